@@ -1,0 +1,72 @@
+//! Tokens for machines through the whole endpoint; raw RS256 signatures in turns.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use serde_json::json;
+
+use crate::bare;
+use crate::ferry::{application, cpu_seconds, expect, port, server};
+use crate::generator::{self, Pressure, Requests};
+use crate::setup::Setup;
+use crate::statistics::{median, shown};
+use crate::table::Table;
+
+const AUDIENCE: &str = "https://api.example.com/orders";
+const SPAN: Duration = Duration::from_secs(5);
+const PRESSURE: Pressure = Pressure {
+    connections: 32,
+    ahead: 8,
+};
+
+/// The line of tokens.
+pub async fn measure(setup: &Setup, table: &mut Table) -> Result<()> {
+    let ferry = server(setup).start().await?;
+    let application = application(&ferry, &["client_credentials"]).await?;
+    let admin = ferry.api()?;
+    let scopes = json!([{"value": "read:orders"}, {"value": "write:orders"}]);
+    let api = json!({"name": "orders", "identifier": AUDIENCE, "scopes": scopes});
+    expect(201, admin.post("/api/v2/resource-servers", &api).await?)?;
+    let grant = json!({
+        "client_id": application.client_id(), "audience": AUDIENCE,
+        "scope": ["read:orders", "write:orders"],
+    });
+    expect(201, admin.post("/api/v2/client-grants", &grant).await?)?;
+    let body = json!({
+        "grant_type": "client_credentials", "audience": AUDIENCE,
+        "client_id": application.client_id(), "client_secret": application.client_secret(),
+    });
+    let requests: Requests = Arc::new(vec![generator::post("/oauth/token", &body)]);
+    let (port, pid) = (port(&ferry)?, ferry.pid().context("a process")?);
+    generator::run(port, &requests, PRESSURE, Duration::from_millis(500))?;
+    let (mut rates, mut bares) = (vec![], vec![]);
+    let (mut own, mut micros, mut signing) = (vec![], vec![], vec![]);
+    for _ in 0..setup.turns {
+        let before = cpu_seconds(std::process::id())?;
+        let bare = bare::crypto::rs256(setup.cores, SPAN)?;
+        signing
+            .push((cpu_seconds(std::process::id())? - before) / (bare * SPAN.as_secs_f64()) * 1e6);
+        let before = cpu_seconds(pid)?;
+        let load = generator::run(port, &requests, PRESSURE, SPAN).context("tokens")?;
+        let served = load.rate * SPAN.as_secs_f64();
+        micros.push((cpu_seconds(pid)? - before) / served * 1e6);
+        bares.push(bare);
+        rates.push(load.rate);
+        own.push(generator::own_micros(&load));
+    }
+    table.compare(
+        "client_credentials token, its log event committed",
+        &rates,
+        &bares,
+        0.7,
+    );
+    table.remark(format!(
+        "Tokens: of processor time, each costs the server {} µs and the load generator {} µs, on the \
+         same cores; a raw signature costs {} µs.",
+        shown(median(&micros)),
+        shown(median(&own)),
+        shown(median(&signing)),
+    ));
+    Ok(())
+}

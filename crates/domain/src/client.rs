@@ -1,0 +1,97 @@
+//! Applications, the APIs they call, and the grants between the two.
+
+use crate::clock::Instant;
+use crate::id::{ClientId, GrantId, ResourceServerId};
+use crate::metadata::Json;
+use crate::secret::ClientSecret;
+
+/// How a client proves itself at the token endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenEndpointAuth {
+    /// Not at all: a public client.
+    None,
+    /// Secret in the body.
+    ClientSecretPost,
+    /// Secret in the `Authorization` header.
+    ClientSecretBasic,
+}
+
+impl TokenEndpointAuth {
+    /// The word on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::ClientSecretPost => "client_secret_post",
+            Self::ClientSecretBasic => "client_secret_basic",
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::None, Self::ClientSecretPost, Self::ClientSecretBasic]
+            .into_iter()
+            .find(|method| method.as_str() == text)
+    }
+}
+
+/// An application.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// Its public name in the protocol.
+    pub client_id: ClientId,
+    /// Its name for people.
+    pub name: String,
+    /// What it proves itself with. Public clients have one too, unused.
+    pub secret: ClientSecret,
+    /// How it proves itself.
+    pub auth: TokenEndpointAuth,
+    /// Grant types that it may use, as spelled on the wire.
+    pub grant_types: Vec<String>,
+    /// All other members of the wire, as they were set.
+    pub attributes: Json,
+    /// Optimistic version.
+    pub version: i64,
+    /// Creation time.
+    pub created_at: Instant,
+}
+
+impl Client {
+    /// Whether the client may use a grant type.
+    pub fn may_use(&self, grant_type: &str) -> bool {
+        self.grant_types.iter().any(|allowed| allowed == grant_type)
+    }
+}
+
+/// An API that tokens are issued for.
+#[derive(Clone, Debug)]
+pub struct ResourceServer {
+    /// Its id in the Management API.
+    pub id: ResourceServerId,
+    /// The audience.
+    pub identifier: String,
+    /// Its name for people.
+    pub name: String,
+    /// The scopes that it knows: value and description.
+    pub scopes: Vec<(String, Option<String>)>,
+    /// Seconds that a token for it lives.
+    pub token_lifetime: i64,
+    /// The Management API itself: neither changed nor deleted.
+    pub is_system: bool,
+    /// All other members of the wire, as they were set.
+    pub attributes: Json,
+    /// Optimistic version.
+    pub version: i64,
+}
+
+/// A client's right to ask for tokens of an API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientGrant {
+    /// Its id.
+    pub id: GrantId,
+    /// The client.
+    pub client_id: ClientId,
+    /// The API's identifier.
+    pub audience: String,
+    /// The scopes it may have.
+    pub scope: Vec<String>,
+}

@@ -1,0 +1,291 @@
+//! Connections: where the credentials of a set of users live, and the options of wire section 2.1.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::id::{ClientId, ConnectionId};
+use crate::metadata::Json;
+use crate::profile::EmailCase;
+use crate::row_error::RowError;
+use crate::schema::{self, Field, Kind, optional};
+use crate::secret::ConfigurationValue;
+
+/// Who holds the passwords of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// We do, and always did.
+    Plain,
+    /// We do; a user unknown here is asked for in the legacy store and moves in.
+    Import,
+    /// The legacy store does; profiles are cached here without a password.
+    Legacy,
+}
+
+/// A database connection.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Its id.
+    pub id: ConnectionId,
+    /// Its name, also the default realm.
+    pub name: String,
+    /// Its name for people.
+    pub display_name: Option<String>,
+    /// Names that the password-realm grant may call it by.
+    pub realms: Vec<String>,
+    /// Everything under `options` except `configuration`, as it was set.
+    pub options: Json,
+    /// Settings of its scripts.
+    pub configuration: BTreeMap<String, ConfigurationValue>,
+    /// Free texts of the operator.
+    pub metadata: Json,
+    /// All other root members, as they were set.
+    pub attributes: Json,
+    /// Clients that it serves.
+    pub enabled_clients: Vec<ClientId>,
+    /// Optimistic version.
+    pub version: i64,
+}
+
+impl Connection {
+    fn flag(&self, name: &str) -> bool {
+        self.options
+            .get(name)
+            .and_then(Value::as_bool)
+            .unwrap_or(false)
+    }
+
+    /// Who holds the passwords.
+    pub fn mode(&self) -> Mode {
+        match (
+            self.flag("enabledDatabaseCustomization"),
+            self.flag("import_mode"),
+        ) {
+            (false, _) => Mode::Plain,
+            (true, true) => Mode::Import,
+            (true, false) => Mode::Legacy,
+        }
+    }
+
+    /// The text of an action script; `None` when none is set.
+    pub fn script(&self, name: &str) -> Option<&str> {
+        self.options
+            .get("customScripts")?
+            .get(name)?
+            .as_str()
+            .filter(|text| !text.is_empty())
+    }
+
+    /// All action scripts by name.
+    pub fn scripts(&self) -> impl Iterator<Item = (&str, &str)> {
+        let scripts = self.options.get("customScripts").and_then(Value::as_object);
+        scripts
+            .into_iter()
+            .flatten()
+            .filter_map(|(name, text)| Some((name.as_str(), text.as_str()?)))
+    }
+
+    /// Whether scripts take a `context` argument.
+    pub fn has_script_context(&self) -> bool {
+        self.flag("enable_script_context")
+    }
+
+    /// Whether people may not sign up by themselves.
+    pub fn is_signup_disabled(&self) -> bool {
+        self.flag("disable_signup")
+    }
+
+    /// Whether users have usernames.
+    pub fn requires_username(&self) -> bool {
+        self.flag("requires_username")
+    }
+
+    /// Whether failures on one account from one address are counted; on by default.
+    pub fn has_brute_force_protection(&self) -> bool {
+        self.options
+            .get("brute_force_protection")
+            .and_then(Value::as_bool)
+            .unwrap_or(true)
+    }
+
+    /// The least number of characters in a new password, by policy and complexity options.
+    pub fn password_min_length(&self) -> usize {
+        let explicit = self
+            .options
+            .get("password_complexity_options")
+            .and_then(|options| options.get("min_length"))
+            .and_then(Value::as_u64)
+            .and_then(|length| usize::try_from(length).ok());
+        explicit.unwrap_or(match self.password_policy() {
+            "low" => 6,
+            "fair" | "good" => 8,
+            "excellent" => 10,
+            _ => 1,
+        })
+    }
+
+    /// The password policy's name; `none` when nothing is asked.
+    pub fn password_policy(&self) -> &str {
+        self.options
+            .get("passwordPolicy")
+            .and_then(Value::as_str)
+            .unwrap_or("none")
+    }
+
+    /// Whether a cached profile's names are overwritten at each login: the documented default for
+    /// legacy stores. `on_first_login` keeps what was first stored.
+    pub fn refreshes_root_attributes(&self) -> bool {
+        self.options
+            .get("set_user_root_attributes")
+            .and_then(Value::as_str)
+            != Some("on_first_login")
+    }
+
+    /// How addresses are spelled here (wire section 1.4).
+    pub fn email_case(&self) -> EmailCase {
+        if self.mode() == Mode::Legacy {
+            EmailCase::AsGiven
+        } else {
+            EmailCase::Folded
+        }
+    }
+
+    /// Whether it may serve a client.
+    pub fn serves(&self, client: &ClientId) -> bool {
+        self.enabled_clients.contains(client)
+    }
+}
+
+/// Whether the text may name a connection: `^[a-zA-Z0-9](-[a-zA-Z0-9]|[a-zA-Z0-9])*$`, 1–128.
+pub fn is_name(text: &str) -> bool {
+    (1..=128).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+        && !text.contains("--")
+}
+
+/// The pattern of [`is_name`], as messages print it.
+pub const NAME_PATTERN: &str = "^[a-zA-Z0-9](-[a-zA-Z0-9]|[a-zA-Z0-9])*$";
+
+const SCRIPT: Kind = Kind::Text(1, 102_400);
+const SCRIPTS: Kind = Kind::Object(&[
+    optional("login", SCRIPT),
+    optional("get_user", SCRIPT),
+    optional("create", SCRIPT),
+    optional("verify", SCRIPT),
+    optional("change_password", SCRIPT),
+    optional("delete", SCRIPT),
+    optional("change_email", SCRIPT),
+    optional("change_username", SCRIPT),
+    optional("change_phone_number", SCRIPT),
+]);
+
+const ENABLE: Kind = Kind::Object(&[optional("enable", Kind::Boolean)]);
+const HISTORY: Kind = Kind::Object(&[
+    optional("enable", Kind::Boolean),
+    optional("size", Kind::Integer(0, 24)),
+]);
+const DICTIONARY: Kind = Kind::Object(&[
+    optional("enable", Kind::Boolean),
+    optional("dictionary", Kind::Array(&Kind::Text(0, 50), 0, 200)),
+]);
+
+/// The shape of `options` (wire section 2.1).
+pub const OPTIONS: &[Field] = &[
+    optional("enabledDatabaseCustomization", Kind::Boolean),
+    optional("import_mode", Kind::Boolean),
+    optional("customScripts", Kind::Nullable(&SCRIPTS)),
+    optional(
+        "configuration",
+        Kind::Nullable(&Kind::MapOf(&Kind::Text(0, 65_536))),
+    ),
+    optional("enable_script_context", Kind::Boolean),
+    optional(
+        "set_user_root_attributes",
+        Kind::Enum(&["on_each_login", "on_first_login", "never_on_login"]),
+    ),
+    optional(
+        "non_persistent_attrs",
+        Kind::Nullable(&Kind::Array(&Kind::Text(1, 255), 0, 96)),
+    ),
+    optional("requires_username", Kind::Boolean),
+    optional("validation", Kind::Nullable(&Kind::FreeObject)),
+    optional("attributes", Kind::Nullable(&Kind::FreeObject)),
+    optional(
+        "precedence",
+        Kind::Array(&Kind::Enum(&["email", "phone_number", "username"]), 3, 3),
+    ),
+    optional("disable_signup", Kind::Boolean),
+    optional("disable_self_service_change_password", Kind::Boolean),
+    optional("brute_force_protection", Kind::Boolean),
+    optional(
+        "passwordPolicy",
+        Kind::Nullable(&Kind::Enum(&["none", "low", "fair", "good", "excellent"])),
+    ),
+    optional(
+        "password_complexity_options",
+        Kind::Nullable(&Kind::Object(&[optional(
+            "min_length",
+            Kind::Integer(1, 128),
+        )])),
+    ),
+    optional("password_history", Kind::Nullable(&HISTORY)),
+    optional("password_no_personal_info", Kind::Nullable(&ENABLE)),
+    optional("password_dictionary", Kind::Nullable(&DICTIONARY)),
+    optional("password_options", Kind::FreeObject),
+    optional(
+        "mfa",
+        Kind::Object(&[
+            optional("active", Kind::Boolean),
+            optional("return_enroll_settings", Kind::Boolean),
+        ]),
+    ),
+    optional("authentication_methods", Kind::Nullable(&Kind::FreeObject)),
+    optional("passkey_options", Kind::Nullable(&Kind::FreeObject)),
+    optional("realm_fallback", Kind::Boolean),
+    optional("strategy_version", Kind::Integer(1, 2)),
+    optional("upstream_params", Kind::Nullable(&Kind::FreeObject)),
+];
+
+/// Every way in which `options` does not fit, beyond its shape.
+pub fn check_options(options: &Json) -> Vec<RowError> {
+    let mut errors: Vec<RowError> = schema::check(options, OPTIONS)
+        .into_iter()
+        .map(|e| e.under("options"))
+        .collect();
+    let is_set = |name: &str| options.get(name).is_some_and(|value| !value.is_null());
+    for excluded in ["requires_username", "validation"] {
+        if is_set("attributes") && is_set(excluded) {
+            let message = format!("Cannot set both options.attributes and options.{excluded}");
+            errors.push(RowError::new(
+                crate::RowErrorCode::NotPassed,
+                "options",
+                message,
+            ));
+        }
+    }
+    errors
+}
+
+/// What the server fills in when a connection is created without it.
+pub fn option_defaults() -> Json {
+    let defaults = serde_json::json!({
+        "mfa": {"active": true, "return_enroll_settings": true},
+        "passwordPolicy": "good",
+        "passkey_options": {
+            "challenge_ui": "both", "local_enrollment_enabled": true,
+            "progressive_enrollment_enabled": true,
+        },
+        "strategy_version": 2,
+        "authentication_methods": {
+            "password": {"enabled": true, "api_behavior": "required", "signup_behavior": "allow"},
+            "passkey": {"enabled": false},
+        },
+        "brute_force_protection": true,
+    });
+    match defaults {
+        Value::Object(object) => object,
+        _ => Json::new(),
+    }
+}

@@ -1,0 +1,55 @@
+//! The nouns of Ferry and their rules. Pure: no I/O, no SQL, no HTTP, no clock, no randomness.
+//!
+//! The words, as the whole code uses them:
+//!
+//! | word | meaning |
+//! |---|---|
+//! | connection | where the credentials of a set of users live |
+//! | identity | one user's record in one connection |
+//! | user | the person, holding one identity or several |
+//! | credential | what proves an identity: here a password hash, and MFA factors |
+//! | action script | the operator's JavaScript that reaches a legacy store |
+//! | profile | what a foreign store says of a user, after normalisation |
+//! | conflict | two records that claim the same key |
+//! | import job, row, row error | the bulk path |
+//! | client, client grant, scope, resource server | OAuth's words |
+//! | log event | who did what to whom: the tenant log |
+
+pub mod client;
+pub mod clock;
+pub mod conflict;
+pub mod connection;
+pub mod email;
+pub mod entropy;
+pub mod id;
+pub mod import_job;
+pub mod log_event;
+pub mod metadata;
+pub mod mfa_factor;
+pub mod page;
+pub mod profile;
+pub mod row_error;
+pub mod schema;
+pub mod secret;
+pub mod user;
+pub mod username;
+
+pub use client::{Client, ClientGrant, ResourceServer, TokenEndpointAuth};
+pub use clock::{Clock, Instant};
+pub use connection::Connection;
+pub use email::EmailAddress;
+pub use entropy::Entropy;
+pub use id::{
+    ClientId, ConnectionId, ForeignId, GrantId, JobId, KeyId, LogId, ResourceServerId, SessionId,
+    UserId,
+};
+pub use import_job::{Counters, ImportJob, JobStatus};
+pub use log_event::{EventKind, LogEvent};
+pub use metadata::Json;
+pub use mfa_factor::MfaFactor;
+pub use page::{Listing, Page};
+pub use profile::Profile;
+pub use row_error::{RowError, RowErrorCode};
+pub use secret::{ClientSecret, ConfigurationValue, HashText, Password, TotpSecret};
+pub use user::{Attributes, Credential, Identity, NewUser, Origin, User, UserRow};
+pub use username::Username;

@@ -1,0 +1,129 @@
+//! The tenant log: who did what to whom, under the documented codes.
+
+use serde_json::Value;
+
+use crate::clock::Instant;
+use crate::id::{ClientId, ConnectionId, LogId, UserId};
+use crate::metadata::Json;
+
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $variant:ident = $code:literal,)+) => {
+        /// What happened, under its documented code.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum EventKind { $($(#[$doc])* $variant,)+ }
+
+        impl EventKind {
+            /// The code on the wire.
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$variant => $code,)+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// Success login.
+    Login = "s",
+    /// Failed login, for a reason that is not the person's.
+    LoginFailed = "f",
+    /// Wrong password.
+    WrongPassword = "fp",
+    /// Unknown user.
+    UnknownUser = "fu",
+    /// Too many failures on one account from one address.
+    AccountBlocked = "limit_wc",
+    /// Success sign-up.
+    SignUp = "ss",
+    /// Failed sign-up.
+    SignUpFailed = "fs",
+    /// Tokens for a client.
+    ClientCredentials = "seccft",
+    /// No tokens for a client.
+    ClientCredentialsFailed = "feccft",
+    /// A Management API write.
+    Management = "sapi",
+    /// An import job ended.
+    UsersImported = "sui",
+    /// An import job failed.
+    ImportFailed = "fui",
+    /// A user was deleted.
+    UserDeleted = "sdu",
+    /// Ferry's own: a legacy user arrived. Auth0 has no code for it.
+    UserMigrated = "ferry_sum",
+    /// Ferry's own: a legacy user proved who it is, yet could not be written here.
+    MigrationFailed = "ferry_fum",
+    /// Console lines and warnings of an action script.
+    ScriptConsole = "ferry_script",
+}
+
+/// One event, as it is stored and shown.
+#[derive(Clone, Debug)]
+pub struct LogEvent {
+    /// Its id; sorts by time.
+    pub log_id: LogId,
+    /// When.
+    pub date: Instant,
+    /// What.
+    pub kind: EventKind,
+    /// A sentence.
+    pub description: Option<String>,
+    /// Through which connection: id and name.
+    pub connection: Option<(ConnectionId, String)>,
+    /// By which client: id and name.
+    pub client: Option<(ClientId, String)>,
+    /// The user concerned.
+    pub user_id: Option<UserId>,
+    /// The name typed or known.
+    pub user_name: Option<String>,
+    /// The caller's address.
+    pub ip: Option<String>,
+    /// The caller's program.
+    pub user_agent: Option<String>,
+    /// Everything else.
+    pub details: Json,
+}
+
+impl LogEvent {
+    /// The event as the Management API shows it.
+    pub fn to_json(&self) -> Json {
+        let mut json = Json::new();
+        let mut put = |name: &str, value: Option<String>| {
+            if let Some(text) = value {
+                json.insert(name.to_owned(), Value::String(text));
+            }
+        };
+        put("date", Some(self.date.to_string()));
+        put("type", Some(self.kind.code().to_owned()));
+        put("description", self.description.clone());
+        put(
+            "connection_id",
+            self.connection.as_ref().map(|(id, _)| id.to_string()),
+        );
+        put(
+            "connection",
+            self.connection.as_ref().map(|(_, name)| name.clone()),
+        );
+        put(
+            "client_id",
+            self.client.as_ref().map(|(id, _)| id.to_string()),
+        );
+        put(
+            "client_name",
+            self.client.as_ref().map(|(_, name)| name.clone()),
+        );
+        put("ip", self.ip.clone());
+        put("user_agent", self.user_agent.clone());
+        put("user_id", self.user_id.as_ref().map(ToString::to_string));
+        put("user_name", self.user_name.clone());
+        put("log_id", Some(self.log_id.to_string()));
+        put("_id", Some(self.log_id.to_string()));
+        if self.connection.is_some() {
+            json.insert("strategy".into(), "auth0".into());
+            json.insert("strategy_type".into(), "database".into());
+        }
+        if !self.details.is_empty() {
+            json.insert("details".into(), Value::Object(self.details.clone()));
+        }
+        json
+    }
+}

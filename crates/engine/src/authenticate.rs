@@ -1,0 +1,141 @@
+//! Who answers a login: a hash that is stored here, or the connection's `login` script.
+
+use std::sync::Arc;
+
+use domain::{EventKind, HashText, Profile, User, UserId};
+use password::PasswordHash;
+use script::LoginOutcome;
+
+use crate::error::{Error, Result};
+use crate::login::{Entering, LoginCommand, LoginError};
+use crate::{Context, Engine};
+
+/// The documented reason of a mismatch under an imported hash (wire section 1.6).
+const IMPORTED_MISMATCH: &str = "Verification failed for the provided custom_password_hash";
+
+impl Engine {
+    /// Checks the stored hash. A hash that is not of the current scheme is replaced in the login's
+    /// own write; failing to make the fresh one never fails the login.
+    pub(crate) async fn login_by_hash(
+        &self,
+        context: &Context,
+        login: &LoginCommand,
+        user: User,
+        stored: &HashText,
+    ) -> Result<User, LoginError> {
+        let hash = Arc::new(PasswordHash::from_stored(stored).map_err(Error::internal)?);
+        if !self
+            .hashing
+            .verify(Arc::clone(&hash), &login.password)
+            .await?
+        {
+            let mut event = self.login_event(context, login, EventKind::WrongPassword);
+            event.user_id = Some(user.user_id.clone());
+            if hash.is_custom() {
+                event.description = Some("Password change required".into());
+                let error = serde_json::json!({
+                    "message": "Password change required", "reason": IMPORTED_MISMATCH,
+                });
+                event.details.insert("error".into(), error);
+            }
+            return Err(self.refuse(context, login, event).await);
+        }
+        if user.is_blocked() {
+            return Err(self.refuse_blocked(context, login, user.user_id).await);
+        }
+        let mut write = self.store.write();
+        // The user's row first: an administrator's change locks in the same order.
+        self.note_login(context, login, &Entering::from(&user), &mut write);
+        if !self.hashing.is_current(&hash) {
+            match self.hashing.hash(&login.password).await {
+                Ok(fresh) => {
+                    write.refresh_password(user.row, &login.connection.id, stored, &fresh);
+                }
+                Err(error) => tracing::warn!(%error, "a proven password could not be re-hashed"),
+            }
+        }
+        match self.store.commit(write).await {
+            // Deleted while the password was checked.
+            Err(store::StoreError::Stale { .. }) => Err(LoginError::Denied),
+            other => Ok(other.map(|()| user)?),
+        }
+    }
+
+    /// Asks the legacy store. Only an explicit, well-formed profile goes on.
+    pub(crate) async fn login_by_script(
+        &self,
+        context: &Context,
+        login: &LoginCommand,
+    ) -> Result<User, LoginError> {
+        let program = self.programs.of(&login.connection)?;
+        let call = self
+            .scripts
+            .login(&program, &login.identifier, &login.password)
+            .await;
+        self.log_console(context, &login.connection, "login", &call.log)
+            .await?;
+        match call.outcome {
+            LoginOutcome::Found(raw) => {
+                match Profile::normalise(raw, login.connection.email_case()) {
+                    Ok(profile) => self.welcome(context, login, profile).await,
+                    Err(error) => Err(self.outage(context, login, &error.to_string()).await),
+                }
+            }
+            LoginOutcome::WrongPassword { user, message } => Err(self
+                .wrong_password_there(context, login, user, message)
+                .await),
+            LoginOutcome::NoSuchUser => Err(self
+                .deny(context, login, EventKind::UnknownUser, None)
+                .await),
+            LoginOutcome::Refused { message, .. } => {
+                let mut event = self.login_event(context, login, EventKind::LoginFailed);
+                event.description = Some(message.clone());
+                self.log_only(event).await?;
+                Err(LoginError::Refused(message))
+            }
+            LoginOutcome::Failed(failure) => {
+                Err(self.outage(context, login, &failure.to_string()).await)
+            }
+        }
+    }
+
+    /// `WrongUsernameOrPasswordError`: with a user it is a wrong password, without an unknown user.
+    async fn wrong_password_there(
+        &self,
+        context: &Context,
+        login: &LoginCommand,
+        user: Option<String>,
+        message: Option<String>,
+    ) -> LoginError {
+        if let Err(error) = self.hashing.verify_nothing(&login.password).await {
+            return error.into();
+        }
+        let kind = if user.is_some() {
+            EventKind::WrongPassword
+        } else {
+            EventKind::UnknownUser
+        };
+        let mut event = self.login_event(context, login, kind);
+        event.user_id = user.map(|id| UserId::from(format!("auth0|{id}")));
+        event.description = message.filter(|text| !text.is_empty());
+        self.refuse(context, login, event).await
+    }
+
+    /// The script or the legacy store failed: logged by name, never counted, never "wrong".
+    pub(crate) async fn outage(
+        &self,
+        context: &Context,
+        login: &LoginCommand,
+        detail: &str,
+    ) -> LoginError {
+        tracing::warn!(connection = %login.connection.name, detail, "the login script failed");
+        let mut event = self.login_event(context, login, EventKind::LoginFailed);
+        event.description = Some(detail.to_owned());
+        let error = serde_json::json!({"message": detail, "kind": "custom_database_outage"});
+        event.details.insert("error".into(), error);
+        match self.log_only(event).await {
+            Ok(()) => LoginError::Failed(Error::unavailable(detail)),
+            Err(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! What is done now and then: keys renewed, old events and counters forgotten, jobs swept.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::Engine;
+use crate::error::Result;
+
+/// Keys that another process rotated are known here after this time at the latest; a `next` key
+/// is published for much longer before it signs.
+const ROUND: Duration = Duration::from_secs(60);
+
+impl Engine {
+    /// Makes its rounds until told to stop.
+    pub async fn run_housekeeping(self: Arc<Self>, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(ROUND) => {}
+            }
+            if let Err(error) = self.keep_house().await {
+                tracing::warn!(%error, "housekeeping will be tried again");
+            }
+        }
+    }
+
+    async fn keep_house(&self) -> Result<()> {
+        self.keys
+            .refresh(&self.store, &*self.clock, &*self.entropy)
+            .await?;
+        let now = self.now();
+        let mut write = self.store.write();
+        write.forget_logs(now.minus(self.settings.log_retention));
+        write.forget_counters(now);
+        self.store.commit(write).await?;
+        self.sweep_jobs().await
+    }
+}

@@ -1,0 +1,132 @@
+//! What is told of jobs, and how they are forgotten.
+
+use std::time::{Duration, UNIX_EPOCH};
+
+use domain::{ImportJob, Instant, JobId, Page, RowError};
+use serde::Serialize;
+use serde_json::value::RawValue;
+use store::StoredRowError;
+
+use super::spool;
+use crate::Engine;
+use crate::error::{Error, Result};
+
+/// An upload that never became a job is forgotten after this time: none takes so long to arrive.
+const ORPHANED: Duration = Duration::from_secs(24 * 3600);
+
+/// One failed row as the report shows it: the wire's `{user, errors}`, and where it stands.
+#[derive(Debug, Serialize)]
+pub struct RowReport {
+    /// The submitted record, secrets masked.
+    pub user: Box<RawValue>,
+    /// What was wrong.
+    pub errors: Vec<RowError>,
+    /// Its number in the file, from 1. Ours.
+    pub row: i64,
+    /// Its first byte in the file. Ours.
+    pub offset: i64,
+}
+
+impl From<StoredRowError> for RowReport {
+    fn from(stored: StoredRowError) -> Self {
+        Self {
+            row: stored.row,
+            offset: stored.offset,
+            user: RawValue::from_string(stored.record).unwrap_or_default(),
+            errors: stored.errors,
+        }
+    }
+}
+
+impl Engine {
+    /// A job.
+    pub async fn find_job(&self, id: &JobId) -> Result<ImportJob> {
+        let found = self.store.find_job(id).await?;
+        found.ok_or_else(|| missing("Job not found."))
+    }
+
+    /// Failed rows in file order, one page.
+    pub async fn list_row_errors(&self, id: &JobId, page: Page) -> Result<Vec<RowReport>> {
+        let rows = self.store.list_row_errors(id, page).await?;
+        Ok(rows.into_iter().map(RowReport::from).collect())
+    }
+
+    /// Failed rows in file order, those after a row's number: a report of any length can be read
+    /// in steps.
+    pub async fn list_row_errors_after(
+        &self,
+        id: &JobId,
+        row: i64,
+        limit: u32,
+    ) -> Result<Vec<RowReport>> {
+        let rows = self.store.list_row_errors_after(id, row, limit).await?;
+        Ok(rows.into_iter().map(RowReport::from).collect())
+    }
+
+    /// Forgets jobs that ended long ago, uploads that never became jobs, and mails long sent.
+    pub async fn sweep_jobs(&self) -> Result<()> {
+        let now = self.now();
+        let before = now.minus(self.settings.import.retention);
+        for job in self.store.list_jobs_ended_before(before).await? {
+            let mut write = self.store.write();
+            write.delete_job(&job);
+            self.store.commit(write).await?;
+        }
+        let mut write = self.store.write();
+        write
+            .delete_orphan_chunks(now.minus(ORPHANED))
+            .forget_mail(before);
+        self.store.commit(write).await?;
+        self.sweep_spool_files().await
+    }
+
+    /// Removes uploads whose jobs ended, and those that never became jobs, for the process that
+    /// received them died: they are older than this one.
+    pub(super) async fn sweep_spool_files(&self) -> Result<()> {
+        if !self.store.spools_to_files() {
+            return Ok(());
+        }
+        let folder = self.settings.data_dir.join("spool");
+        let mut files = match tokio::fs::read_dir(&folder).await {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            found => found.map_err(Error::unavailable)?,
+        };
+        while let Some(file) = files.next_entry().await.map_err(Error::unavailable)? {
+            let name = file.file_name();
+            let Some(id) = name.to_str().and_then(|name| name.strip_suffix(".json")) else {
+                continue;
+            };
+            let id = JobId::from(id);
+            let is_needed = match self.store.find_job(&id).await? {
+                Some(job) => !job.status.is_final(),
+                None => !self.is_from_earlier_process(&file).await?,
+            };
+            if !is_needed {
+                let path = spool::path_of(&self.settings.data_dir, &id);
+                tokio::fs::remove_file(path)
+                    .await
+                    .map_err(Error::unavailable)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn is_from_earlier_process(&self, file: &tokio::fs::DirEntry) -> Result<bool> {
+        let written = file.metadata().await.and_then(|found| found.modified());
+        let since = written
+            .map_err(Error::unavailable)?
+            .duration_since(UNIX_EPOCH);
+        let written = Instant::from_millis(0).plus(since.unwrap_or_default());
+        Ok(written.plus(CLOCK_GRAIN) < self.started_at)
+    }
+}
+
+/// File times may lie this far behind the clock.
+const CLOCK_GRAIN: Duration = Duration::from_secs(2);
+
+fn missing(message: &str) -> Error {
+    Error::Missing {
+        message: message.into(),
+        code: "inexistent_job",
+    }
+}

@@ -1,0 +1,286 @@
+//! The writing half of a job: batches in file order, each committed with the job's offset and
+//! counters, so that whatever interrupts it, the next attempt goes on after the last whole batch.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use domain::{ImportJob, JobStatus, RowError, RowErrorCode as Code};
+use store::import::ImportBatch;
+use store::{Lease, StoreError, StoredRowError};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::mask;
+use super::parse::{self, BatchLimits, Message, Parsed};
+use super::row::RowReader;
+use super::spool::SpoolReader;
+use super::user_schema::RowLimits;
+use super::window::{Fault, Problem, SourceError};
+use crate::Engine;
+
+/// Batches that may wait between the halves.
+const AHEAD: usize = 2;
+
+/// User numbers fetched at a time.
+const ROW_BLOCK: i64 = 100_000;
+
+/// The documented text for a file that can't be read as JSON.
+const NOT_JSON: &str =
+    "Failed to parse users file JSON when importing users. Make sure it is valid JSON.";
+
+/// How an attempt at a job came out.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// All is read and written: the job may be ended with this status and its reason.
+    Done(JobStatus, Option<String>),
+    /// Something did not answer; a later attempt goes on.
+    Retry(String),
+    /// The process is told to stop.
+    Stopped,
+    /// The job is no longer ours: another worker has it, or its connection is gone.
+    Lost,
+}
+
+impl From<StoreError> for Outcome {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(detail) => Self::Retry(detail),
+            StoreError::Stale { .. } => Self::Lost,
+            other => {
+                tracing::error!(error = %other, "an import job can't go on");
+                let details = "The job could not be written. The server's log says why.";
+                Self::Done(JobStatus::Failed, Some(details.into()))
+            }
+        }
+    }
+}
+
+impl Engine {
+    /// Reads and writes from where the job stands. `job` follows what is committed.
+    pub(super) async fn attempt_import(
+        &self,
+        job: &mut ImportJob,
+        lease: &Lease,
+        stop: &CancellationToken,
+    ) -> Outcome {
+        let (sender, mut messages) = mpsc::channel(AHEAD);
+        self.start_parsing(job, sender);
+        let mut numbers = 0..0;
+        loop {
+            let message = tokio::select! {
+                biased;
+                () = stop.cancelled() => return Outcome::Stopped,
+                message = messages.recv() => message,
+            };
+            match message {
+                Some(Message::Batch(parsed)) => {
+                    let written = self.write_parsed(job, lease, parsed, &mut numbers).await;
+                    if let Err(error) = written {
+                        return error.into();
+                    }
+                }
+                Some(Message::End) => return Outcome::Done(JobStatus::Completed, None),
+                Some(Message::Broken(problem)) => return broken(problem),
+                None => {
+                    let details = "The file could not be read. The server's log says why.";
+                    return Outcome::Done(JobStatus::Failed, Some(details.into()));
+                }
+            }
+        }
+    }
+
+    fn start_parsing(&self, job: &ImportJob, sender: mpsc::Sender<Message>) {
+        let source = SpoolReader::new(self, &job.id, job.size);
+        let settings = &self.settings.import;
+        let limits = BatchLimits {
+            rows: settings.batch_rows.max(1),
+            row_bytes: settings.max_row_bytes,
+        };
+        let row_limits = RowLimits {
+            metadata: settings.max_metadata_bytes,
+            hash: self.settings.hash_limits.clone(),
+        };
+        let reader = RowReader::new(row_limits, Arc::clone(&self.entropy));
+        let (offset, counters) = (job.offset, job.counters);
+        tokio::task::spawn_blocking(move || {
+            parse::parse(source, offset, counters, limits, reader, &sender);
+        });
+    }
+
+    async fn write_parsed(
+        &self,
+        job: &mut ImportJob,
+        lease: &Lease,
+        mut parsed: Parsed,
+        numbers: &mut Range<i64>,
+    ) -> Result<(), StoreError> {
+        for row in &mut parsed.rows {
+            if numbers.is_empty() {
+                *numbers = self.store.reserve_user_rows(ROW_BLOCK).await?;
+            }
+            row.user_row = numbers.start;
+            numbers.start += 1;
+        }
+        let mut pending = vec![parsed];
+        while let Some(parsed) = pending.pop() {
+            let end = parsed.end;
+            let batch = Arc::new(self.batch(job, lease, parsed));
+            match self.store.import(&batch).await {
+                Ok(counters) => (job.offset, job.counters) = (end, counters),
+                // One row's fault or ours: halves tell which.
+                Err(error @ (StoreError::Statement(_) | StoreError::Conflict(_))) => {
+                    let (rows, refused, end) = take_apart(batch)?;
+                    let halves = split(Parsed { rows, refused, end }, &error).ok_or(error)?;
+                    pending.extend(halves.into_iter().rev());
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn batch(&self, job: &ImportJob, lease: &Lease, parsed: Parsed) -> ImportBatch {
+        let now = self.now();
+        ImportBatch {
+            lease: lease.clone(),
+            lease_until: now.plus(self.settings.import.lease),
+            connection: job.connection.clone(),
+            upsert: job.upsert,
+            rows: parsed.rows,
+            refused: parsed.refused,
+            counters: job.counters,
+            end_offset: parsed.end,
+            now,
+            mask: mask::mask,
+        }
+    }
+}
+
+/// The rows of a batch that failed; the store holds on to none of it by then.
+fn take_apart(
+    batch: Arc<ImportBatch>,
+) -> Result<(Vec<store::import::ImportRow>, Vec<StoredRowError>, i64), StoreError> {
+    let batch = Arc::try_unwrap(batch)
+        .map_err(|_| StoreError::Unavailable("a failed batch is still held".into()))?;
+    Ok((batch.rows, batch.refused, batch.end_offset))
+}
+
+/// Two halves in file order; a row that stands alone becomes an error. `None` when no row is at
+/// fault.
+fn split(mut parsed: Parsed, error: &StoreError) -> Option<Vec<Parsed>> {
+    if parsed.rows.len() < 2 {
+        let row = parsed.rows.pop()?;
+        tracing::error!(row = row.number, %error, "a row of an import could not be written");
+        parsed.refused.push(StoredRowError {
+            row: row.number,
+            offset: row.offset,
+            record: mask::mask(&row.raw),
+            errors: vec![RowError::new(
+                Code::NotPassed,
+                "",
+                "The row could not be written. The server's log says why.",
+            )],
+        });
+        return Some(vec![parsed]);
+    }
+    let rows = parsed.rows.split_off(parsed.rows.len() / 2);
+    // The first half ends with its last row: an offset is where an element ended.
+    let last = parsed.rows.last()?;
+    let length = i64::try_from(last.raw.len()).unwrap_or(i64::MAX);
+    let (boundary, middle) = (last.number, last.offset + length);
+    let (before, after) = parsed
+        .refused
+        .into_iter()
+        .partition(|refused| refused.row <= boundary);
+    let first = Parsed {
+        rows: parsed.rows,
+        refused: before,
+        end: middle,
+    };
+    let second = Parsed {
+        rows,
+        refused: after,
+        end: parsed.end,
+    };
+    Some(vec![first, second])
+}
+
+fn broken(problem: Problem) -> Outcome {
+    let details = match problem {
+        Problem::Fault(Fault { offset, problem }) => {
+            format!("{NOT_JSON} Byte {offset}: {problem}.")
+        }
+        Problem::Source(SourceError::Lost(detail)) => {
+            tracing::error!(detail, "an upload is lost");
+            "The uploaded file is lost. Please upload it again.".into()
+        }
+        Problem::Source(SourceError::Unavailable(detail)) => return Outcome::Retry(detail),
+    };
+    Outcome::Done(JobStatus::Failed, Some(details))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use store::import::ImportRow;
+
+    fn row(number: i64) -> ImportRow {
+        ImportRow {
+            number,
+            offset: number * 10,
+            raw: bytes::Bytes::from_static(b"12345678"),
+            ..ImportRow::default()
+        }
+    }
+
+    fn refused(row: i64) -> StoredRowError {
+        StoredRowError {
+            row,
+            offset: row * 10,
+            record: String::new(),
+            errors: Vec::new(),
+        }
+    }
+
+    /// Numbers of rows and refused rows, and the end, of all parts down to single rows.
+    fn parts(parsed: Parsed, out: &mut Vec<(Vec<i64>, Vec<i64>, i64)>) {
+        let is_single = parsed.rows.len() == 1;
+        let halves = split(parsed, &StoreError::Statement("no".into())).unwrap();
+        for half in halves {
+            if half.rows.len() > 1 || !is_single && half.rows.len() == 1 {
+                parts(half, out);
+            } else {
+                let rows = half.rows.iter().map(|row| row.number).collect();
+                let errors = half.refused.iter().map(|error| error.row).collect();
+                out.push((rows, errors, half.end));
+            }
+        }
+    }
+
+    #[test]
+    fn halves_keep_the_order_and_end_where_elements_end() {
+        let parsed = Parsed {
+            rows: [1, 3, 4, 7].map(row).into(),
+            refused: [2, 5, 6, 8].map(refused).into(),
+            end: 88,
+        };
+        let mut out = Vec::new();
+        parts(parsed, &mut out);
+        let expected = [
+            (vec![], vec![1], 18),
+            (vec![], vec![2, 3], 38),
+            (vec![], vec![4], 48),
+            (vec![], vec![5, 6, 8, 7], 88),
+        ];
+        assert_eq!(out, expected);
+    }
+
+    #[test]
+    fn a_batch_without_rows_has_no_row_at_fault() {
+        let parsed = Parsed {
+            refused: vec![refused(1)],
+            ..Parsed::default()
+        };
+        assert!(split(parsed, &StoreError::Statement("no".into())).is_none());
+    }
+}

@@ -1,0 +1,148 @@
+//! What the product does: use-cases as straight lists of steps. No HTTP words, no SQL.
+//!
+//! | file | use-case |
+//! |---|---|
+//! | `token`, `machine_token` | the token endpoint |
+//! | `login`, `authenticate`, `migrate_user` | a password login, who answers it, a user's arrival |
+//! | `signup`, `users`, `connections`, `clients` | sign-up and management |
+//! | `import` | the bulk path |
+//! | `keys`, `hashing`, `guard`, `mail`, `housekeeping` | what they stand on |
+
+pub mod bootstrap;
+pub mod error;
+pub mod hashing;
+pub mod settings;
+
+mod arrivals;
+mod audit;
+mod authenticate;
+mod body;
+pub mod client_grants;
+pub mod clients;
+pub mod connections;
+mod guard;
+mod housekeeping;
+pub mod import;
+mod keys;
+mod legacy;
+pub mod listing;
+mod login;
+mod machine_token;
+mod mail;
+pub mod management_scopes;
+mod migrate_user;
+pub mod profile_view;
+mod programs;
+pub mod resource_servers;
+mod signup;
+mod token;
+pub mod users;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use domain::{Clock, EventKind, Instant, Json, LogEvent, LogId};
+
+pub use audit::Operation;
+pub use error::{Error, Result};
+pub use hashing::HashPool;
+pub use keys::KeyRing;
+pub use oidc::TokenResponse;
+pub use settings::Settings;
+pub use signup::{SignUp, SignUpError, signed_up_body};
+
+/// Everything the use-cases hold. One for a process; shared by reference.
+pub struct Engine {
+    /// The store.
+    pub store: store::Store,
+    /// Settings.
+    pub settings: Settings,
+    /// Signing keys.
+    pub keys: KeyRing,
+    /// Action scripts.
+    pub scripts: script::ScriptPool,
+    /// The bounded pool that hashes.
+    pub hashing: HashPool,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub entropy: Arc<dyn domain::Entropy>,
+    programs: programs::Programs,
+    arrivals: arrivals::Arrivals,
+    /// Numbers events, so that those of one millisecond keep their order.
+    events: AtomicU32,
+    /// When this process put its parts together.
+    started_at: Instant,
+    /// Rung when a job was accepted.
+    import_wake: tokio::sync::Notify,
+    /// Rung when a mail was posted.
+    outbox_wake: tokio::sync::Notify,
+}
+
+/// Who asks, and from where.
+#[derive(Clone, Debug, Default)]
+pub struct Context {
+    /// The caller's address.
+    pub ip: Option<String>,
+    /// The caller's program.
+    pub user_agent: Option<String>,
+    /// The client that a Management token was issued to.
+    pub actor: Option<domain::ClientId>,
+    /// What it asked for, as the tenant log names it.
+    pub operation: Option<Operation>,
+}
+
+impl Engine {
+    /// Puts the parts together; loads or makes the signing keys.
+    pub async fn new(
+        store: store::Store,
+        settings: Settings,
+        scripts: script::ScriptPool,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn domain::Entropy>,
+    ) -> Result<Self> {
+        let hashing = HashPool::new(settings.scheme, settings.hash_threads, Arc::clone(&entropy))?;
+        let keys = KeyRing::load(&store, &*clock, &*entropy, settings.key_lifetime).await?;
+        let programs = programs::Programs::default();
+        let started_at = clock.now();
+        Ok(Self {
+            store,
+            settings,
+            keys,
+            scripts,
+            hashing,
+            clock,
+            entropy,
+            programs,
+            arrivals: arrivals::Arrivals::default(),
+            events: AtomicU32::new(0),
+            started_at,
+            import_wake: tokio::sync::Notify::new(),
+            outbox_wake: tokio::sync::Notify::new(),
+        })
+    }
+
+    /// Now.
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// A log event of this moment, with what the context tells.
+    pub fn event(&self, context: &Context, kind: EventKind) -> LogEvent {
+        let date = self.now();
+        let sequence = self.events.fetch_add(1, Ordering::Relaxed);
+        LogEvent {
+            log_id: LogId::generate(&*self.entropy, date, sequence),
+            date,
+            kind,
+            description: None,
+            connection: None,
+            client: None,
+            user_id: None,
+            user_name: None,
+            ip: context.ip.clone(),
+            user_agent: context.user_agent.clone(),
+            details: Json::new(),
+        }
+    }
+}

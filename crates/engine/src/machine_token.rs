@@ -1,0 +1,100 @@
+//! Tokens for machines (`client_credentials`): one read, one signature, one logged write.
+
+use domain::{Client, ClientGrant, ClientId, EventKind, Json, ResourceServer};
+use oidc::claims::{AccessToken, machine_subject};
+use oidc::{Audience, ClientAuthentication, GrantType, OAuthError, Scopes, TokenResponse};
+
+use crate::token::{defect, engine_refusal, outage, unknown_client};
+use crate::{Context, Engine};
+
+/// What a client may do at an audience.
+pub(crate) struct Access {
+    audience: String,
+    api: Option<ResourceServer>,
+    grant: Option<ClientGrant>,
+}
+
+impl Engine {
+    /// The client, and what it may do at the audience, if one is named: one read for both.
+    pub(crate) async fn machine(
+        &self,
+        proof: &ClientAuthentication,
+        audience: Option<&str>,
+    ) -> Result<(Client, Option<Access>), OAuthError> {
+        let default = self.settings.default_audience.as_deref();
+        let Some(audience) = audience.or(default) else {
+            return Ok((self.named_client(proof).await?, None));
+        };
+        let client_id: ClientId = proof.require_client_id()?;
+        let found = self.store.find_machine_access(&client_id, audience);
+        let found = found.await.map_err(outage)?.ok_or_else(unknown_client)?;
+        let access = Access {
+            audience: audience.to_owned(),
+            api: found.api,
+            grant: found.grant,
+        };
+        Ok((found.client, Some(access)))
+    }
+
+    pub(crate) async fn client_token(
+        &self,
+        context: &Context,
+        client: &Client,
+        access: Access,
+        asked: &Scopes,
+    ) -> Result<TokenResponse, OAuthError> {
+        let audience = access.audience;
+        let api = access
+            .api
+            .ok_or_else(|| OAuthError::unknown_audience(&audience))?;
+        let Some(grant) = access.grant else {
+            self.log_client_token(
+                context,
+                client,
+                EventKind::ClientCredentialsFailed,
+                &audience,
+            )
+            .await?;
+            return Err(OAuthError::audience_not_granted(&audience));
+        };
+        let granted: Scopes = grant.scope.iter().map(String::as_str).collect();
+        let scope = if asked.is_empty() {
+            granted
+        } else {
+            asked.intersect(&granted)
+        };
+        let lifetime = self.lifetime(Some(&api));
+        let subject = machine_subject(&client.client_id);
+        let access = AccessToken {
+            issuer: &self.settings.issuer,
+            subject: &subject,
+            audience: Audience::One(audience.clone()),
+            client_id: &client.client_id,
+            scope: &scope,
+            grant_type: GrantType::ClientCredentials,
+            issued_at: self.now(),
+            lifetime,
+        };
+        let keys = self.keys.current();
+        let access = keys
+            .current()
+            .sign(Some(oidc::jwt::JWT), &access.claims())
+            .map_err(defect)?;
+        self.log_client_token(context, client, EventKind::ClientCredentials, &audience)
+            .await?;
+        Ok(TokenResponse::new(access, lifetime).with_scope(&scope))
+    }
+
+    async fn log_client_token(
+        &self,
+        context: &Context,
+        client: &Client,
+        kind: EventKind,
+        audience: &str,
+    ) -> Result<(), OAuthError> {
+        let mut event = self.event(context, kind);
+        event.client = Some((client.client_id.clone(), client.name.clone()));
+        event.details = Json::from_iter([("audience".to_owned(), audience.into())]);
+        self.log_only(event).await.map_err(engine_refusal)
+    }
+}

@@ -1,0 +1,252 @@
+//! Mail leaves the house: what waits in the outbox is sent, or dropped as files when no mail
+//! server is set. A mail that can't be sent is tried again, later each time, and kept as a dead
+//! letter in the end.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, UNIX_EPOCH};
+
+use domain::Instant;
+use lettre::message::Mailbox;
+use lettre::message::header::ContentType;
+use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+use store::Mail;
+use tokio_util::sync::CancellationToken;
+
+use crate::Engine;
+use crate::error::{Error, Result};
+
+/// Mails taken at a time.
+const TAKEN: u32 = 20;
+
+/// How long a taken mail is left alone: another sender takes it when this one died.
+const HOLD: Duration = Duration::from_secs(120);
+
+/// One attempt lasts no longer: less than its share of the hold.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How long new mail may go unnoticed.
+const POLL: Duration = Duration::from_secs(10);
+
+/// Attempts before a mail is given up: most of a day.
+const ATTEMPTS: i64 = 10;
+
+/// The wait after the first attempt; it triples up to the last.
+const FIRST_WAIT: Duration = Duration::from_secs(10);
+const LONGEST_WAIT: Duration = Duration::from_secs(12 * 3600);
+
+/// Whom mail reaches that nobody asked for, when it is dropped as a file anyway.
+const NOBODY: &str = "root@localhost";
+
+enum Way {
+    Smtp(AsyncSmtpTransport<Tokio1Executor>),
+    Files,
+}
+
+impl Engine {
+    /// Who gets mail about jobs. Without an address mail is still dropped as a file, but never
+    /// handed to a server.
+    pub(crate) fn mail_recipient(&self) -> Option<String> {
+        let is_drop = self.settings.mail.smtp_url.is_none();
+        let address = self.settings.admin_email.clone();
+        address.or_else(|| is_drop.then(|| NOBODY.to_owned()))
+    }
+
+    /// Sends what waits until told to stop.
+    pub async fn run_outbox(self: Arc<Self>, stop: CancellationToken) {
+        let way = match self.way() {
+            Ok(way) => way,
+            Err(error) => {
+                tracing::error!(%error, "mail can't be sent with these settings; it waits");
+                return;
+            }
+        };
+        while !stop.is_cancelled() {
+            match self.send_due(&way).await {
+                Ok(0) => {}
+                Ok(_) => continue,
+                Err(error) => tracing::warn!(%error, "the outbox can't be read"),
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = self.outbox_wake.notified() => {}
+                () = tokio::time::sleep(POLL) => {}
+            }
+        }
+    }
+
+    fn way(&self) -> Result<Way> {
+        let Some(url) = &self.settings.mail.smtp_url else {
+            return Ok(Way::Files);
+        };
+        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(&guarded(url));
+        // lettre's own sentence does not repeat the URL, which holds a password.
+        let transport = transport.map_err(|error| Error::internal(format!("SMTP: {error}")))?;
+        Ok(Way::Smtp(transport.timeout(Some(PATIENCE / 2)).build()))
+    }
+
+    /// One round; says how many mails it took.
+    async fn send_due(&self, way: &Way) -> Result<usize> {
+        let now = self.now();
+        let due = self.store.claim_mail(now, now.plus(HOLD), TAKEN).await?;
+        let sent = due.iter().map(|mail| self.send(way, mail));
+        let outcomes = futures_util::future::join_all(sent).await;
+        let mut write = self.store.write();
+        let now = self.now();
+        for (mail, outcome) in due.iter().zip(outcomes) {
+            match outcome {
+                Ok(()) => write.mark_sent(&mail.id, now),
+                Err(problem) => {
+                    tracing::warn!(mail = mail.id, attempt = mail.attempts, problem, "not sent");
+                    let next = wait_after(mail.attempts).map(|wait| now.plus(wait));
+                    write.mark_unsent(&mail.id, &problem, next)
+                }
+            };
+        }
+        if !write.is_empty() {
+            self.store.commit(write).await?;
+        }
+        Ok(due.len())
+    }
+
+    async fn send(&self, way: &Way, mail: &Mail) -> Result<(), String> {
+        let message = message(&self.settings.mail.from, mail, self.now())
+            .map_err(|error| error.to_string())?;
+        match way {
+            Way::Smtp(transport) => {
+                let sent = tokio::time::timeout(PATIENCE, transport.send(message)).await;
+                let sent = sent.map_err(|_| "the mail server does not answer".to_owned())?;
+                sent.map(drop).map_err(|error| chain(&error))
+            }
+            Way::Files => {
+                let folder = self.settings.data_dir.join("mail");
+                drop_file(&folder, &mail.id, &message.formatted())
+                    .await
+                    .map_err(|error| error.to_string())
+            }
+        }
+    }
+}
+
+/// A password never crosses a network in the clear: `smtp://` with one asks for STARTTLS, unless
+/// the URL says otherwise or the server is this machine.
+fn guarded(url: &str) -> String {
+    let authority = url.strip_prefix("smtp://").and_then(|rest| {
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        rest.get(..end)
+    });
+    let Some((_, host)) = authority.and_then(|text| text.rsplit_once('@')) else {
+        return url.to_owned();
+    };
+    let is_here = ["localhost", "127.0.0.1", "[::1]"]
+        .iter()
+        .any(|name| host == *name || host.starts_with(&format!("{name}:")));
+    match (is_here || url.contains("tls="), url.contains('?')) {
+        (true, _) => url.to_owned(),
+        (false, true) => format!("{url}&tls=required"),
+        (false, false) => format!("{url}?tls=required"),
+    }
+}
+
+fn message(
+    from: &str,
+    mail: &Mail,
+    now: Instant,
+) -> std::result::Result<Message, Box<dyn std::error::Error>> {
+    let from: Mailbox = from.parse()?;
+    // The same at each attempt, so that a mail sent twice is shown once.
+    let id = format!("<{}@{}>", mail.id, from.email.domain());
+    Ok(Message::builder()
+        .message_id(Some(id))
+        .date(UNIX_EPOCH + Duration::from_millis(u64::try_from(now.millis())?))
+        .from(from)
+        .to(mail.recipient.parse()?)
+        .subject(&mail.subject)
+        .header(ContentType::TEXT_PLAIN)
+        .body(mail.body.clone())?)
+}
+
+async fn drop_file(folder: &Path, id: &str, bytes: &[u8]) -> std::io::Result<()> {
+    tokio::fs::create_dir_all(folder).await?;
+    // Whoever watches the folder never sees half a mail.
+    let unfinished = folder.join(format!("{id}.part"));
+    tokio::fs::write(&unfinished, bytes).await?;
+    tokio::fs::rename(&unfinished, folder.join(format!("{id}.eml"))).await
+}
+
+/// `None` after the last attempt.
+fn wait_after(attempts: i64) -> Option<Duration> {
+    let exponent = u32::try_from(attempts.saturating_sub(1)).unwrap_or(0);
+    let wait = FIRST_WAIT.saturating_mul(3_u32.saturating_pow(exponent));
+    (attempts < ATTEMPTS).then(|| wait.min(LONGEST_WAIT))
+}
+
+/// lettre prints only the outermost cause.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_asks_for_encryption() {
+        for (url, expected) in [
+            ("smtp://mail.example.com", "smtp://mail.example.com"),
+            (
+                "smtp://u:p@mail.example.com:587",
+                "smtp://u:p@mail.example.com:587?tls=required",
+            ),
+            (
+                "smtp://u:p@mail.example.com?x=1",
+                "smtp://u:p@mail.example.com?x=1&tls=required",
+            ),
+            ("smtp://u:p@localhost:25", "smtp://u:p@localhost:25"),
+            (
+                "smtp://u:p@h?tls=opportunistic",
+                "smtp://u:p@h?tls=opportunistic",
+            ),
+            (
+                "smtps://u:p@mail.example.com",
+                "smtps://u:p@mail.example.com",
+            ),
+        ] {
+            assert_eq!(guarded(url), expected);
+        }
+    }
+
+    #[test]
+    fn waits_longer_each_time_and_gives_up() {
+        let waits: Vec<_> = (1..=10)
+            .map(|n| wait_after(n).map(|wait| wait.as_secs()))
+            .collect();
+        assert_eq!(waits[..3], [Some(10), Some(30), Some(90)]);
+        assert_eq!(waits[8..], [Some(43_200), None]);
+    }
+
+    #[test]
+    fn other_letters_and_long_subjects_survive() {
+        let mail = Mail {
+            id: "abc".into(),
+            recipient: "Zoë <zoe@example.com>".into(),
+            subject: "[Ferry] Import user job for tenant здесь and connection c completed".into(),
+            body: "Zoë\n".into(),
+            attempts: 1,
+        };
+        let text = String::from_utf8(
+            message("ferry@localhost", &mail, Instant::from_millis(0))
+                .unwrap()
+                .formatted(),
+        )
+        .unwrap();
+        assert!(text.contains("Message-ID: <abc@localhost>"), "{text}");
+        assert!(text.contains("To: =?utf-8?"), "{text}");
+    }
+}

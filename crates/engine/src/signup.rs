@@ -1,0 +1,220 @@
+//! Sign-up through `POST /dbconnections/signup`.
+//!
+//! A connection with its own database is asked first, in both modes: who exists there must sign
+//! in, not sign up.
+
+use std::sync::Arc;
+
+use domain::connection::Mode;
+use domain::user::{Attributes, Credential, NewUser, Origin};
+use domain::{ClientId, Connection, EmailAddress, EventKind, ForeignId, Json, Password, Username};
+use store::{Key, StoreError};
+
+use crate::error::{Error, Result};
+use crate::{Context, Engine};
+
+/// What a person sent, checked for shape.
+pub struct SignUp {
+    /// The application.
+    pub client_id: ClientId,
+    /// The connection's name.
+    pub connection: String,
+    /// The address.
+    pub email: EmailAddress,
+    /// The password.
+    pub password: Arc<Password>,
+    /// The username, where the connection has them.
+    pub username: Option<Username>,
+    /// Names, picture and `user_metadata`.
+    pub attributes: Attributes,
+}
+
+/// Why a sign-up was refused.
+#[derive(Debug)]
+pub enum SignUpError {
+    /// No such client, or the connection does not serve it, or there is no such connection.
+    UnknownConnection,
+    /// The connection takes no sign-ups.
+    Disabled,
+    /// The user exists, here or in the legacy store.
+    UserExists,
+    /// The username is taken.
+    UsernameExists,
+    /// A username is required and missing.
+    UsernameRequired,
+    /// The password is shorter than the policy asks.
+    WeakPassword {
+        /// The least length.
+        min_length: usize,
+        /// The policy's name.
+        policy: String,
+    },
+    /// Anything that is not the person's fault.
+    Failed(Error),
+}
+
+impl<E: Into<Error>> From<E> for SignUpError {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+impl Engine {
+    /// Creates a user for a person who signs up. Answers the user as it was written.
+    pub async fn sign_up(
+        &self,
+        context: &Context,
+        sign_up: SignUp,
+    ) -> Result<NewUser, SignUpError> {
+        let client = self.store.find_client(&sign_up.client_id).await?;
+        let connection = self
+            .store
+            .find_connection_by_name(&sign_up.connection)
+            .await?;
+        let (Some(client), Some(connection)) = (client, connection) else {
+            return Err(SignUpError::UnknownConnection);
+        };
+        if !connection.serves(&client.client_id) {
+            return Err(SignUpError::UnknownConnection);
+        }
+        let (email, name) = (sign_up.email.to_string(), connection.name.clone());
+        let outcome = self.create_signed_up(context, &connection, sign_up).await;
+        if let Err(error) = &outcome {
+            let mut event = self.event(context, EventKind::SignUpFailed);
+            event.connection = Some((connection.id, name));
+            event.client = Some((client.client_id, client.name));
+            event.user_name = Some(email);
+            event.description = Some(format!("{error:?}").chars().take(300).collect());
+            self.log_only(event).await?;
+        }
+        outcome
+    }
+
+    async fn create_signed_up(
+        &self,
+        context: &Context,
+        connection: &Connection,
+        sign_up: SignUp,
+    ) -> Result<NewUser, SignUpError> {
+        check_policy(connection, &sign_up)?;
+        let email = sign_up.email.as_str();
+        if connection.mode() != Mode::Plain
+            && self
+                .find_in_legacy_store(context, connection, email)
+                .await?
+                .is_some()
+        {
+            return Err(SignUpError::UserExists);
+        }
+        if connection.mode() == Mode::Legacy {
+            return Err(cannot_create_there(connection).into());
+        }
+        let user = self.new_signed_up(connection, sign_up).await?;
+        let mut event = self.event(context, EventKind::SignUp);
+        event.connection = Some((connection.id.clone(), connection.name.clone()));
+        event.user_id = Some(user.foreign_id.user_id());
+        event.user_name = user.attributes.email.as_ref().map(ToString::to_string);
+        let mut write = self.store.write();
+        write.require_connection(&connection.id);
+        write.insert_user(&user)?;
+        write.log(&event);
+        match self.store.commit(write).await {
+            Ok(()) => Ok(user),
+            Err(StoreError::Conflict(Key::Email)) => Err(SignUpError::UserExists),
+            Err(StoreError::Conflict(Key::Username)) => Err(SignUpError::UsernameExists),
+            Err(StoreError::Stale { .. }) => Err(SignUpError::UnknownConnection),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    async fn new_signed_up(&self, connection: &Connection, sign_up: SignUp) -> Result<NewUser> {
+        let hash = self.hashing.hash(&sign_up.password).await?;
+        let attributes = Attributes {
+            email: Some(sign_up.email.folded()),
+            username: sign_up.username,
+            ..sign_up.attributes
+        };
+        Ok(NewUser {
+            row: self.store.next_user_row().await?,
+            connection: connection.id.clone(),
+            foreign_id: ForeignId::generate(&*self.entropy),
+            attributes,
+            credential: Some(Credential {
+                hash,
+                is_imported: false,
+            }),
+            factors: Vec::new(),
+            origin: Origin::Native,
+            import_job: None,
+            created_at: self.now(),
+        })
+    }
+}
+
+/// Creating a user in a legacy store needs its `create` script, which this version does not
+/// run: said plainly, and nothing is written.
+pub(crate) fn cannot_create_there(connection: &Connection) -> Error {
+    let message = if connection.script("create").is_none() {
+        "Please implement the Create script for this database connection."
+    } else {
+        "This version does not run the Create script: users of this connection can only be \
+         created in its own database."
+    };
+    Error::Invalid {
+        message: message.into(),
+        code: "operation_not_supported",
+    }
+}
+
+fn check_policy(connection: &Connection, sign_up: &SignUp) -> Result<(), SignUpError> {
+    if connection.is_signup_disabled() {
+        return Err(SignUpError::Disabled);
+    }
+    if connection.requires_username() && sign_up.username.is_none() {
+        return Err(SignUpError::UsernameRequired);
+    }
+    check_strength(connection, &sign_up.password)
+        .map_err(|(min_length, policy)| SignUpError::WeakPassword { min_length, policy })
+}
+
+/// Whether a new password satisfies the connection; the least length and the policy when not.
+pub(crate) fn check_strength(
+    connection: &Connection,
+    password: &Password,
+) -> Result<(), (usize, String)> {
+    let min_length = connection.password_min_length();
+    if password.expose().chars().count() >= min_length {
+        Ok(())
+    } else {
+        Err((min_length, connection.password_policy().to_owned()))
+    }
+}
+
+/// What a sign-up answers: the user without its prefix (wire section 5).
+pub fn signed_up_body(user: &NewUser) -> Json {
+    let attributes = &user.attributes;
+    let mut body = Json::new();
+    body.insert("_id".into(), user.foreign_id.to_string().into());
+    body.insert("email_verified".into(), attributes.email_verified.into());
+    let texts = [
+        ("email", attributes.email.as_ref().map(EmailAddress::as_str)),
+        (
+            "username",
+            attributes.username.as_ref().map(Username::as_str),
+        ),
+        ("given_name", attributes.given_name.as_deref()),
+        ("family_name", attributes.family_name.as_deref()),
+        ("name", attributes.name.as_deref()),
+        ("nickname", attributes.nickname.as_deref()),
+        ("picture", attributes.picture.as_deref()),
+    ];
+    for (name, text) in texts {
+        if let Some(text) = text {
+            body.insert(name.into(), text.into());
+        }
+    }
+    if let Some(metadata) = &attributes.user_metadata {
+        body.insert("user_metadata".into(), metadata.clone().into());
+    }
+    body
+}

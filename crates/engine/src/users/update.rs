@@ -1,0 +1,297 @@
+//! A user changes: rules of the connection → legacy store → one batch, tried again when another
+//! change was faster.
+
+use domain::connection::Mode;
+use domain::user::Credential;
+use domain::{Connection, EmailAddress, EventKind, HashText, LogEvent, User, UserId, Username};
+use store::{Key, StoreError};
+
+use super::change::{Change, UserChange};
+use super::{concerning, no_such_connection, no_such_user, rules};
+use crate::error::{Error, Result};
+use crate::{Context, Engine};
+
+/// Lost races before the caller is told.
+const TRIES: usize = 3;
+
+impl Engine {
+    /// Changes a user. Answers it as it is stored.
+    pub async fn update_user(
+        &self,
+        context: &Context,
+        user_id: &UserId,
+        mut change: UserChange,
+    ) -> Result<User> {
+        change.check_pairs()?;
+        let user = self.user(user_id).await?;
+        let connection = self
+            .connection_to_change(&user, change.connection.as_deref())
+            .await?;
+        check_root_attributes(&connection, &change)?;
+        check_identifiers(&connection, &change)?;
+        rules::check_metadata(change.user_metadata.value(), change.app_metadata.value())?;
+        if let Some(password) = &change.password {
+            rules::check_password(&connection, password)?;
+        }
+        if connection.mode() == Mode::Legacy {
+            self.check_there(context, &connection, &user, &mut change)
+                .await?;
+        } else {
+            fold_email(&mut change);
+            self.refuse_clash_there(context, &connection, &user, &change)
+                .await?;
+        }
+        let fresh = match &change.password {
+            Some(password) => Some(self.hashing.hash(password).await?),
+            None => None,
+        };
+        let event = self
+            .management_event(context, EventKind::Management, "Update a User")
+            .await?;
+        self.write_change(&connection, user, &change, fresh.as_ref(), event)
+            .await
+    }
+
+    /// The connection whose identity changes: the primary one's, or the one that was named.
+    async fn connection_to_change(&self, user: &User, named: Option<&str>) -> Result<Connection> {
+        let primary = user.identities.first().ok_or_else(no_such_connection)?;
+        let Some(name) = named else {
+            let found = self.store.find_connection(&primary.connection).await?;
+            return found.ok_or_else(no_such_connection);
+        };
+        let found = self.store.find_connection_by_name(name).await?;
+        let connection = found.ok_or_else(no_such_connection)?;
+        if connection.id == primary.connection {
+            return Ok(connection);
+        }
+        Err(Error::Invalid {
+            message: "Connection is not supported for this operation.".into(),
+            code: "operation_not_supported",
+        })
+    }
+
+    /// In import mode the newcomers of the legacy store must not meet a taken identifier here.
+    async fn refuse_clash_there(
+        &self,
+        context: &Context,
+        connection: &Connection,
+        user: &User,
+        change: &UserChange,
+    ) -> Result<()> {
+        if connection.mode() == Mode::Plain {
+            return Ok(());
+        }
+        let email = change
+            .email
+            .value()
+            .filter(|_| changes_email(user, &change.email));
+        let username = change
+            .username
+            .value()
+            .filter(|_| changes(user.attributes.username.as_ref(), &change.username));
+        let asked = [
+            (email.map(EmailAddress::as_str), Key::Email),
+            (username.map(Username::as_str), Key::Username),
+        ];
+        for (identifier, key) in asked {
+            let Some(identifier) = identifier else {
+                continue;
+            };
+            let there = self
+                .find_in_legacy_store(context, connection, identifier)
+                .await?;
+            let is_other = |id| {
+                user.identities
+                    .iter()
+                    .all(|identity| identity.foreign_id != id)
+            };
+            if there.is_some_and(|profile| is_other(profile.foreign_id)) {
+                return Err(taken(key));
+            }
+        }
+        Ok(())
+    }
+
+    /// In legacy mode identifiers and passwords belong to the legacy store, and the scripts that
+    /// would change them there are not run by this version: a change is refused and nothing is
+    /// written. Naming what already holds is no change.
+    async fn check_there(
+        &self,
+        context: &Context,
+        connection: &Connection,
+        user: &User,
+        change: &mut UserChange,
+    ) -> Result<()> {
+        self.refuse_clash_there(context, connection, user, change)
+            .await?;
+        let attributes = &user.attributes;
+        let scripts = [
+            (
+                "change_password",
+                "Change Password",
+                change.password.is_some(),
+            ),
+            (
+                "change_email",
+                "Change Email",
+                changes_email(user, &change.email),
+            ),
+            (
+                "change_username",
+                "Change Username",
+                changes(attributes.username.as_ref(), &change.username),
+            ),
+            (
+                "change_phone_number",
+                "Change Phone Number",
+                changes(attributes.phone_number.as_ref(), &change.phone_number),
+            ),
+        ];
+        change.email = Change::Keep;
+        match scripts.into_iter().find(|(.., is_asked)| *is_asked) {
+            None => Ok(()),
+            Some((script, title, _)) => Err(cannot_change_there(connection, script, title)),
+        }
+    }
+
+    async fn write_change(
+        &self,
+        connection: &Connection,
+        mut user: User,
+        change: &UserChange,
+        fresh: Option<&HashText>,
+        event: LogEvent,
+    ) -> Result<User> {
+        let name = user.attributes.email.as_ref().map(ToString::to_string);
+        let event = concerning(event, connection, (user.user_id.clone(), name));
+        for _ in 0..TRIES {
+            change.apply(&mut user.attributes);
+            rules::check_identified(&user.attributes)?;
+            let mut write = self.store.write();
+            write.update_user(&user, &connection.id, self.now());
+            if let Some(fresh) = fresh {
+                let hash = HashText::from(fresh.expose());
+                let credential = Credential {
+                    hash,
+                    is_imported: false,
+                };
+                write.set_password(user.row, &connection.id, &credential, self.now());
+            }
+            write.log(&event);
+            let written = self.store.commit(write).await;
+            let is_lost = matches!(written, Err(StoreError::Stale { .. }));
+            match written {
+                Err(StoreError::Conflict(key)) => return Err(taken(key)),
+                Err(StoreError::Stale { .. }) => {}
+                written => written?,
+            }
+            let stored = self.store.find_user_by_row(user.row).await?;
+            user = stored.ok_or_else(no_such_user)?;
+            if !is_lost {
+                return Ok(user);
+            }
+        }
+        Err(StoreError::Stale {
+            statement: 0,
+            affected: 0,
+        }
+        .into())
+    }
+}
+
+/// Our own store keeps addresses in lower case.
+fn fold_email(change: &mut UserChange) {
+    if let Change::Set(email) = std::mem::take(&mut change.email) {
+        change.email = Change::Set(email.folded());
+    }
+}
+
+fn changes_email(user: &User, change: &Change<EmailAddress>) -> bool {
+    let key = user.attributes.email.as_ref().map(EmailAddress::key);
+    change.is_asked() && change.value().map(EmailAddress::key) != key
+}
+
+fn changes<T: Clone + PartialEq>(stored: Option<&T>, change: &Change<T>) -> bool {
+    change.is_asked() && change.value() != stored
+}
+
+/// A username must be wanted, and what the connection asks for must not go.
+fn check_identifiers(connection: &Connection, change: &UserChange) -> Result<()> {
+    match &change.username {
+        Change::Set(_) => rules::check_takes_username(connection)?,
+        Change::Unset if connection.requires_username() => {
+            return Err(rules::missing_username(connection));
+        }
+        _ => {}
+    }
+    if change.email == Change::Unset && rules::requires_email(connection) {
+        return Err(rules::missing_email());
+    }
+    Ok(())
+}
+
+/// Names that a legacy store overwrites at each login can't be changed here.
+fn check_root_attributes(connection: &Connection, change: &UserChange) -> Result<()> {
+    if connection.mode() != Mode::Legacy || !connection.refreshes_root_attributes() {
+        return Ok(());
+    }
+    let asked = |wanted: fn(&Change<String>) -> bool| {
+        let members = change
+            .root_attributes()
+            .into_iter()
+            .filter(|(_, change)| wanted(change));
+        members.map(|(name, _)| name).collect::<Vec<_>>().join(", ")
+    };
+    let updated = asked(|change| matches!(change, Change::Set(_)));
+    let removed = asked(|change| *change == Change::Unset);
+    let message = if !updated.is_empty() {
+        format!(
+            "The following user attributes cannot be updated: {updated}. The connection must \
+             either be a database connection (using the Auth0 store), a passwordless connection \
+             (email or sms) or has disabled 'Sync user profile attributes at each login'."
+        )
+    } else if !removed.is_empty() {
+        let name = &connection.name;
+        format!(
+            "The following user attributes cannot be removed: {removed}. The connection ({name}) \
+             should have disabled 'Sync user profile attributes at each login' (see Configuring \
+             Connection Sync with Auth0) or defined these attributes in \
+             'options.non_persistent_attrs' array (see Add User Attributes to DenyList)."
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Error::Invalid {
+        message,
+        code: "operation_not_supported",
+    })
+}
+
+fn cannot_change_there(connection: &Connection, script: &str, title: &str) -> Error {
+    let message = if connection.script(script).is_none() {
+        format!("Please implement the {title} script for this database connection.")
+    } else {
+        format!(
+            "This version does not run the {title} script: identifiers and passwords of this \
+             connection can only be changed in its own database."
+        )
+    };
+    Error::Invalid {
+        message,
+        code: "operation_not_supported",
+    }
+}
+
+fn taken(key: Key) -> Error {
+    let attribute = match key {
+        Key::Email => "email",
+        Key::Username => "username",
+        Key::PhoneNumber => "phone_number",
+        other => return Error::internal(format!("a change of a user violates {other:?}")),
+    };
+    let message = format!("The specified new {attribute} already exists");
+    Error::Invalid {
+        message,
+        code: "auth0_idp_error",
+    }
+}

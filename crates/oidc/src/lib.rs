@@ -1,0 +1,36 @@
+//! The protocol: OAuth 2.0 and OpenID Connect as Auth0 speaks them. Pure: request in, decision
+//! out. It knows no HTTP library, no database, no clock; time comes in as [`domain::Instant`].
+//!
+//! What exists is what the token endpoint needs:
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`token`] | the parameters of `POST /oauth/token`, read once into a typed request |
+//! | [`jwt`] | RS256 tokens, the signing keys and their rotation, JWKS |
+//! | [`claims`] | what the tokens and the userinfo endpoint say of a person |
+//! | [`scopes`] | sets of scopes |
+//! | [`error`] | every refusal: code, public text, private detail, status |
+//! | [`discovery`] | the document that tells clients all this |
+//! | [`issuer`] | the server's own name, from which every URL here is built |
+//!
+//! Whether a password is right, a client known or a grant allowed is the `engine`'s to find out;
+//! it answers with an [`OAuthError`] from here.
+
+pub mod claims;
+pub mod discovery;
+pub mod error;
+pub mod issuer;
+pub mod jwt;
+pub mod scopes;
+pub mod token;
+
+pub use claims::{Audience, Subject};
+pub use discovery::Discovery;
+pub use error::OAuthError;
+pub use issuer::Issuer;
+pub use jwt::{Jwk, Jwks, KeySet, RetiredKey, SigningKey, TokenError, VerifyingKey};
+pub use scopes::Scopes;
+pub use token::{
+    ClientAuthentication, GrantType, Params, PasswordGrant, TokenRequest, TokenResponse,
+    parse_token_request,
+};

@@ -1,0 +1,124 @@
+//! The parameters of a request, from a form or from a JSON object, before anyone trusts them.
+//!
+//! No parameter stands twice, an empty one is as good as absent (both RFC 6749 §3.2), and so is a
+//! JSON `null`: Auth0's own Python SDK sends `"realm": null` for what its caller left out. A value
+//! that is not text is refused only when its parameter is asked for.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::error::OAuthError;
+
+/// Parameters by name. Values are wiped when dropped: one of them is a password.
+pub struct Params(BTreeMap<String, Given>);
+
+enum Given {
+    Text(Zeroizing<String>),
+    Null,
+    Other,
+}
+
+impl Params {
+    /// From the pairs of a form.
+    pub fn from_pairs<I>(pairs: I) -> Result<Self, OAuthError>
+    where
+        I: IntoIterator<Item = (String, String)>,
+    {
+        Self::collect(
+            pairs
+                .into_iter()
+                .map(|(name, text)| (name, Given::Text(text.into()))),
+        )
+    }
+
+    /// From a JSON body, which must be an object.
+    pub fn from_json(body: &[u8]) -> Result<Self, OAuthError> {
+        let members: Members = serde_json::from_slice(body).map_err(|error| {
+            // The error's own text may quote the body, and with it a password.
+            let (kind, line, column) = (error.classify(), error.line(), error.column());
+            OAuthError::invalid_request("The body is not a JSON object.")
+                .with_detail(format!("{kind:?} error at line {line}, column {column}"))
+        })?;
+        Self::collect(members.0.into_iter().map(|(name, value)| {
+            let given = match value {
+                Value::String(text) => Given::Text(text.into()),
+                Value::Null => Given::Null,
+                _ => Given::Other,
+            };
+            (name, given)
+        }))
+    }
+
+    fn collect(members: impl Iterator<Item = (String, Given)>) -> Result<Self, OAuthError> {
+        let mut params = BTreeMap::new();
+        for (name, given) in members {
+            if params.contains_key(&name) {
+                return Err(OAuthError::duplicate_parameter(&name));
+            }
+            params.insert(name, given);
+        }
+        Ok(Self(params))
+    }
+
+    /// Takes a parameter out; `None` when it is absent or empty.
+    ///
+    /// U+0000 is refused everywhere: no database keeps it in text, and some hashes end at it.
+    pub(crate) fn take(&mut self, name: &str) -> Result<Option<String>, OAuthError> {
+        match self.0.remove(name) {
+            Some(Given::Text(text)) if text.contains('\0') => Err(OAuthError::invalid_request(
+                format!("Invalid character in parameter: {name}"),
+            )),
+            Some(Given::Text(mut text)) if !text.is_empty() => Ok(Some(std::mem::take(&mut *text))),
+            Some(Given::Other) => Err(OAuthError::invalid_request(format!(
+                "Parameter must be a string: {name}"
+            ))),
+            Some(Given::Text(_) | Given::Null) | None => Ok(None),
+        }
+    }
+
+    /// Takes a parameter out that must be there.
+    pub(crate) fn require(&mut self, name: &str) -> Result<String, OAuthError> {
+        self.take(name)?
+            .ok_or_else(|| OAuthError::missing_parameter(name))
+    }
+}
+
+/// Names only.
+impl fmt::Debug for Params {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Params ")?;
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// The members of a JSON object in order, twice the same name included: a map would swallow the
+/// first.
+struct Members(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(Reader)
+    }
+}

@@ -1,0 +1,172 @@
+use domain::{ClientId, UserId};
+use oidc::claims::{
+    ACCESS_TOKEN_LIFETIME, AccessToken, ID_TOKEN_LIFETIME, IdToken, UserInfo, audience_contains,
+    machine_subject,
+};
+use oidc::{Audience, GrantType, Issuer, Scopes, Subject};
+use serde_json::{Map, Value, json};
+
+use crate::{ISSUER, NOW};
+
+fn issuer() -> Issuer {
+    Issuer::parse(ISSUER).unwrap()
+}
+
+fn zoe() -> Subject {
+    Subject {
+        email: Some("zoe@example.com".into()),
+        name: Some("Zoe Zimt".into()),
+        nickname: Some("zoe".into()),
+        given_name: Some("Zoe".into()),
+        family_name: Some("Zimt".into()),
+        picture: Some("https://example.com/zoe.png".into()),
+        phone_number: Some("+49301234".into()),
+        phone_verified: Some(true),
+        updated_at: Some(NOW),
+        ..Subject::new(UserId::from("auth0|42"))
+    }
+}
+
+fn access_token(audience: Option<&str>, scope: &str, grant_type: GrantType) -> String {
+    let (issuer, scope) = (issuer(), Scopes::parse(scope).unwrap());
+    let client_id = ClientId::from("client");
+    let machine = machine_subject(&client_id);
+    let token = AccessToken {
+        issuer: &issuer,
+        subject: if grant_type == GrantType::ClientCredentials {
+            &machine
+        } else {
+            "auth0|42"
+        },
+        audience: Audience::granted(audience, &scope, &issuer),
+        client_id: &client_id,
+        scope: &scope,
+        grant_type,
+        issued_at: NOW,
+        lifetime: ACCESS_TOKEN_LIFETIME,
+    };
+    serde_json::to_string_pretty(&token.claims()).unwrap()
+}
+
+#[test]
+fn access_token_of_a_person() {
+    let claims = access_token(
+        Some("https://api"),
+        "openid email",
+        GrantType::PasswordRealm,
+    );
+    insta::assert_snapshot!(claims, @r#"
+    {
+      "iss": "https://id.example.com/",
+      "sub": "auth0|42",
+      "aud": [
+        "https://api",
+        "https://id.example.com/userinfo"
+      ],
+      "iat": 1772359200,
+      "exp": 1772445600,
+      "scope": "openid email",
+      "gty": "password",
+      "azp": "client"
+    }
+    "#);
+}
+
+#[test]
+fn access_token_of_a_machine() {
+    let claims = access_token(Some("https://api"), "", GrantType::ClientCredentials);
+    insta::assert_snapshot!(claims, @r#"
+    {
+      "iss": "https://id.example.com/",
+      "sub": "client@clients",
+      "aud": "https://api",
+      "iat": 1772359200,
+      "exp": 1772445600,
+      "gty": "client-credentials",
+      "azp": "client"
+    }
+    "#);
+}
+
+#[test]
+fn audiences() {
+    let granted = |api, scope| {
+        let scope = Scopes::parse(scope).unwrap();
+        serde_json::to_value(Audience::granted(api, &scope, &issuer())).unwrap()
+    };
+    let userinfo = "https://id.example.com/userinfo";
+    assert_eq!(granted(None, ""), json!(userinfo));
+    assert_eq!(granted(None, "openid"), json!(userinfo));
+    assert_eq!(granted(Some(userinfo), "openid"), json!(userinfo));
+    assert_eq!(granted(Some("api"), "profile"), json!("api"));
+    assert_eq!(granted(Some("api"), "openid"), json!(["api", userinfo]));
+
+    let claims = |aud: Value| Map::from_iter([("aud".to_owned(), aud)]);
+    assert!(audience_contains(&claims(json!("api")), "api"));
+    assert!(audience_contains(&claims(json!(["x", "api"])), "api"));
+    for aud in [
+        json!("api2"),
+        json!([]),
+        json!(["ap"]),
+        json!({"api": 1}),
+        Value::Null,
+    ] {
+        assert!(!audience_contains(&claims(aud), "api"));
+    }
+    assert!(!audience_contains(&Map::new(), "api"));
+}
+
+#[test]
+fn id_token_with_all_scopes() {
+    let (issuer, client_id) = (issuer(), ClientId::from("client"));
+    let scope = Scopes::parse("openid profile email phone").unwrap();
+    let token = IdToken {
+        issuer: &issuer,
+        subject: &zoe(),
+        client_id: &client_id,
+        scope: &scope,
+        issued_at: NOW,
+        lifetime: ID_TOKEN_LIFETIME,
+    };
+    insta::assert_snapshot!(serde_json::to_string_pretty(&token.claims()).unwrap(), @r#"
+    {
+      "given_name": "Zoe",
+      "family_name": "Zimt",
+      "nickname": "zoe",
+      "name": "Zoe Zimt",
+      "picture": "https://example.com/zoe.png",
+      "updated_at": "2026-03-01T10:00:00.000Z",
+      "email": "zoe@example.com",
+      "email_verified": false,
+      "phone_number": "+49301234",
+      "phone_number_verified": true,
+      "iss": "https://id.example.com/",
+      "aud": "client",
+      "sub": "auth0|42",
+      "iat": 1772359200,
+      "exp": 1772395200
+    }
+    "#);
+}
+
+#[test]
+fn userinfo_tells_what_the_scopes_allow() {
+    let told = |subject: &Subject, scope: &str| {
+        serde_json::to_string(&UserInfo::new(subject, &Scopes::parse(scope).unwrap())).unwrap()
+    };
+    let nobody = Subject::new(UserId::from("auth0|1"));
+    let lines = [
+        told(&zoe(), "openid"),
+        told(&zoe(), "openid email"),
+        told(&zoe(), "openid phone"),
+        told(&zoe(), "openid profile"),
+        told(&nobody, "openid profile email phone"),
+    ];
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    {"sub":"auth0|42"}
+    {"sub":"auth0|42","email":"zoe@example.com","email_verified":false}
+    {"sub":"auth0|42","phone_number":"+49301234","phone_number_verified":true}
+    {"sub":"auth0|42","given_name":"Zoe","family_name":"Zimt","nickname":"zoe","name":"Zoe Zimt","picture":"https://example.com/zoe.png","updated_at":"2026-03-01T10:00:00.000Z"}
+    {"sub":"auth0|1"}
+    "#);
+}

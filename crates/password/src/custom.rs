@@ -1,0 +1,100 @@
+//! An imported `custom_password_hash`: the family it belongs to, and how the typed password is
+//! encoded for it. Owns the dispatch; each family owns its own rules.
+
+use domain::RowError;
+use zeroize::Zeroizing;
+
+use crate::algorithm::Algorithm;
+use crate::canonical::Canonical;
+use crate::encoding::PasswordEncoding;
+use crate::family::argon2::Argon2Hash;
+use crate::family::bcrypt::SaltedBcrypt;
+use crate::family::hmac::HmacHash;
+use crate::family::ldap::LdapHash;
+use crate::family::pbkdf2::Pbkdf2Hash;
+use crate::family::plain::PlainHash;
+use crate::family::scrypt::ScryptHash;
+use crate::limits::Limits;
+use crate::record::Record;
+
+/// What a stored custom hash begins with.
+pub(crate) const CUSTOM_PREFIX: &str = "custom:";
+
+pub(crate) struct Custom {
+    password: PasswordEncoding,
+    family: Family,
+}
+
+enum Family {
+    Argon2(Argon2Hash),
+    Bcrypt(SaltedBcrypt),
+    Hmac(HmacHash),
+    Ldap(LdapHash),
+    Pbkdf2(Pbkdf2Hash),
+    Plain(PlainHash),
+    Scrypt(ScryptHash),
+}
+
+impl Custom {
+    pub(crate) fn read(json: &str, limits: &Limits) -> Result<Self, RowError> {
+        let record = Record::read(json)?;
+        let password = record.password;
+        let family = match record.algorithm {
+            Algorithm::Argon2 => {
+                Argon2Hash::parse(record.text_value()?, limits).map(Family::Argon2)
+            }
+            Algorithm::Bcrypt => SaltedBcrypt::read(record, limits).map(Family::Bcrypt),
+            Algorithm::Hmac => HmacHash::read(record).map(Family::Hmac),
+            Algorithm::Ldap => LdapHash::parse(record.text_value()?).map(Family::Ldap),
+            Algorithm::Pbkdf2 => {
+                Pbkdf2Hash::parse(record.text_value()?, limits).map(Family::Pbkdf2)
+            }
+            Algorithm::Plain(digest) => PlainHash::read(record, digest).map(Family::Plain),
+            Algorithm::Scrypt => ScryptHash::read(record, limits).map(Family::Scrypt),
+        }?;
+        Ok(Self { password, family })
+    }
+
+    pub(crate) fn verify(&self, password: &str) -> bool {
+        let password = self.password.encode(password);
+        match &self.family {
+            Family::Argon2(hash) => hash.verify(&password),
+            Family::Bcrypt(hash) => hash.verify(&password),
+            Family::Hmac(hash) => hash.verify(&password),
+            Family::Ldap(hash) => hash.verify(&password),
+            Family::Pbkdf2(hash) => hash.verify(&password),
+            Family::Plain(hash) => hash.verify(&password),
+            Family::Scrypt(hash) => hash.verify(&password),
+        }
+    }
+
+    pub(crate) fn algorithm(&self) -> &'static str {
+        match &self.family {
+            Family::Argon2(hash) => hash.name(),
+            Family::Bcrypt(_) => "bcrypt",
+            Family::Hmac(_) => "hmac",
+            Family::Ldap(_) => "ldap",
+            Family::Pbkdf2(_) => "pbkdf2",
+            Family::Plain(hash) => hash.name(),
+            Family::Scrypt(_) => "scrypt",
+        }
+    }
+
+    /// The stored text, prefix included.
+    pub(crate) fn to_text(&self) -> String {
+        let canonical = match &self.family {
+            Family::Argon2(hash) => {
+                let mut canonical = Canonical::new("argon2");
+                canonical.text_hash(&Zeroizing::new(hash.to_text()));
+                canonical
+            }
+            Family::Bcrypt(hash) => hash.canonical(),
+            Family::Hmac(hash) => hash.canonical(),
+            Family::Ldap(hash) => hash.canonical(),
+            Family::Pbkdf2(hash) => hash.canonical(),
+            Family::Plain(hash) => hash.canonical(),
+            Family::Scrypt(hash) => hash.canonical(),
+        };
+        canonical.finish(self.password)
+    }
+}

@@ -1,0 +1,77 @@
+//! How Ferry itself hashes a password: argon2id, or bcrypt by setting.
+
+use domain::{Entropy, Password};
+
+use crate::family::argon2::Argon2Hash;
+use crate::family::bcrypt::BcryptHash;
+use crate::{Kind, PasswordHash};
+
+/// The scheme of new hashes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// Argon2id, version 19, 16 bytes of salt, 32 of output.
+    Argon2id {
+        /// Memory in KiB, at least 8 for each lane.
+        memory_kib: u32,
+        /// Passes over the memory, at least 1.
+        iterations: u32,
+        /// Lanes, at least 1.
+        parallelism: u32,
+    },
+    /// bcrypt `$2b$`. It sees the first 72 bytes of a password only.
+    Bcrypt {
+        /// log₂ of the rounds, 4 to 31.
+        cost: u32,
+    },
+}
+
+impl Default for Scheme {
+    /// Argon2id with 19 MiB, two passes, one lane (OWASP's first recommendation).
+    fn default() -> Self {
+        Self::Argon2id {
+            memory_kib: 19_456,
+            iterations: 2,
+            parallelism: 1,
+        }
+    }
+}
+
+/// Why a password could not be hashed.
+#[derive(Debug, thiserror::Error)]
+pub enum HashError {
+    /// The scheme's parameters are outside what its algorithm takes.
+    #[error("the password scheme's parameters are out of range: {0}")]
+    Parameters(String),
+    /// The algorithm could not run, for want of memory.
+    #[error("the password could not be hashed: {0}")]
+    Failed(String),
+}
+
+impl Scheme {
+    /// Hashes a password with a new salt. As slow as the scheme says: call it off the async
+    /// threads.
+    pub fn hash(
+        &self,
+        password: &Password,
+        entropy: &dyn Entropy,
+    ) -> Result<PasswordHash, HashError> {
+        let mut salt = [0_u8; 16];
+        entropy.fill(&mut salt);
+        let password = password.expose().as_bytes();
+        let kind = match *self {
+            Self::Argon2id {
+                memory_kib,
+                iterations,
+                parallelism,
+            } => Kind::Argon2(Argon2Hash::create(
+                password,
+                &salt,
+                memory_kib,
+                iterations,
+                parallelism,
+            )?),
+            Self::Bcrypt { cost } => Kind::Bcrypt(BcryptHash::create(password, salt, cost)?),
+        };
+        Ok(PasswordHash(kind))
+    }
+}

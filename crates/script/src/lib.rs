@@ -1,0 +1,39 @@
+//! The host side of the operator's action scripts: JavaScript that reaches a legacy user store.
+//!
+//! A script never runs in this process. It runs in a **worker**, a process of its own that talks
+//! to us over one socket and holds nothing else: no environment, no keys, no database. A worker
+//! serves one connection, one call at a time, and is killed with all its children when a deadline
+//! passes or when it says anything it should not.
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`program`](Program) | what is run: scripts, settings, their fingerprint |
+//! | [`settings`](PoolSettings) | what the operator may set |
+//! | `limits` | the numbers that nobody may set |
+//! | `wire` | frames |
+//! | `launch` | a worker's process: command line, descriptors, process group, size |
+//! | `worker` | a worker's conversation: start, load, call, farewell |
+//! | `lane` | one connection's share: slots, queue, pause after crashes |
+//! | `pool` | all workers: who is idle, who is evicted, who waits |
+//! | [`outcome`](LoginOutcome) | what an answer means |
+//!
+//! Refused here: to read a profile beyond its `user_id`, to decide about a login, to know a
+//! database. `runtimes/node` holds the guest side.
+
+mod lane;
+mod launch;
+mod limits;
+mod outcome;
+mod pool;
+mod program;
+mod settings;
+mod wire;
+mod worker;
+
+pub use limits::{LOG_BYTES, RESULT_BYTES, SCRIPT_BYTES};
+pub use outcome::{
+    Call, Failure, FailureKind, LogLevel, LogLine, LoginOutcome, LookupOutcome, RawProfile,
+};
+pub use pool::ScriptPool;
+pub use program::{Fingerprint, Program, ProgramError, ScriptName};
+pub use settings::{NodeRuntime, PoolSettings, Runtime};

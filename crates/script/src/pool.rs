@@ -1,0 +1,347 @@
+//! All workers of the server: who is idle, who is evicted, who waits.
+//!
+//! A call takes a slot of its connection, then one of the pool, then an idle worker of the same
+//! program, else the spare, else a new one. Slots of a connection are few, so a connection whose
+//! scripts hang cannot take the others' workers. Calls in flight and idle workers together are
+//! never more than `workers_total`: the one that has been idle longest goes first. Waiting is
+//! part of the call's time.
+//!
+//! A call runs in a task of its own: a caller that goes away does not leave a worker in the middle
+//! of a conversation.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use domain::{ConnectionId, Password};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
+use zeroize::Zeroizing;
+
+use crate::lane::Lane;
+use crate::limits::START;
+use crate::outcome::{
+    Call, Failure, FailureKind, LogLine, LoginOutcome, LookupOutcome, Reply, Transcript,
+};
+use crate::program::{Program, ScriptName};
+use crate::settings::PoolSettings;
+use crate::worker::{Job, Worker};
+
+/// The workers of a server. Clones share them.
+#[derive(Clone)]
+pub struct ScriptPool(Arc<Shared>);
+
+impl ScriptPool {
+    /// A pool; no process is started before the first call.
+    pub fn new(settings: PoolSettings) -> Self {
+        let total = settings.workers_total.max(1);
+        Self(Arc::new(Shared {
+            settings,
+            total,
+            busy: Arc::new(Semaphore::new(total)),
+            state: Mutex::default(),
+        }))
+    }
+
+    /// Calls a program's `login`.
+    pub async fn login(
+        &self,
+        program: &Arc<Program>,
+        identifier: &str,
+        password: &Password,
+    ) -> Call<LoginOutcome> {
+        self.call(program, ScriptName::Login, &[identifier, password.expose()])
+            .await
+    }
+
+    /// Calls a program's `get_user`.
+    pub async fn get_user(&self, program: &Arc<Program>, identifier: &str) -> Call<LookupOutcome> {
+        self.call(program, ScriptName::GetUser, &[identifier]).await
+    }
+
+    /// Takes no more calls, lets those in flight end, then ends all workers.
+    pub async fn shut_down(&self) {
+        self.0.state().is_closing = true;
+        // Every call holds a permit; all permits are had when no call is left.
+        let all = u32::try_from(self.0.total).unwrap_or(u32::MAX);
+        let _all = self.0.busy.acquire_many(all).await;
+        let workers: Vec<Worker> = {
+            let mut state = self.0.state();
+            let spare = state.spare.take();
+            state.idle.drain(..).chain(spare).collect()
+        };
+        let mut farewells: JoinSet<()> = workers.into_iter().map(Worker::retire).collect();
+        while farewells.join_next().await.is_some() {}
+    }
+
+    async fn call<T>(&self, program: &Arc<Program>, name: ScriptName, args: &[&str]) -> Call<T>
+    where
+        T: From<Result<Reply, Failure>>,
+    {
+        let start = Instant::now();
+        let deadline = start + self.0.settings.timeout;
+        let job = Job {
+            program: Arc::clone(program),
+            fingerprint: program.fingerprint(),
+            name,
+            args: args
+                .iter()
+                .map(|arg| Zeroizing::new((*arg).to_owned()))
+                .collect(),
+        };
+        let shared = Arc::clone(&self.0);
+        let running = tokio::spawn(async move { shared.run(job, deadline).await });
+        let (reply, log) = running.await.unwrap_or_else(|error| {
+            let message = format!("the call's task ended: {error}");
+            (Err(Failure::new(FailureKind::Crashed, message)), Vec::new())
+        });
+        Call {
+            outcome: T::from(reply),
+            log,
+            took: start.elapsed(),
+        }
+    }
+}
+
+struct Shared {
+    settings: PoolSettings,
+    total: usize,
+    /// One permit per call in flight, of any connection.
+    busy: Arc<Semaphore>,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    lanes: HashMap<ConnectionId, Arc<Lane>>,
+    idle: Vec<Worker>,
+    /// A started worker that belongs to nobody yet.
+    spare: Option<Worker>,
+    is_warming: bool,
+    is_swept: bool,
+    is_closing: bool,
+}
+
+/// A call's right to a worker.
+struct Permits {
+    _slot: OwnedSemaphorePermit,
+    _busy: OwnedSemaphorePermit,
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn run(
+        self: Arc<Self>,
+        job: Job,
+        deadline: Instant,
+    ) -> (Result<Reply, Failure>, Vec<LogLine>) {
+        let mut log = Transcript::default();
+        let reply = self.try_run(&job, deadline, &mut log).await;
+        (reply, log.into_lines())
+    }
+
+    async fn try_run(
+        self: &Arc<Self>,
+        job: &Job,
+        deadline: Instant,
+        log: &mut Transcript,
+    ) -> Result<Reply, Failure> {
+        check(job)?;
+        let lane = self.lane(&job.program.connection);
+        let permits = self.admit(&lane, deadline).await?;
+        if self.state().is_closing {
+            return Err(unavailable("the server is shutting down"));
+        }
+        if !lane.is_open(job.fingerprint) {
+            return Err(unavailable(
+                "the script's workers crash; calls pause for some seconds",
+            ));
+        }
+        let mut worker = match self.take(job) {
+            Some(worker) => worker,
+            None => timeout_at(deadline, Worker::start(&self.settings.runtime))
+                .await
+                .map_err(|_| too_late("the worker was still starting"))??,
+        };
+        let reply = worker.call(job, deadline, log).await;
+        if reply
+            .as_ref()
+            .is_err_and(|failure| failure.kind == FailureKind::Crashed)
+        {
+            lane.crashed(job.fingerprint);
+        }
+        self.give_back(worker, permits);
+        self.warm();
+        self.sweep_from_now_on();
+        reply
+    }
+
+    fn lane(&self, connection: &ConnectionId) -> Arc<Lane> {
+        let mut state = self.state();
+        let slots = self.settings.workers_per_connection.max(1);
+        let lane = state
+            .lanes
+            .entry(connection.clone())
+            .or_insert_with(|| Arc::new(Lane::new(slots)));
+        Arc::clone(lane)
+    }
+
+    /// Waits for a slot of the connection and one of the pool.
+    async fn admit(&self, lane: &Lane, deadline: Instant) -> Result<Permits, Failure> {
+        let slot = if let Ok(slot) = Arc::clone(&lane.slots).try_acquire_owned() {
+            slot
+        } else {
+            let Some(_place) = lane.queue(self.settings.queue_per_connection) else {
+                let message = "too many calls wait for this connection's scripts";
+                return Err(Failure::new(FailureKind::QueueFull, message));
+            };
+            wait_for(&lane.slots, deadline).await?
+        };
+        let busy = wait_for(&self.busy, deadline).await?;
+        Ok(Permits {
+            _slot: slot,
+            _busy: busy,
+        })
+    }
+
+    /// An idle worker of the program, or the spare. Makes room for a new one otherwise.
+    fn take(&self, job: &Job) -> Option<Worker> {
+        let mut state = self.state();
+        let owner = Some(&job.program.connection);
+        // Workers of an earlier version of the program will never be asked again.
+        let outdated =
+            |worker: &mut Worker| worker.owner() == owner && !worker.serves(job.fingerprint);
+        state.idle.extract_if(.., outdated).for_each(retire);
+        while let Some(index) = state
+            .idle
+            .iter()
+            .rposition(|worker| worker.serves(job.fingerprint))
+        {
+            let mut worker = state.idle.remove(index);
+            if worker.is_fresh(&self.settings) {
+                return Some(worker);
+            }
+            retire(worker);
+        }
+        let in_flight = self.total.saturating_sub(self.busy.available_permits());
+        if state.idle.len() + in_flight > self.total {
+            // Idle workers are in the order in which they were put aside.
+            retire(state.idle.remove(0));
+        }
+        let mut spare = state.spare.take()?;
+        if spare.is_fresh(&self.settings) {
+            return Some(spare);
+        }
+        retire(spare);
+        None
+    }
+
+    /// Keeps a worker that is fit, ends one that is not. The permits go under the lock, so that
+    /// whoever counts finds the worker on one side only.
+    fn give_back(&self, mut worker: Worker, permits: Permits) {
+        let mut state = self.state();
+        if !worker.is_fit() {
+            tokio::spawn(worker.kill());
+        } else if worker.rest(&self.settings) {
+            state.idle.push(worker);
+        } else {
+            retire(worker);
+        }
+        drop(permits);
+    }
+
+    /// Starts a spare in the background, unless there is one.
+    fn warm(self: &Arc<Self>) {
+        let mut state = self.state();
+        if state.is_closing || state.is_warming || state.spare.is_some() {
+            return;
+        }
+        state.is_warming = true;
+        let shared = Arc::clone(self);
+        tokio::spawn(async move {
+            let started = timeout(START, Worker::start(&shared.settings.runtime)).await;
+            let mut state = shared.state();
+            state.is_warming = false;
+            match started {
+                Ok(Ok(worker)) if state.is_closing => retire(worker),
+                Ok(Ok(worker)) => state.spare = Some(worker),
+                // The next call will find out by itself, and can say so.
+                Ok(Err(failure)) => tracing::warn!(%failure, "no spare worker for action scripts"),
+                Err(_) => tracing::warn!("a spare worker for action scripts was too slow"),
+            }
+        });
+    }
+
+    /// Starts the task that ends idle workers, once.
+    fn sweep_from_now_on(self: &Arc<Self>) {
+        if std::mem::replace(&mut self.state().is_swept, true) {
+            return;
+        }
+        let shortest = self.settings.idle.min(self.settings.max_age);
+        let period = (shortest / 2).clamp(Duration::from_millis(100), Duration::from_secs(30));
+        tokio::spawn(sweep(Arc::downgrade(self), period));
+    }
+}
+
+/// Ends workers that have been idle or alive for too long, until the pool is gone.
+async fn sweep(shared: Weak<Shared>, period: Duration) {
+    let mut tick = interval(period);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        let Some(shared) = shared.upgrade() else {
+            return;
+        };
+        let mut state = shared.state();
+        let is_stale = |worker: &mut Worker| !worker.is_fresh(&shared.settings);
+        state.idle.extract_if(.., is_stale).for_each(retire);
+        // The spare is replaced at the next call; only its age and its life count.
+        if state.spare.as_mut().is_some_and(is_stale) {
+            state.spare.take().into_iter().for_each(retire);
+        }
+        state
+            .lanes
+            .retain(|_, lane| Arc::strong_count(lane) > 1 || lane.is_marked());
+    }
+}
+
+fn retire(worker: Worker) {
+    tokio::spawn(worker.retire());
+}
+
+fn check(job: &Job) -> Result<(), Failure> {
+    if job.program.script(job.name).is_none() {
+        let message = format!(
+            "Please implement the {} script for this database connection",
+            job.name
+        );
+        return Err(Failure::new(FailureKind::Missing, message));
+    }
+    job.program
+        .check()
+        .map_err(|error| Failure::new(FailureKind::Load, error.to_string()))
+}
+
+async fn wait_for(
+    semaphore: &Arc<Semaphore>,
+    deadline: Instant,
+) -> Result<OwnedSemaphorePermit, Failure> {
+    match timeout_at(deadline, Arc::clone(semaphore).acquire_owned()).await {
+        Ok(Ok(permit)) => Ok(permit),
+        Ok(Err(_)) => Err(unavailable("the server is shutting down")),
+        Err(_) => Err(too_late("no worker became free")),
+    }
+}
+
+fn unavailable(message: &str) -> Failure {
+    Failure::new(FailureKind::Unavailable, message)
+}
+
+fn too_late(what: &str) -> Failure {
+    let message = format!("Script execution time exceeded: {what}");
+    Failure::new(FailureKind::Timeout, message)
+}

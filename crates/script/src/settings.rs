@@ -1,0 +1,95 @@
+//! What the operator may set: the runtime and the size of the pool.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// How many workers there are, how long they live and how long a call may take.
+#[derive(Clone, Debug)]
+pub struct PoolSettings {
+    /// What runs the scripts.
+    pub runtime: Runtime,
+    /// Wall time of a call, time in the queue included. 20 s.
+    pub timeout: Duration,
+    /// Workers, and so calls in flight, of one connection. 4.
+    pub workers_per_connection: usize,
+    /// Workers of all connections together. 16; one spare comes on top.
+    pub workers_total: usize,
+    /// Calls that may wait for a worker of one connection. 100.
+    pub queue_per_connection: usize,
+    /// How long an unused worker is kept. 5 min.
+    pub idle: Duration,
+    /// How long any worker is kept. 1 h.
+    pub max_age: Duration,
+    /// How many calls a worker serves. 10 000.
+    pub max_calls: u64,
+}
+
+impl PoolSettings {
+    /// The defaults, on a runtime.
+    pub fn new(runtime: Runtime) -> Self {
+        Self {
+            runtime,
+            timeout: Duration::from_secs(20),
+            workers_per_connection: 4,
+            workers_total: 16,
+            queue_per_connection: 100,
+            idle: Duration::from_mins(5),
+            max_age: Duration::from_hours(1),
+            max_calls: 10_000,
+        }
+    }
+}
+
+/// What runs the scripts.
+#[derive(Clone, Debug)]
+pub enum Runtime {
+    /// The operator's Node.
+    Node(NodeRuntime),
+}
+
+/// Node 20 or newer, and the packages that scripts may require.
+#[derive(Clone, Debug)]
+pub struct NodeRuntime {
+    /// The program, as an absolute path: workers have no `PATH` to find it by.
+    /// [`NodeRuntime::locate`] turns a bare name into one.
+    pub command: PathBuf,
+    /// The absolute path of the folder that holds `node_modules`; without one, scripts can
+    /// require Node's own modules only.
+    pub modules: Option<PathBuf>,
+}
+
+impl NodeRuntime {
+    /// The absolute path of a command: itself, or the first file of that name in `search_path`,
+    /// which is written like the `PATH` variable.
+    pub fn locate(command: &Path, search_path: &OsStr) -> Option<PathBuf> {
+        if command.is_absolute() {
+            return command.is_file().then(|| command.to_owned());
+        }
+        let folders = search_path.as_bytes().split(|byte| *byte == b':');
+        folders
+            .map(|folder| Path::new(OsStr::from_bytes(folder)).join(command))
+            .find(|path| path.is_absolute() && path.is_file())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_name_is_found_in_the_search_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("node");
+        std::fs::write(&file, "").unwrap();
+        let mut search = std::ffi::OsString::from("/nonexistent::");
+        search.push(folder.path());
+        assert_eq!(
+            NodeRuntime::locate(Path::new("node"), &search).as_ref(),
+            Some(&file)
+        );
+        assert_eq!(NodeRuntime::locate(&file, OsStr::new("")), Some(file));
+        assert_eq!(NodeRuntime::locate(Path::new("deno"), &search), None);
+    }
+}

@@ -1,0 +1,362 @@
+//! One worker's conversation: start, load, call, farewell.
+//!
+//! A worker begins blank and belongs to the first program that it serves. Its socket is read at
+//! all times by a task of its own, also between calls: what comes late is logged there, what comes
+//! out of turn waits in the channel and makes the worker unfit. A call's id is random and is told
+//! to nobody but the runner, so a frame with another id is forged: the call fails and the worker
+//! is not used again.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::sync::{Arc, OnceLock};
+
+use domain::ConnectionId;
+use tokio::io::BufReader;
+use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::mpsc::{self, Receiver, Sender};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
+use zeroize::Zeroizing;
+
+use crate::launch::{Process, launch};
+use crate::limits::{
+    FAREWELL, LOG_BYTES, NODE_MAJOR, RESIDENT_EVERY, RESIDENT_HARD_BYTES, RESIDENT_SOFT_BYTES,
+    RESULT_BYTES,
+};
+use crate::outcome::{Failure, FailureKind, Reply, Transcript, sentence};
+use crate::program::{Fingerprint, Program, ScriptName};
+use crate::settings::{PoolSettings, Runtime};
+use crate::wire::{FromWorker, GuestLimits, PROTOCOL, ToWorker, Topic, receive, send};
+
+/// A call to be made.
+pub struct Job {
+    /// Of which program.
+    pub program: Arc<Program>,
+    /// The program's name, taken once.
+    pub fingerprint: Fingerprint,
+    /// Which script.
+    pub name: ScriptName,
+    /// Arguments before `context` and the callback. One of them is a password.
+    pub args: Vec<Zeroizing<String>>,
+}
+
+/// A worker process and our side of the talk with it.
+pub struct Worker {
+    process: Process,
+    to: OwnedWriteHalf,
+    from: Receiver<io::Result<FromWorker>>,
+    /// Whom it serves, for the reading task's log lines.
+    owner: Arc<OnceLock<ConnectionId>>,
+    program: Option<Fingerprint>,
+    loaded: BTreeSet<ScriptName>,
+    born: Instant,
+    rested: Instant,
+    calls: u64,
+    is_fit: bool,
+}
+
+fn crashed(message: impl Into<String>) -> Failure {
+    Failure::new(FailureKind::Crashed, message)
+}
+
+fn unavailable(message: impl Into<String>) -> Failure {
+    Failure::new(FailureKind::Unavailable, message)
+}
+
+impl Worker {
+    /// Starts a blank worker.
+    pub async fn start(runtime: &Runtime) -> Result<Self, Failure> {
+        let (process, socket) = launch(runtime)
+            .map_err(|error| unavailable(format!("the worker cannot be started: {error}")))?;
+        let (from, to) = socket.into_split();
+        let (sender, receiver) = mpsc::channel(64);
+        let owner = Arc::new(OnceLock::new());
+        tokio::spawn(read_on(from, sender, Arc::clone(&owner)));
+        let mut worker = Self {
+            process,
+            to,
+            from: receiver,
+            owner,
+            program: None,
+            loaded: BTreeSet::new(),
+            born: Instant::now(),
+            rested: Instant::now(),
+            calls: 0,
+            is_fit: true,
+        };
+        worker.greet(runtime).await?;
+        worker.process.forget_files();
+        Ok(worker)
+    }
+
+    async fn greet(&mut self, runtime: &Runtime) -> Result<(), Failure> {
+        let Runtime::Node(node) = runtime;
+        let init = ToWorker::Init {
+            proto: PROTOCOL,
+            limits: GuestLimits {
+                result: RESULT_BYTES,
+                log: LOG_BYTES,
+            },
+            modules: node.modules.as_deref(),
+        };
+        let sent = send(&mut self.to, &init).await;
+        let ready = match self.from.recv().await {
+            Some(Ok(frame)) if sent.is_ok() && frame.t == Topic::Ready => frame,
+            _ => {
+                let ending = self.ending().await;
+                return Err(unavailable(format!("the worker did not start: {ending}")));
+            }
+        };
+        let version = ready.version.unwrap_or_default();
+        let major = version.trim_start_matches('v').split('.').next();
+        match major.and_then(|major| major.parse::<u32>().ok()) {
+            Some(NODE_MAJOR..) => Ok(()),
+            _ => Err(unavailable(format!(
+                "Node {NODE_MAJOR} is needed; this is {version}"
+            ))),
+        }
+    }
+
+    /// Makes a call. Afterwards [`is_fit`](Self::is_fit) tells whether the worker may be kept.
+    pub async fn call(
+        &mut self,
+        job: &Job,
+        deadline: Instant,
+        log: &mut Transcript,
+    ) -> Result<Reply, Failure> {
+        self.is_fit = false;
+        self.calls += 1;
+        match timeout_at(deadline, self.converse(job, deadline, log)).await {
+            Ok(Ok(reply)) => {
+                self.is_fit = true;
+                Ok(reply)
+            }
+            Ok(Err(failure)) => {
+                // A script that cannot be read leaves the worker as it was.
+                self.is_fit = failure.kind == FailureKind::Load;
+                Err(failure)
+            }
+            Err(_) => Err(Failure::new(
+                FailureKind::Timeout,
+                "Script execution time exceeded",
+            )),
+        }
+    }
+
+    async fn converse(
+        &mut self,
+        job: &Job,
+        deadline: Instant,
+        log: &mut Transcript,
+    ) -> Result<Reply, Failure> {
+        let id = random_id()?;
+        self.program = Some(job.fingerprint);
+        // Set at the first call; later ones are of the same program.
+        self.owner.get_or_init(|| job.program.connection.clone());
+        if !self.loaded.contains(&job.name) {
+            self.load(job, &id, log).await?;
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        let call = ToWorker::Call {
+            id: &id,
+            script: job.name.as_str(),
+            args: job.args.iter().map(|arg| arg.as_str()).collect(),
+            context: job.program.script_context,
+            deadline_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
+        };
+        if send(&mut self.to, &call).await.is_err() {
+            return Err(crashed(self.ending().await));
+        }
+        let frame = self.expect(Topic::Result, &id, log).await?;
+        match (frame.value, frame.error, frame.bad, frame.how.as_deref()) {
+            (Some(value), None, None, Some("callback")) => Ok(Reply::Value(value)),
+            (None, Some(error), None, Some(_)) => Ok(Reply::Error(error)),
+            (None, None, Some(reason), Some(_)) => Ok(Reply::Bad(reason)),
+            _ => Err(crashed("the worker sent a result that makes no sense")),
+        }
+    }
+
+    async fn load(&mut self, job: &Job, id: &str, log: &mut Transcript) -> Result<(), Failure> {
+        let configuration = job.program.configuration_json();
+        let load = ToWorker::Load {
+            id,
+            script: job.name.as_str(),
+            source: job.program.script(job.name).unwrap_or_default(),
+            configuration: &configuration,
+        };
+        match send(&mut self.to, &load).await {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                let message = format!("the script and its configuration are too large: {error}");
+                return Err(Failure::new(FailureKind::Load, message));
+            }
+            Err(_) => return Err(crashed(self.ending().await)),
+        }
+        let frame = self.expect(Topic::Loaded, id, log).await?;
+        if let Some(error) = frame.error {
+            return Err(Failure::new(FailureKind::Load, sentence(&error)));
+        }
+        self.loaded.insert(job.name);
+        Ok(())
+    }
+
+    /// Waits for the frame that a call is about to get, keeping its console lines.
+    async fn expect(
+        &mut self,
+        topic: Topic,
+        id: &str,
+        log: &mut Transcript,
+    ) -> Result<FromWorker, Failure> {
+        let mut look = interval(RESIDENT_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        look.reset();
+        loop {
+            let received = tokio::select! {
+                received = self.from.recv() => received,
+                _ = look.tick() => {
+                    if self.is_larger_than(RESIDENT_HARD_BYTES) {
+                        let megabytes = RESIDENT_HARD_BYTES >> 20;
+                        return Err(crashed(format!("the worker used more than {megabytes} MiB")));
+                    }
+                    continue;
+                }
+            };
+            let frame = match received {
+                None => return Err(crashed(self.ending().await)),
+                Some(Err(error)) => return Err(crashed(format!("the worker sent junk: {error}"))),
+                Some(Ok(frame)) => frame,
+            };
+            if frame.t == Topic::Fatal {
+                return Err(crashed(frame.msg.unwrap_or_default()));
+            }
+            if frame.id != id {
+                return Err(crashed("the worker sent a frame with a forged call id"));
+            }
+            if frame.t == topic {
+                return Ok(frame);
+            }
+            if frame.t != Topic::Log {
+                return Err(crashed("the worker spoke out of turn"));
+            }
+            log.push(
+                frame.level.as_deref().unwrap_or_default(),
+                frame.msg.unwrap_or_default(),
+            );
+        }
+    }
+
+    /// How a worker ended whose socket is closed.
+    async fn ending(&mut self) -> String {
+        match self.process.end().await {
+            Some(status) => format!("the worker ended with {status}"),
+            None => "the worker ended".to_owned(),
+        }
+    }
+
+    fn is_larger_than(&self, bytes: u64) -> bool {
+        self.process
+            .resident_bytes()
+            .is_some_and(|resident| resident > bytes)
+    }
+
+    /// Whom it serves; `None` while it is blank.
+    pub fn owner(&self) -> Option<&ConnectionId> {
+        self.owner.get()
+    }
+
+    /// Whether it serves this program.
+    pub fn serves(&self, program: Fingerprint) -> bool {
+        self.program == Some(program)
+    }
+
+    /// Whether its last call left it in order.
+    pub fn is_fit(&self) -> bool {
+        self.is_fit
+    }
+
+    /// Puts it aside after a call; `false` when it has served its time.
+    pub fn rest(&mut self, settings: &PoolSettings) -> bool {
+        self.rested = Instant::now();
+        self.calls < settings.max_calls && !self.is_larger_than(RESIDENT_SOFT_BYTES)
+    }
+
+    /// Whether it may take another call: alive, silent since the last one, and not too old.
+    pub fn is_fresh(&mut self, settings: &PoolSettings) -> bool {
+        let is_silent = matches!(self.from.try_recv(), Err(mpsc::error::TryRecvError::Empty));
+        is_silent && self.born.elapsed() < settings.max_age && self.rested.elapsed() < settings.idle
+    }
+
+    /// Tells it to go, by closing the socket, and sees to it that it does.
+    pub async fn retire(self) {
+        let Self {
+            mut process,
+            to,
+            mut from,
+            ..
+        } = self;
+        drop(to);
+        let gone = async { while from.recv().await.is_some() {} };
+        // Whoever stays is killed: the result makes no difference.
+        let _ = timeout(FAREWELL, gone).await;
+        process.end().await;
+    }
+
+    /// Kills it, and waits for its end.
+    pub async fn kill(mut self) {
+        self.process.end().await;
+    }
+}
+
+/// 128 random bits, as text: a script cannot guess them and so cannot forge an answer. They are
+/// never stored and never leave the two processes, which is why they come from the system and not
+/// from the server's `Entropy`.
+fn random_id() -> Result<String, Failure> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| unavailable(format!("the system gives no randomness: {error}")))?;
+    Ok(hex::encode(bytes))
+}
+
+/// Reads a worker's socket until it closes; ends when nobody wants the frames any more.
+async fn read_on(
+    from: OwnedReadHalf,
+    to: Sender<io::Result<FromWorker>>,
+    owner: Arc<OnceLock<ConnectionId>>,
+) {
+    let mut from = BufReader::new(from);
+    while let Some(received) = receive(&mut from).await.transpose() {
+        let connection = owner.get().map(ConnectionId::as_str).unwrap_or_default();
+        match received {
+            Ok(frame) if frame.t == Topic::Late => warn_late(connection, &frame),
+            // Lines of code that runs on after its call: they belong to no call's log.
+            Ok(frame) if frame.t == Topic::Log && frame.id.is_empty() => {
+                let line = frame.msg.unwrap_or_default();
+                tracing::debug!(connection, line, "an action script logged after its answer");
+            }
+            received => {
+                let is_last = received.is_err();
+                if to.send(received).await.is_err() || is_last {
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn warn_late(connection: &str, frame: &FromWorker) {
+    let how = frame.how.as_deref().unwrap_or_default();
+    let error = frame.error.as_ref().map(sentence);
+    if how == "callback" {
+        tracing::warn!(
+            connection,
+            error,
+            "an action script called back more than once"
+        );
+    } else {
+        tracing::warn!(
+            connection,
+            how,
+            error,
+            "an action script failed after its answer"
+        );
+    }
+}

@@ -1,0 +1,4 @@
+function login(email, password, callback) {
+  const down = () => down() + 1;
+  down();
+}

@@ -1,0 +1,3 @@
+function login(email, password, callback) {
+  for (;;) {}
+}

@@ -1,0 +1,5 @@
+function login(email, password, callback) {
+  setTimeout(() => {
+    throw new Error('in a timer');
+  }, 5);
+}

@@ -1,0 +1,5 @@
+function login(email, password, callback) {
+  setTimeout(() => {
+    throw null;
+  }, 5);
+}

@@ -1,0 +1,19 @@
+//! The pool with real Node workers. Every test has its own pool; what must happen in an order is
+//! ordered by sockets that scripts open, never by sleeping.
+
+#[cfg(test)]
+mod corpus;
+#[cfg(test)]
+mod errors;
+#[cfg(test)]
+mod late;
+#[cfg(test)]
+mod lifetime;
+#[cfg(test)]
+mod modules;
+#[cfg(test)]
+mod queue;
+#[cfg(test)]
+mod rig;
+#[cfg(test)]
+mod shapes;

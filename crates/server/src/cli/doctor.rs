@@ -1,0 +1,165 @@
+//! `ferry doctor`: one line for each thing that must be right, and what to do when it is not.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use script::NodeRuntime;
+
+use crate::config::{Config, Database};
+
+enum Finding {
+    Fine(String),
+    Doubtful(String),
+    Broken(String),
+}
+
+use Finding::{Broken, Doubtful, Fine};
+
+pub(super) async fn run(config: &Config) -> Result<ExitCode> {
+    let server = server(config).await;
+    let is_up = matches!(server, Fine(_));
+    let mut findings = vec![
+        ("data folder", folder(&config.data_dir)),
+        ("master key", master_key(config)),
+        ("public URL", public_url(config)),
+        ("server", server),
+        ("node", node(config).await),
+        ("modules", modules(config)),
+        ("mail", mail(config)),
+    ];
+    if !is_up {
+        findings.push(("database", database(config).await));
+    }
+    let mut is_broken = false;
+    for (name, finding) in findings {
+        let (sign, text) = match finding {
+            Fine(text) => ("ok  ", text),
+            Doubtful(text) => ("warn", text),
+            Broken(text) => {
+                is_broken = true;
+                ("FAIL", text)
+            }
+        };
+        println!("{sign}  {name:<12} {text}");
+    }
+    Ok(if is_broken {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+fn folder(path: &Path) -> Finding {
+    match std::fs::metadata(path) {
+        Err(_) => Doubtful(format!(
+            "{} is not there yet; `ferry serve` makes it",
+            path.display()
+        )),
+        Ok(meta) if !meta.is_dir() => Broken(format!("{} is not a folder", path.display())),
+        Ok(meta) if meta.permissions().mode() & 0o077 != 0 => Doubtful(format!(
+            "{} is open to others; chmod 700 it",
+            path.display()
+        )),
+        Ok(_) => Fine(path.display().to_string()),
+    }
+}
+
+fn master_key(config: &Config) -> Finding {
+    if config.master_key.is_some() {
+        return Fine("given by the configuration".into());
+    }
+    let path = config.data_dir.join("master.key");
+    let shown = path.display();
+    match (std::fs::read_to_string(&path), &config.database) {
+        (Ok(text), _) if crate::boot::parse_master_key(&text).is_none() => {
+            Broken(format!("{shown} is damaged: restore it from a backup"))
+        }
+        (Ok(_), Database::Postgres(_)) => Doubtful(format!(
+            "{shown}: every server of this database needs the same key"
+        )),
+        (Ok(_), _) => Fine(format!("{shown}; keep a copy apart from the database's")),
+        (Err(_), _) => Doubtful(format!("{shown} is not there yet; `ferry serve` makes it")),
+    }
+}
+
+fn public_url(config: &Config) -> Finding {
+    let url = config.public_url.as_str();
+    let is_local = url.starts_with("http://127.0.0.1") || url.starts_with("http://localhost");
+    if url.starts_with("https://") || is_local {
+        Fine(url.to_owned())
+    } else {
+        Doubtful(format!(
+            "{url} sends passwords in the open; put TLS before it"
+        ))
+    }
+}
+
+async fn server(config: &Config) -> Finding {
+    let url = format!("http://{}/health/ready", config.listen);
+    match reqwest::get(&url).await {
+        Ok(answer) if answer.status().is_success() => Fine(format!(
+            "ready at {}: {}",
+            config.listen,
+            answer.text().await.unwrap_or_default()
+        )),
+        Ok(answer) => Broken(format!("{url} answers {}", answer.status())),
+        Err(_) => Doubtful(format!("nothing listens at {}", config.listen)),
+    }
+}
+
+async fn database(config: &Config) -> Finding {
+    match &config.database {
+        Database::Sqlite(path) if !path.exists() => Doubtful(format!(
+            "{} is not there yet; `ferry serve` makes it",
+            path.display()
+        )),
+        _ => match crate::boot::engine(config).await {
+            Ok((engine, _lock)) => Fine(format!("{} opens", engine.store.database())),
+            Err(error) => Broken(format!("{error:#}")),
+        },
+    }
+}
+
+async fn node(config: &Config) -> Finding {
+    let scripts = &config.scripts;
+    let Some(path) = NodeRuntime::locate(&scripts.node, &scripts.search_path) else {
+        return Doubtful("no Node found: connections with action scripts will not work".into());
+    };
+    let version = tokio::process::Command::new(&path)
+        .arg("--version")
+        .output()
+        .await;
+    let version = version.map(|output| String::from_utf8_lossy(&output.stdout).trim().to_owned());
+    let major = version.as_deref().ok().and_then(|text| {
+        text.strip_prefix('v')?
+            .split('.')
+            .next()?
+            .parse::<u32>()
+            .ok()
+    });
+    match (version, major) {
+        (Ok(version), Some(20..)) => Fine(format!("{} {version}", path.display())),
+        (Ok(version), _) => Broken(format!(
+            "{} {version}: 20 or newer is needed",
+            path.display()
+        )),
+        (Err(error), _) => Broken(format!("{} does not run: {error}", path.display())),
+    }
+}
+
+fn modules(config: &Config) -> Finding {
+    match &config.scripts.modules {
+        None => Doubtful("none set: scripts can only require Node's own modules".into()),
+        Some(path) if path.join("node_modules").is_dir() => Fine(path.display().to_string()),
+        Some(path) => Broken(format!("{} holds no node_modules", path.display())),
+    }
+}
+
+fn mail(config: &Config) -> Finding {
+    match &config.engine.mail.smtp_url {
+        Some(_) => Fine("by SMTP".into()),
+        None => Doubtful("no SMTP server set: mail is dropped as files in the data folder".into()),
+    }
+}

@@ -1,0 +1,96 @@
+//! The command line: arguments in, one function each out.
+
+mod doctor;
+mod import;
+mod local_api;
+mod users;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::config::{self, Config};
+
+/// Ferry: an identity server that moves users in from any legacy store.
+#[derive(Parser)]
+#[command(name = "ferry", version, about, disable_help_subcommand = true)]
+struct Arguments {
+    /// Configuration file (TOML). Variables FERRY_… win over it.
+    #[arg(long, global = true, env = "FERRY_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs the server. Needs no configuration.
+    Serve,
+    /// Imports a file of users through the running server.
+    Import(import::ImportArguments),
+    /// Looks at users through the running server.
+    #[command(subcommand)]
+    Users(users::UsersCommand),
+    /// Checks folder, keys, database, Node and server, and says what is wrong.
+    Doctor,
+    /// Shows the configuration's documentation.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Subcommand)]
+enum ConfigCommand {
+    /// Prints the documented example file.
+    Example,
+}
+
+/// Runs what the arguments ask for.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    match dispatch(arguments) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("ferry: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: Arguments) -> Result<ExitCode> {
+    if matches!(arguments.command, Command::Config(ConfigCommand::Example)) {
+        print!("{}", config::example());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let config = Config::load(arguments.config.as_deref())?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        match arguments.command {
+            Command::Serve => {
+                start_logging(&config)?;
+                crate::serve::serve(config).await?;
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::Import(arguments) => import::run(&config, arguments).await,
+            Command::Users(command) => users::run(&config, command).await,
+            Command::Doctor => doctor::run(&config).await,
+            Command::Config(ConfigCommand::Example) => Ok(ExitCode::SUCCESS),
+        }
+    })
+}
+
+fn start_logging(config: &Config) -> Result<()> {
+    let filter = tracing_subscriber::EnvFilter::try_new(&config.log_filter)?;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    if config.log_json {
+        log.json().init();
+    } else {
+        log.init();
+    }
+    Ok(())
+}

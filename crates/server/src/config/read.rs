@@ -1,0 +1,276 @@
+//! From loose texts to the typed configuration: each value is read once and named when wrong.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use domain::secret::{ClientSecret, Key32};
+
+use super::table::SETTINGS;
+use super::{Config, ConfigError, Database, DatabaseUrl, ScriptConfig};
+
+/// Settings by name, as text.
+pub(super) type Values = BTreeMap<&'static str, String>;
+
+fn fault(setting: &str, problem: impl ToString) -> ConfigError {
+    ConfigError {
+        setting: setting.to_owned(),
+        problem: problem.to_string(),
+    }
+}
+
+/// Reads a TOML file.
+pub(super) fn file(path: &Path) -> Result<Values, ConfigError> {
+    let shown = path.display().to_string();
+    let text = std::fs::read_to_string(path).map_err(|error| fault(&shown, error))?;
+    toml_text(&shown, &text)
+}
+
+/// Reads TOML text; a name that the table does not know is refused.
+pub(super) fn toml_text(source: &str, text: &str) -> Result<Values, ConfigError> {
+    let table: toml::Table = text.parse().map_err(|error| fault(source, error))?;
+    let mut values = Values::new();
+    flatten("", &table, &mut values)?;
+    Ok(values)
+}
+
+fn flatten(prefix: &str, table: &toml::Table, values: &mut Values) -> Result<(), ConfigError> {
+    for (key, value) in table {
+        let name = if prefix.is_empty() {
+            key.clone()
+        } else {
+            format!("{prefix}.{key}")
+        };
+        match value {
+            toml::Value::Table(inner) => flatten(&name, inner, values)?,
+            toml::Value::String(text) => insert(&name, text.clone(), values)?,
+            toml::Value::Integer(number) => insert(&name, number.to_string(), values)?,
+            toml::Value::Boolean(flag) => insert(&name, flag.to_string(), values)?,
+            _ => return Err(fault(&name, "expected text, a whole number, true or false")),
+        }
+    }
+    Ok(())
+}
+
+fn insert(name: &str, text: String, values: &mut Values) -> Result<(), ConfigError> {
+    let known = SETTINGS.iter().find(|setting| setting.name == name);
+    let setting = known.ok_or_else(|| fault(name, "there is no such setting"))?;
+    values.insert(setting.name, text);
+    Ok(())
+}
+
+/// Reads the variables that the table names.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
+pub(super) fn environment() -> Values {
+    let read = |setting: &'static super::Setting| {
+        std::env::var(setting.variable)
+            .ok()
+            .map(|text| (setting.name, text))
+    };
+    SETTINGS.iter().filter_map(read).collect()
+}
+
+/// Where programs are looked up.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
+pub(super) fn search_path() -> OsString {
+    std::env::var_os("PATH").unwrap_or_default()
+}
+
+/// Reads texts by name, with the table's defaults under them.
+struct Reader<'a>(&'a Values);
+
+impl Reader<'_> {
+    fn text(&self, name: &'static str) -> Option<String> {
+        let default = || {
+            let setting = SETTINGS.iter().find(|setting| setting.name == name)?;
+            Some(setting.default.trim_matches('"').to_owned())
+        };
+        self.0
+            .get(name)
+            .cloned()
+            .or_else(default)
+            .filter(|text| !text.is_empty())
+    }
+
+    fn get<T: FromStr<Err: std::fmt::Display>>(
+        &self,
+        name: &'static str,
+    ) -> Result<T, ConfigError> {
+        let text = self.text(name).unwrap_or_default();
+        text.parse()
+            .map_err(|error| fault(name, format!("{error}: {text:?}")))
+    }
+
+    fn days(&self, name: &'static str) -> Result<Duration, ConfigError> {
+        let days: u32 = self.get(name)?;
+        Ok(Duration::from_secs(u64::from(days) * 86_400))
+    }
+}
+
+/// Checks everything and gives it types.
+pub(super) fn config(values: &Values) -> Result<Config, ConfigError> {
+    let reader = Reader(values);
+    let listen: std::net::SocketAddr = reader.get("listen")?;
+    let data_dir: PathBuf = reader.get("data_dir")?;
+    let public_url = reader
+        .text("public_url")
+        .unwrap_or_else(|| format!("http://{listen}/"));
+    let public_url =
+        oidc::Issuer::parse(&public_url).map_err(|error| fault("public_url", error))?;
+    Ok(Config {
+        listen,
+        database: database(&reader, &data_dir)?,
+        database_connections: reader.get("database_connections")?,
+        master_key: master_key(&reader)?,
+        bootstrap: bootstrap(&reader)?,
+        trusts_proxy: reader.get("trust_proxy")?,
+        log_json: log_json(&reader)?,
+        log_filter: reader.get("log.filter")?,
+        drain: Duration::from_secs(reader.get("drain_seconds")?),
+        scripts: scripts(&reader)?,
+        engine: engine_settings(&reader, public_url.clone(), data_dir.clone())?,
+        public_url,
+        data_dir,
+    })
+}
+
+fn database(reader: &Reader<'_>, data_dir: &Path) -> Result<Database, ConfigError> {
+    let Some(url) = reader.text("database_url") else {
+        return Ok(Database::Sqlite(data_dir.join("ferry.sqlite")));
+    };
+    if let Some(path) = url.strip_prefix("sqlite:") {
+        let path = path.strip_prefix("//").unwrap_or(path);
+        return Ok(Database::Sqlite(path.into()));
+    }
+    if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+        return Ok(Database::Postgres(DatabaseUrl(url)));
+    }
+    Err(fault("database_url", "expected sqlite:… or postgres://…"))
+}
+
+fn master_key(reader: &Reader<'_>) -> Result<Option<Key32>, ConfigError> {
+    let Some(text) = reader.text("master_key") else {
+        return Ok(None);
+    };
+    crate::boot::parse_master_key(&text)
+        .map(Some)
+        .ok_or_else(|| fault("master_key", "expected 64 hexadecimal digits"))
+}
+
+fn bootstrap(reader: &Reader<'_>) -> Result<Option<(String, ClientSecret)>, ConfigError> {
+    match (
+        reader.text("bootstrap.client_id"),
+        reader.text("bootstrap.client_secret"),
+    ) {
+        (None, None) => Ok(None),
+        (Some(id), Some(secret)) if secret.len() >= 16 => Ok(Some((id, secret.into()))),
+        (Some(_), Some(_)) => Err(fault(
+            "bootstrap.client_secret",
+            "shorter than 16 characters",
+        )),
+        (Some(_), None) => Err(fault(
+            "bootstrap.client_secret",
+            "missing beside the client id",
+        )),
+        (None, Some(_)) => Err(fault(
+            "bootstrap.client_id",
+            "missing beside the client secret",
+        )),
+    }
+}
+
+fn log_json(reader: &Reader<'_>) -> Result<bool, ConfigError> {
+    match reader.text("log.format").as_deref() {
+        Some("json") => Ok(true),
+        Some("text") => Ok(false),
+        other => Err(fault(
+            "log.format",
+            format!("expected text or json, found {other:?}"),
+        )),
+    }
+}
+
+fn scripts(reader: &Reader<'_>) -> Result<ScriptConfig, ConfigError> {
+    Ok(ScriptConfig {
+        node: reader.get("scripts.node")?,
+        modules: reader.text("scripts.modules").map(PathBuf::from),
+        timeout: Duration::from_millis(reader.get("scripts.timeout_ms")?),
+        workers_per_connection: reader.get("scripts.workers_per_connection")?,
+        workers_total: reader.get("scripts.workers_total")?,
+        search_path: OsString::new(),
+    })
+}
+
+fn engine_settings(
+    reader: &Reader<'_>,
+    issuer: oidc::Issuer,
+    data_dir: PathBuf,
+) -> Result<engine::Settings, ConfigError> {
+    let mut settings = engine::Settings::new(issuer, data_dir);
+    settings.scheme = scheme(&reader.get::<String>("passwords.scheme")?)?;
+    settings.hash_limits.memory_bytes =
+        reader.get::<u64>("passwords.max_imported_memory_mib")? << 20;
+    match reader.get("passwords.threads")? {
+        0 => {}
+        threads => settings.hash_threads = threads,
+    }
+    settings.max_attempts = reader.get("passwords.max_attempts")?;
+    settings.token_lifetime = reader.get("token_lifetime")?;
+    settings.key_lifetime = reader.days("signing_key_days")?;
+    settings.default_directory = reader.text("default_directory");
+    settings.default_audience = reader.text("default_audience");
+    settings.signup_tells_existing = reader.get("signup_tells_existing")?;
+    settings.log_retention = reader.days("log.retention_days")?;
+    settings.admin_email = reader.text("mail.admin");
+    settings.mail.from = reader.get("mail.from")?;
+    settings.mail.smtp_url = reader.text("mail.smtp_url");
+    settings.import.max_bytes = reader.get("import.max_bytes")?;
+    settings.import.max_row_bytes = reader.get("import.max_row_bytes")?;
+    settings.import.auth0_compatible_limits = reader.get("import.auth0_compatible_limits")?;
+    settings.import.batch_rows = reader
+        .get::<std::num::NonZeroUsize>("import.batch_rows")?
+        .get();
+    settings.import.lease = Duration::from_millis(reader.get("import.lease_ms")?);
+    settings.import.retention = reader.days("import.retention_days")?;
+    Ok(settings)
+}
+
+fn scheme(text: &str) -> Result<password::Scheme, ConfigError> {
+    let wrong = || fault("passwords.scheme", format!("not a scheme: {text:?}"));
+    if text == "argon2id" {
+        return Ok(password::Scheme::default());
+    }
+    if let Some(cost) = text.strip_prefix("bcrypt:") {
+        let cost = cost
+            .parse()
+            .ok()
+            .filter(|cost| (4..=16).contains(cost))
+            .ok_or_else(wrong)?;
+        return Ok(password::Scheme::Bcrypt { cost });
+    }
+    let numbers = text.strip_prefix("argon2id:").ok_or_else(wrong)?;
+    let numbers: Vec<u32> = numbers
+        .split(',')
+        .filter_map(|number| number.parse().ok())
+        .collect();
+    match numbers.as_slice() {
+        [memory_kib, iterations, parallelism]
+            if *memory_kib >= 8 * parallelism && *iterations > 0 =>
+        {
+            Ok(password::Scheme::Argon2id {
+                memory_kib: *memory_kib,
+                iterations: *iterations,
+                parallelism: *parallelism,
+            })
+        }
+        _ => Err(wrong()),
+    }
+}

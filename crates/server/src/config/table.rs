@@ -1,0 +1,277 @@
+//! TABLE: every setting, its variable, its default and its meaning.
+
+use std::fmt::Write as _;
+
+/// One setting.
+pub struct Setting {
+    /// Name in the file; a dot stands for a section.
+    pub name: &'static str,
+    /// Variable in the environment.
+    pub variable: &'static str,
+    /// Default as TOML; empty when there is none.
+    pub default: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+}
+
+const fn setting(
+    name: &'static str,
+    variable: &'static str,
+    default: &'static str,
+    meaning: &'static str,
+) -> Setting {
+    Setting {
+        name,
+        variable,
+        default,
+        meaning,
+    }
+}
+
+/// All settings, sections together.
+pub const SETTINGS: &[Setting] = &[
+    setting(
+        "listen",
+        "FERRY_LISTEN",
+        "\"127.0.0.1:3000\"",
+        "Address and port to listen on.",
+    ),
+    setting(
+        "public_url",
+        "FERRY_PUBLIC_URL",
+        "",
+        "The issuer: the URL under which browsers and SDKs reach this server. http:// and the \
+         listen address when absent.",
+    ),
+    setting(
+        "data_dir",
+        "FERRY_DATA_DIR",
+        "\"./ferry-data\"",
+        "Folder of the embedded database, the master key, uploads and undelivered mail.",
+    ),
+    setting(
+        "database_url",
+        "FERRY_DATABASE_URL",
+        "",
+        "sqlite:PATH or postgres://user:password@host/name?sslmode=require. SQLite in the data \
+         folder when absent.",
+    ),
+    setting(
+        "database_connections",
+        "FERRY_DATABASE_CONNECTIONS",
+        "16",
+        "Connections to PostgreSQL.",
+    ),
+    setting(
+        "master_key",
+        "FERRY_MASTER_KEY",
+        "",
+        "64 hexadecimal digits: the key that seals secrets at rest. All servers of one database \
+         share it. A file of the data folder, made at the first start, when absent.",
+    ),
+    setting(
+        "trust_proxy",
+        "FERRY_TRUST_PROXY",
+        "false",
+        "Take the caller's address from X-Forwarded-For. Only behind a proxy that sets it.",
+    ),
+    setting(
+        "default_directory",
+        "FERRY_DEFAULT_DIRECTORY",
+        "",
+        "Connection of the plain password grant.",
+    ),
+    setting(
+        "default_audience",
+        "FERRY_DEFAULT_AUDIENCE",
+        "",
+        "Audience of token requests that name none.",
+    ),
+    setting(
+        "token_lifetime",
+        "FERRY_TOKEN_LIFETIME",
+        "86400",
+        "Seconds that an access token lives when its API says nothing.",
+    ),
+    setting(
+        "signing_key_days",
+        "FERRY_SIGNING_KEY_DAYS",
+        "90",
+        "Days that a signing key signs before the next one takes over.",
+    ),
+    setting(
+        "signup_tells_existing",
+        "FERRY_SIGNUP_TELLS_EXISTING",
+        "true",
+        "Whether a sign-up says that the user exists (enable_public_signup_user_exists_error).",
+    ),
+    setting(
+        "drain_seconds",
+        "FERRY_DRAIN_SECONDS",
+        "20",
+        "How long requests under way may take after SIGTERM.",
+    ),
+    setting(
+        "bootstrap.client_id",
+        "FERRY_BOOTSTRAP_CLIENT_ID",
+        "",
+        "The first administrator client's id, on an empty store. Random when absent.",
+    ),
+    setting(
+        "bootstrap.client_secret",
+        "FERRY_BOOTSTRAP_CLIENT_SECRET",
+        "",
+        "Its secret, at least 16 characters. Random when absent.",
+    ),
+    setting(
+        "log.format",
+        "FERRY_LOG_FORMAT",
+        "\"text\"",
+        "text or json.",
+    ),
+    setting(
+        "log.filter",
+        "FERRY_LOG",
+        "\"info\"",
+        "Level, or levels by module: info,store=debug.",
+    ),
+    setting(
+        "log.retention_days",
+        "FERRY_LOG_RETENTION_DAYS",
+        "90",
+        "Days that tenant log events are kept.",
+    ),
+    setting(
+        "passwords.scheme",
+        "FERRY_PASSWORDS_SCHEME",
+        "\"argon2id\"",
+        "How new passwords are hashed: argon2id (OWASP parameters), argon2id:MEMORY_KIB,\
+         ITERATIONS,PARALLELISM, or bcrypt:COST.",
+    ),
+    setting(
+        "passwords.threads",
+        "FERRY_PASSWORDS_THREADS",
+        "0",
+        "Passwords hashed at the same time; 0 is one for each core.",
+    ),
+    setting(
+        "passwords.max_attempts",
+        "FERRY_PASSWORDS_MAX_ATTEMPTS",
+        "10",
+        "Wrong passwords on one account from one address before it is blocked for 30 minutes.",
+    ),
+    setting(
+        "passwords.max_imported_memory_mib",
+        "FERRY_PASSWORDS_MAX_IMPORTED_MEMORY_MIB",
+        "256",
+        "Memory that an imported hash may ask for.",
+    ),
+    setting(
+        "scripts.node",
+        "FERRY_SCRIPTS_NODE",
+        "\"node\"",
+        "Node 20 or newer, by name or path.",
+    ),
+    setting(
+        "scripts.modules",
+        "FERRY_SCRIPTS_MODULES",
+        "",
+        "Folder that holds the node_modules which scripts may require.",
+    ),
+    setting(
+        "scripts.timeout_ms",
+        "FERRY_SCRIPTS_TIMEOUT_MS",
+        "20000",
+        "Wall time of a script call, milliseconds.",
+    ),
+    setting(
+        "scripts.workers_per_connection",
+        "FERRY_SCRIPTS_WORKERS_PER_CONNECTION",
+        "4",
+        "Script calls of one connection at the same time.",
+    ),
+    setting(
+        "scripts.workers_total",
+        "FERRY_SCRIPTS_WORKERS_TOTAL",
+        "16",
+        "Script calls of all connections at the same time.",
+    ),
+    setting(
+        "import.max_bytes",
+        "FERRY_IMPORT_MAX_BYTES",
+        "5368709120",
+        "Largest import file.",
+    ),
+    setting(
+        "import.max_row_bytes",
+        "FERRY_IMPORT_MAX_ROW_BYTES",
+        "1048576",
+        "Largest row of an import file.",
+    ),
+    setting(
+        "import.auth0_compatible_limits",
+        "FERRY_IMPORT_AUTH0_COMPATIBLE_LIMITS",
+        "false",
+        "The documented limits: 512,000 bytes a file, two jobs at a time.",
+    ),
+    setting(
+        "import.batch_rows",
+        "FERRY_IMPORT_BATCH_ROWS",
+        "5000",
+        "Rows that are committed together.",
+    ),
+    setting(
+        "import.lease_ms",
+        "FERRY_IMPORT_LEASE_MS",
+        "30000",
+        "How long a server may be silent before another takes its job over, milliseconds.",
+    ),
+    setting(
+        "import.retention_days",
+        "FERRY_IMPORT_RETENTION_DAYS",
+        "30",
+        "Days that ended jobs and their errors are kept.",
+    ),
+    setting(
+        "mail.smtp_url",
+        "FERRY_MAIL_SMTP_URL",
+        "",
+        "smtp://user:password@host:port or smtps://…; mail is dropped as files in the data folder \
+         when absent.",
+    ),
+    setting(
+        "mail.from",
+        "FERRY_MAIL_FROM",
+        "\"ferry@localhost\"",
+        "Sender of mail.",
+    ),
+    setting(
+        "mail.admin",
+        "FERRY_MAIL_ADMIN",
+        "",
+        "Who is told when an import job ends.",
+    ),
+];
+
+/// The documented example file: every setting, commented out, at its default.
+pub fn example() -> String {
+    let mut text = String::from(
+        "# Ferry's configuration. Every line is a default; `ferry config example` prints this file.\n\
+         # Each setting can also be given by the variable named beside it, which wins over the file.\n",
+    );
+    let mut section = "";
+    for setting in SETTINGS {
+        let (own, key) = setting.name.rsplit_once('.').unwrap_or(("", setting.name));
+        if own != section {
+            section = own;
+            let _ = write!(text, "\n[{section}]\n");
+        }
+        let _ = write!(text, "\n# {}\n# {}\n", setting.meaning, setting.variable);
+        let _ = if setting.default.is_empty() {
+            writeln!(text, "# {key} = …")
+        } else {
+            writeln!(text, "#: {key} = {}", setting.default)
+        };
+    }
+    text
+}

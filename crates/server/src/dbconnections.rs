@@ -1,0 +1,123 @@
+//! `POST /dbconnections/signup`, with the error bodies of that family.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use domain::schema::{Field, Kind, optional, required};
+use domain::user::Attributes;
+use domain::{EmailAddress, Password, Username};
+use engine::{SignUp, SignUpError, signed_up_body};
+use serde_json::{Value, json};
+
+use crate::error::ApiError;
+use crate::extract::{Caller, JsonObject};
+use crate::state::AppState;
+
+const SHAPE: &[Field] = &[
+    required("client_id", Kind::Text(1, 128)),
+    required("email", Kind::Email),
+    required("password", Kind::Text(1, 4096)),
+    required("connection", Kind::Text(1, 128)),
+    optional(
+        "username",
+        Kind::Pattern(domain::username::PATTERN, domain::username::is_well_formed),
+    ),
+    optional("given_name", Kind::Text(1, 150)),
+    optional("family_name", Kind::Text(1, 150)),
+    optional("name", Kind::Text(1, 300)),
+    optional("nickname", Kind::Text(1, 300)),
+    optional("picture", Kind::Uri),
+    optional("user_metadata", Kind::MapOf(&Kind::Text(0, 500))),
+];
+
+/// Signs a person up.
+pub async fn signup(
+    State(state): State<AppState>,
+    Caller(context): Caller,
+    body: JsonObject,
+) -> Result<Response, Response> {
+    let sign_up = read(body).map_err(IntoResponse::into_response)?;
+    let tells_existing = state.engine.settings.signup_tells_existing;
+    match state.engine.sign_up(&context, sign_up).await {
+        Ok(user) => Ok(Json(signed_up_body(&user)).into_response()),
+        Err(error) => Err(refusal(error, tells_existing)),
+    }
+}
+
+fn read(body: JsonObject) -> Result<SignUp, ApiError> {
+    let mut body = body.shaped(SHAPE)?;
+    let metadata = match body.shift_remove("user_metadata") {
+        Some(Value::Object(metadata)) => Some(metadata),
+        _ => None,
+    };
+    if metadata
+        .as_ref()
+        .is_some_and(|m| m.len() > 10 || m.keys().any(|k| k.chars().count() > 100))
+    {
+        let message =
+            "user_metadata takes at most 10 properties with keys of at most 100 characters";
+        return Err(ApiError::invalid(format!(
+            "Payload validation error: '{message}'."
+        )));
+    }
+    let mut take = |name: &str| match body.shift_remove(name) {
+        Some(Value::String(text)) => Some(text),
+        _ => None,
+    };
+    let email = EmailAddress::parse(&take("email").unwrap_or_default())
+        .map_err(|error| ApiError::invalid(error.to_string()))?;
+    Ok(SignUp {
+        client_id: take("client_id").unwrap_or_default().into(),
+        connection: take("connection").unwrap_or_default(),
+        email,
+        password: Arc::new(Password::from(take("password").unwrap_or_default())),
+        username: take("username").and_then(|name| Username::parse(&name)),
+        attributes: Attributes {
+            given_name: take("given_name"),
+            family_name: take("family_name"),
+            name: take("name"),
+            nickname: take("nickname"),
+            picture: take("picture"),
+            user_metadata: metadata,
+            ..Attributes::default()
+        },
+    })
+}
+
+fn refusal(error: SignUpError, tells_existing: bool) -> Response {
+    let (code, description) = match error {
+        SignUpError::UserExists if tells_existing => ("user_exists", "The user already exists."),
+        SignUpError::UsernameExists if tells_existing => (
+            "username_exists",
+            "The username provided is in use already.",
+        ),
+        SignUpError::UsernameRequired => ("bad.username", "A username is required."),
+        SignUpError::Disabled => ("public_signup_disabled", "Public signup is disabled"),
+        SignUpError::UserExists | SignUpError::UsernameExists | SignUpError::UnknownConnection => {
+            ("invalid_signup", "Invalid sign up")
+        }
+        SignUpError::WeakPassword { min_length, policy } => return weak(min_length, &policy),
+        SignUpError::Failed(error) => return ApiError::from(error).into_response(),
+    };
+    let body = json!({
+        "name": "BadRequestError", "code": code, "description": description, "statusCode": 400,
+    });
+    (StatusCode::BAD_REQUEST, Json(body)).into_response()
+}
+
+fn weak(min_length: usize, policy: &str) -> Response {
+    let rule = json!({
+        "message": "At least %d characters in length", "format": [min_length],
+        "code": "lengthAtLeast", "verified": false,
+    });
+    let body = json!({
+        "name": "PasswordStrengthError", "message": "Password is too weak",
+        "code": "invalid_password", "description": {"rules": [rule], "verified": false},
+        "policy": format!("* At least {min_length} characters in length ({policy})"),
+        "statusCode": 400,
+    });
+    (StatusCode::BAD_REQUEST, Json(body)).into_response()
+}

@@ -1,0 +1,37 @@
+//! Whether the process lives, and whether it should get requests.
+
+use std::sync::atomic::Ordering;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+use crate::state::AppState;
+
+/// `GET /health/live`: the process answers.
+pub async fn live() -> Response {
+    Json(json!({"status": "ok"})).into_response()
+}
+
+/// `GET /health/ready`: the database answers and no drain has begun.
+pub async fn ready(State(state): State<AppState>) -> Response {
+    if state.draining.load(Ordering::SeqCst) {
+        return (
+            StatusCode::SERVICE_UNAVAILABLE,
+            Json(json!({"status": "draining"})),
+        )
+            .into_response();
+    }
+    match state.engine.store.ping().await {
+        Ok(()) => {
+            Json(json!({"status": "ok", "database": state.engine.store.database()})).into_response()
+        }
+        Err(error) => {
+            tracing::error!(%error, "the database does not answer");
+            let body = Json(json!({"status": "database unavailable"}));
+            (StatusCode::SERVICE_UNAVAILABLE, body).into_response()
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! HTTP, configuration and the process. The only crate that knows HTTP; the only binary.
+
+pub mod boot;
+pub mod cli;
+pub mod config;
+pub mod dbconnections;
+pub mod error;
+pub mod extract;
+pub mod health;
+pub mod management;
+pub mod oauth;
+pub mod observe;
+pub mod routes;
+pub mod serve;
+pub mod state;
+mod unread;

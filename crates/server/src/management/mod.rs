@@ -1,0 +1,14 @@
+//! The Management API v2. Handlers are short: extract → one engine call → render.
+
+pub mod client_grants;
+pub mod clients;
+pub mod connection_clients;
+pub mod connections;
+mod fields;
+pub mod jobs;
+pub mod logs;
+mod path_id;
+pub mod resource_servers;
+mod slices;
+mod user_body;
+pub mod users;

@@ -1,0 +1,109 @@
+//! Every URL on one screen.
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use axum::routing::{delete, get, patch, post};
+
+use crate::management::{
+    client_grants, clients, connection_clients, connections, jobs, logs, resource_servers, users,
+};
+use crate::state::AppState;
+use crate::{dbconnections, extract, health, oauth, observe, unread};
+
+/// The whole application.
+pub fn app(state: AppState) -> Router {
+    Router::new()
+        .merge(authentication())
+        .nest("/api/v2", management())
+        .merge(imports())
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready))
+        .fallback(observe::not_found)
+        .method_not_allowed_fallback(observe::method_not_allowed)
+        .layer(middleware::from_fn(unread::drain))
+        .layer(middleware::from_fn(observe::request))
+        .with_state(state)
+}
+
+fn authentication() -> Router<AppState> {
+    Router::new()
+        .route("/oauth/token", post(oauth::token::post))
+        .route(
+            "/userinfo",
+            get(oauth::userinfo::get).post(oauth::userinfo::get),
+        )
+        .route(
+            "/.well-known/openid-configuration",
+            get(oauth::discovery::get),
+        )
+        .route("/.well-known/jwks.json", get(oauth::jwks::get))
+        .route("/dbconnections/signup", post(dbconnections::signup))
+        .layer(DefaultBodyLimit::max(extract::MAX_BODY))
+}
+
+fn management() -> Router<AppState> {
+    Router::new()
+        .route("/users", get(users::list).post(users::create))
+        .route("/users-by-email", get(users::by_email))
+        .route(
+            "/users/{id}",
+            get(users::get).patch(users::update).delete(users::delete),
+        )
+        .route("/users/{id}/logs", get(logs::of_user))
+        .route(
+            "/connections",
+            get(connections::list).post(connections::create),
+        )
+        .route(
+            "/connections/{id}",
+            get(connections::get)
+                .patch(connections::update)
+                .delete(connections::delete),
+        )
+        .route("/connections/{id}/users", delete(connections::delete_user))
+        .route(
+            "/connections/{id}/clients",
+            get(connection_clients::list).patch(connection_clients::update),
+        )
+        .route("/clients", get(clients::list).post(clients::create))
+        .route(
+            "/clients/{id}",
+            get(clients::get)
+                .patch(clients::update)
+                .delete(clients::delete),
+        )
+        .route("/clients/{id}/rotate-secret", post(clients::rotate_secret))
+        .route(
+            "/client-grants",
+            get(client_grants::list).post(client_grants::create),
+        )
+        .route(
+            "/client-grants/{id}",
+            patch(client_grants::update)
+                .get(client_grants::get)
+                .delete(client_grants::delete),
+        )
+        .route(
+            "/resource-servers",
+            get(resource_servers::list).post(resource_servers::create),
+        )
+        .route(
+            "/resource-servers/{id}",
+            get(resource_servers::get)
+                .patch(resource_servers::update)
+                .delete(resource_servers::delete),
+        )
+        .route("/jobs/{id}", get(jobs::get))
+        .route("/jobs/{id}/errors", get(jobs::errors))
+        .route("/logs", get(logs::list))
+        .route("/logs/{id}", get(logs::get))
+        .layer(DefaultBodyLimit::max(extract::MAX_BODY))
+}
+
+/// Uploads: no limit by the framework; the spool measures as it reads.
+fn imports() -> Router<AppState> {
+    Router::new()
+        .route("/api/v2/jobs/users-imports", post(jobs::post_users_imports))
+        .layer(DefaultBodyLimit::disable())
+}

@@ -1,0 +1,17 @@
+//! What handlers share.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use engine::Engine;
+
+/// The engine, and whether we still take requests.
+#[derive(Clone)]
+pub struct AppState {
+    /// The use-cases.
+    pub engine: Arc<Engine>,
+    /// Set once the drain begins: `/health/ready` says no.
+    pub draining: Arc<AtomicBool>,
+    /// Whether `X-Forwarded-For` names the caller: only behind a proxy of the operator's.
+    pub trusts_proxy: bool,
+}

@@ -1,0 +1,22 @@
+//! The server's tests.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "the exemption of tests covers only functions marked as such"
+)]
+
+mod app;
+mod bad_input;
+mod clients;
+mod connections;
+mod crossing;
+mod kill;
+mod logins;
+mod logs;
+mod process;
+mod stage;
+mod talk;
+mod two_servers;
+mod users;
+mod vectors;

@@ -1,0 +1,117 @@
+//! Signing keys: one current, one next that is published before use, and retired ones.
+
+use domain::secret::PrivateKeyDer;
+use domain::{Instant, KeyId};
+
+use crate::db::{any, one};
+use crate::error::{Result, StoreError};
+use crate::{Store, Write};
+
+const PLACE: &str = "signing_keys.private_key";
+
+/// A key's place in the rotation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyState {
+    /// Published, not yet used.
+    Next,
+    /// Signs.
+    Current,
+    /// Only verifies.
+    Previous,
+}
+
+impl KeyState {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Next => "next",
+            Self::Current => "current",
+            Self::Previous => "previous",
+        }
+    }
+}
+
+/// A stored key.
+#[derive(Debug)]
+pub struct StoredKey {
+    /// Its public name.
+    pub kid: KeyId,
+    /// Its place in the rotation.
+    pub state: KeyState,
+    /// PKCS#8 DER.
+    pub private_key: PrivateKeyDer,
+    /// When it was made.
+    pub created_at: Instant,
+    /// When it stopped signing.
+    pub retired_at: Option<Instant>,
+}
+
+impl Store {
+    /// All keys, newest first.
+    pub async fn list_signing_keys(&self) -> Result<Vec<StoredKey>> {
+        let sql = "select kid, state, private_key, created_at, retired_at from signing_keys \
+                   order by created_at desc, kid";
+        let mut keys = Vec::new();
+        for mut row in self.db.query(sql, vec![]).await? {
+            let kid = row.text("kid")?;
+            let state = row.text("state")?;
+            let der = self.seal.open(PLACE, &kid, &row.bytes("private_key")?)?;
+            keys.push(StoredKey {
+                kid: kid.into(),
+                state: [KeyState::Next, KeyState::Current, KeyState::Previous]
+                    .into_iter()
+                    .find(|known| known.as_str() == state)
+                    .ok_or(StoreError::Corrupt {
+                        column: "signing_keys.state",
+                        problem: state,
+                    })?,
+                private_key: PrivateKeyDer::from(der.to_vec()),
+                created_at: row.time("created_at")?,
+                retired_at: row.time_or_null("retired_at")?,
+            });
+        }
+        Ok(keys)
+    }
+}
+
+impl Write {
+    /// Writes a new key.
+    pub fn insert_signing_key(
+        &mut self,
+        kid: &KeyId,
+        state: KeyState,
+        private_key: &PrivateKeyDer,
+        now: Instant,
+    ) -> Result<&mut Self> {
+        let sealed = self.sealed(PLACE, kid.as_str(), private_key.expose())?;
+        Ok(self.push(one(
+            "insert into signing_keys (kid, state, private_key, created_at) values ($1, $2, $3, $4)",
+            vec![kid.into(), state.as_str().into(), sealed.into(), now.into()],
+        )))
+    }
+
+    /// Current becomes previous, next becomes current. Fails when another process rotated first.
+    pub fn rotate_signing_keys(
+        &mut self,
+        current: &KeyId,
+        next: &KeyId,
+        now: Instant,
+    ) -> &mut Self {
+        self.push(one(
+            "update signing_keys set state = 'previous', retired_at = $2 \
+             where kid = $1 and state = 'current'",
+            vec![current.into(), now.into()],
+        ));
+        self.push(one(
+            "update signing_keys set state = 'current' where kid = $1 and state = 'next'",
+            vec![next.into()],
+        ))
+    }
+
+    /// Forgets keys that no living token was signed with.
+    pub fn forget_signing_keys(&mut self, retired_before: Instant) -> &mut Self {
+        self.push(any(
+            "delete from signing_keys where state = 'previous' and retired_at < $1",
+            vec![retired_before.into()],
+        ))
+    }
+}

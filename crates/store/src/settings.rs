@@ -1,0 +1,55 @@
+//! Tenant-wide settings, and the proof that the master key is the one that sealed this store.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::db::one;
+use crate::error::{Result, StoreError};
+use crate::{Store, Write, first};
+
+const PROOF: &str = "master_key_proof";
+
+impl Store {
+    /// A setting; `None` when never set.
+    pub async fn find_setting(&self, name: &str) -> Result<Option<String>> {
+        let sql = "select value from settings where name = $1";
+        let row = first(self.db.query(sql, vec![name.into()]).await?);
+        row.map(|mut row| row.text("value")).transpose()
+    }
+
+    /// Refuses a store that another master key sealed: before anything is read or written.
+    pub(crate) async fn prove_master_key(&self) -> Result<()> {
+        loop {
+            if let Some(proof) = self.find_setting(PROOF).await? {
+                let sealed = STANDARD.decode(proof).unwrap_or_default();
+                let opened = self.seal.open("settings.value", PROOF, &sealed);
+                return opened.map(drop).map_err(|_| {
+                    StoreError::Schema(
+                        "the master key is not the one that sealed this store".into(),
+                    )
+                });
+            }
+            let mut write = self.write();
+            let sealed = write.sealed("settings.value", PROOF, b"ferry")?;
+            write.push(one(
+                "insert into settings (name, value) values ($1, $2)",
+                vec![PROOF.into(), STANDARD.encode(sealed).into()],
+            ));
+            match self.commit(write).await {
+                Ok(()) | Err(StoreError::Conflict(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+impl Write {
+    /// Sets a setting.
+    pub fn set_setting(&mut self, name: &str, value: &str) -> &mut Self {
+        self.push(one(
+            "insert into settings (name, value) values ($1, $2) \
+             on conflict (name) do update set value = excluded.value",
+            vec![name.into(), value.into()],
+        ))
+    }
+}

@@ -1,0 +1,26 @@
+//! The real things that Ferry's tests run against. Dev-only; nothing here is a double.
+//!
+//! * [`Postgres`] and [`Database`]: a private cluster, and fresh databases in it.
+//! * [`Legacy`]: the store that users leave, filled by Django itself (`examples/django`).
+//! * [`Server`]: the built `ferry` binary as a child process, and [`Api`] to talk to it.
+//! * [`Smtp`]: a mail server that keeps what it receives.
+//!
+//! Nothing is borrowed from the machine: no running database, no fixed port, no folder outside a
+//! temp one. Whatever a value started, dropping it ends; should the test process die instead, the
+//! children notice that their standard input broke and end themselves.
+//!
+//! What Python and Django do for us needs `tools/setup` to have run once.
+
+mod api;
+mod checkout;
+mod held;
+mod legacy;
+mod postgres;
+mod server;
+mod smtp;
+
+pub use api::{Answer, Api};
+pub use legacy::{Kind, Legacy, Person};
+pub use postgres::{Database, Postgres};
+pub use server::{Server, ServerBuilder};
+pub use smtp::{Mail, Smtp};

@@ -1,0 +1,173 @@
+//! PostgreSQL for tests: one private cluster for many tests, one fresh database for each.
+//!
+//! `make test` starts a cluster for the whole run and names it in `FERRY_TEST_POSTGRES`. Without
+//! that (`cargo test -p store`), each test process starts its own, which costs about a second.
+//! Either way it is `tools/with-postgres` that knows how.
+
+use std::process::Command;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use anyhow::{Context as _, Result, anyhow};
+
+use crate::checkout;
+use crate::held::Held;
+
+/// A PostgreSQL cluster that nobody else uses.
+pub struct Postgres {
+    admin_url: String,
+    /// None when the cluster belongs to the whole test run.
+    _server: Option<Held>,
+}
+
+impl Postgres {
+    /// The cluster of this test run, or else of this test process.
+    pub fn shared() -> Result<&'static Self> {
+        static SHARED: OnceLock<Result<Postgres, String>> = OnceLock::new();
+        let start = || match checkout::postgres_url() {
+            Some(admin_url) => Ok(Self {
+                admin_url,
+                _server: None,
+            }),
+            None => Self::start().map_err(|error| format!("{error:#}")),
+        };
+        SHARED
+            .get_or_init(start)
+            .as_ref()
+            .map_err(|error| anyhow!("{error}"))
+    }
+
+    /// A cluster for this value alone, for tests that stop or burden the server.
+    pub fn start() -> Result<Self> {
+        Self::start_with(&["--hold"])
+    }
+
+    /// Like [`start`](Self::start), with the durability of a real server: for measurements.
+    pub fn start_durable() -> Result<Self> {
+        Self::start_with(&["--durable", "--hold"])
+    }
+
+    fn start_with(arguments: &[&str]) -> Result<Self> {
+        let (server, admin_url, _) = Held::start(checkout::tool("with-postgres").args(arguments))?;
+        Ok(Self {
+            admin_url,
+            _server: Some(server),
+        })
+    }
+
+    /// The superuser's URL.
+    pub fn admin_url(&self) -> &str {
+        &self.admin_url
+    }
+
+    /// A new, empty database, owned by a new role that may do nothing else.
+    pub fn database(&self) -> Result<Database> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        // Test processes share a cluster, so the process is part of the name.
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("test_{}_{number}", std::process::id());
+        let at = self
+            .admin_url
+            .rsplit_once('@')
+            .context("a URL with a user")?
+            .1;
+        let server = at.split_once('/').context("a URL with a database")?.0;
+        let database = Database {
+            url: format!("postgres://{name}:secret@{server}/{name}"),
+            admin_url: self.admin_url.clone(),
+            name,
+        };
+        database.create()?;
+        Ok(database)
+    }
+}
+
+/// A database of its own; dropping the value drops it, whoever is still connected.
+pub struct Database {
+    name: String,
+    url: String,
+    admin_url: String,
+}
+
+impl Database {
+    fn create(&self) -> Result<()> {
+        let name = &self.name;
+        // template0: nobody can be connected to it, which would make CREATE DATABASE fail.
+        self.admin(&[
+            &format!("create role {name} login password 'secret'"),
+            &format!("create database {name} owner {name} template template0"),
+        ])?;
+        Ok(())
+    }
+
+    /// `postgres://user:password@127.0.0.1:port/name`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The database's name, which is also its owner's.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Runs SQL as the owner; gives rows as lines and columns separated by `|`.
+    pub fn psql(&self, sql: &str) -> Result<String> {
+        psql(&self.url, &[sql])
+    }
+
+    /// An outage: ends all connections and refuses new ones.
+    pub fn stop(&self) -> Result<()> {
+        let name = &self.name;
+        self.admin(&[
+            &format!("alter database {name} allow_connections false"),
+            &format!(
+                "select pg_terminate_backend(pid) from pg_stat_activity where datname = '{name}'"
+            ),
+        ])?;
+        Ok(())
+    }
+
+    /// The end of an outage.
+    pub fn resume(&self) -> Result<()> {
+        self.admin(&[&format!(
+            "alter database {} allow_connections true",
+            self.name
+        )])?;
+        Ok(())
+    }
+
+    /// How many statements this database has been sent so far, by anybody.
+    pub fn statements(&self) -> Result<u64> {
+        let sql = format!(
+            "select coalesce(sum(calls), 0) from pg_stat_statements join pg_database on oid = dbid \
+             where datname = '{}'",
+            self.name
+        );
+        Ok(self.admin(&[&sql])?.parse()?)
+    }
+
+    fn admin(&self, statements: &[&str]) -> Result<String> {
+        psql(&self.admin_url, statements)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let name = &self.name;
+        // Too late to tell anybody; a cluster that is gone has taken the database along.
+        let _ignored = self.admin(&[
+            &format!("drop database if exists {name} with (force)"),
+            &format!("drop role if exists {name}"),
+        ]);
+    }
+}
+
+/// Each statement on its own: CREATE DATABASE refuses to be part of a transaction.
+fn psql(url: &str, statements: &[&str]) -> Result<String> {
+    let mut command = Command::new("psql");
+    command.args(["-XAtq", "-v", "ON_ERROR_STOP=1", url]);
+    for statement in statements {
+        command.args(["-c", statement]);
+    }
+    checkout::output_of(&mut command)
+}

@@ -1,0 +1,226 @@
+-- The first schema. {{rowkey}} is the type of an integer primary key, {{keytext}} text that sorts
+-- by bytes on both databases. Times are milliseconds since the epoch. JSON is text: both databases
+-- give back what was written, byte for byte. No foreign keys: batches keep the relations whole
+-- (docs/decisions/0005-no-foreign-keys.md).
+
+create table settings (
+    name {{keytext}} primary key,
+    value text not null
+);
+
+create table sequences (
+    name {{keytext}} primary key,
+    next bigint not null
+);
+insert into sequences (name, next) values ('user', 1);
+
+create table connections (
+    id {{keytext}} primary key,
+    name {{keytext}} not null,
+    display_name text,
+    options text not null,
+    configuration text not null,
+    metadata text not null,
+    attributes text not null,
+    version bigint not null,
+    created_at bigint not null
+);
+create unique index connections_name on connections (name);
+
+create table connection_realms (
+    realm {{keytext}} primary key,
+    connection_id {{keytext}} not null,
+    position bigint not null
+);
+create index connection_realms_connection on connection_realms (connection_id);
+
+create table connection_clients (
+    connection_id {{keytext}} not null,
+    client_id {{keytext}} not null,
+    primary key (connection_id, client_id)
+);
+create index connection_clients_client on connection_clients (client_id);
+
+create table clients (
+    client_id {{keytext}} primary key,
+    name {{keytext}} not null,
+    secret bytea not null,
+    auth text not null,
+    grant_types text not null,
+    attributes text not null,
+    version bigint not null,
+    created_at bigint not null
+);
+
+create table resource_servers (
+    id {{keytext}} primary key,
+    identifier {{keytext}} not null,
+    name {{keytext}} not null,
+    scopes text not null,
+    token_lifetime bigint not null,
+    is_system boolean not null,
+    attributes text not null,
+    version bigint not null
+);
+create unique index resource_servers_identifier on resource_servers (identifier);
+
+create table client_grants (
+    id {{keytext}} primary key,
+    client_id {{keytext}} not null,
+    audience {{keytext}} not null,
+    scope text not null
+);
+create unique index client_grants_pair on client_grants (client_id, audience);
+
+create table signing_keys (
+    kid {{keytext}} primary key,
+    state text not null,
+    private_key bytea not null,
+    created_at bigint not null,
+    retired_at bigint
+);
+-- One current key and one next key, whichever process rotates.
+create unique index signing_keys_state on signing_keys (state) where state <> 'previous';
+
+create table users (
+    id {{rowkey}} primary key,
+    user_id {{keytext}} not null,
+    email {{keytext}},
+    email_verified boolean not null,
+    username {{keytext}},
+    phone_number text,
+    phone_verified boolean,
+    name {{keytext}},
+    nickname text,
+    given_name text,
+    family_name text,
+    picture text,
+    blocked boolean,
+    extra text,
+    user_metadata text,
+    app_metadata text,
+    logins_count bigint not null,
+    last_login bigint,
+    last_ip text,
+    last_password_reset bigint,
+    created_at bigint not null,
+    updated_at bigint not null,
+    version bigint not null
+);
+
+create table identities (
+    provider {{keytext}} not null,
+    foreign_id {{keytext}} not null,
+    user_row bigint not null,
+    connection_id {{keytext}} not null,
+    is_primary boolean not null,
+    email_key {{keytext}},
+    username_key {{keytext}},
+    phone_key {{keytext}},
+    password_hash text,
+    password_imported boolean not null,
+    origin text not null,
+    migrated_at bigint,
+    import_job text,
+    profile_data text
+);
+-- Of several keys that are taken, a conflict names the first of these.
+-- {{in order}}
+create unique index identities_pkey on identities (provider, foreign_id);
+create unique index identities_email on identities (connection_id, email_key);
+create unique index identities_username on identities (connection_id, username_key)
+    where username_key is not null;
+create unique index identities_phone on identities (connection_id, phone_key)
+    where phone_key is not null;
+-- {{end}}
+create index identities_user on identities (user_row);
+
+create table mfa_factors (
+    user_row bigint not null,
+    position bigint not null,
+    kind text not null,
+    secret bytea not null,
+    created_at bigint not null,
+    primary key (user_row, position)
+);
+
+create table jobs (
+    id {{keytext}} primary key,
+    type text not null,
+    status text not null,
+    connection_id {{keytext}} not null,
+    external_id text,
+    upsert boolean not null,
+    send_completion_email boolean not null,
+    status_details text,
+    size bigint not null,
+    read_offset bigint not null,
+    total bigint not null,
+    inserted bigint not null,
+    updated bigint not null,
+    failed bigint not null,
+    lease_owner text,
+    lease_until bigint not null,
+    created_at bigint not null,
+    started_at bigint,
+    ended_at bigint
+);
+create index jobs_status on jobs (status, created_at);
+
+create table job_errors (
+    job_id {{keytext}} not null,
+    row_number bigint not null,
+    row_offset bigint not null,
+    row_json text not null,
+    errors text not null,
+    primary key (job_id, row_number)
+);
+
+create table spool_chunks (
+    job_id {{keytext}} not null,
+    position bigint not null,
+    bytes bytea not null,
+    created_at bigint not null,
+    primary key (job_id, position)
+);
+
+create table log_events (
+    log_id {{keytext}} primary key,
+    date bigint not null,
+    type text not null,
+    user_id {{keytext}},
+    connection_id {{keytext}},
+    body text not null
+);
+create index log_events_user on log_events (user_id, log_id) where user_id is not null;
+
+create table sessions (
+    id {{keytext}} primary key,
+    user_row bigint not null,
+    client_id {{keytext}},
+    token_hash {{keytext}} not null,
+    used_at bigint,
+    created_at bigint not null,
+    expires_at bigint not null
+);
+create unique index sessions_token on sessions (token_hash);
+create index sessions_user on sessions (user_row);
+
+create table outbox (
+    id {{keytext}} primary key,
+    recipient text not null,
+    subject text not null,
+    body text not null,
+    attempts bigint not null,
+    next_attempt_at bigint,
+    sent_at bigint,
+    last_error text,
+    created_at bigint not null
+);
+create index outbox_due on outbox (next_attempt_at) where next_attempt_at is not null;
+
+create table rate_counters (
+    name {{keytext}} primary key,
+    count bigint not null,
+    window_ends_at bigint not null
+);
