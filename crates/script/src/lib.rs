@@ -10,6 +10,7 @@
 //! | [`program`](Program) | what is run: scripts, settings, their fingerprint |
 //! | [`settings`](PoolSettings) | what the operator may set |
 //! | `limits` | the numbers that nobody may set |
+//! | [`egress`](Egress) | which hosts scripts may reach |
 //! | `wire` | frames |
 //! | `launch` | a worker's process: command line, descriptors, process group, size |
 //! | `worker` | a worker's conversation: start, load, call, farewell |
@@ -20,6 +21,7 @@
 //! Refused here: to read a profile beyond its `user_id`, to decide about a login, to know a
 //! database. `runtimes/node` holds the guest side.
 
+mod egress;
 mod lane;
 mod launch;
 mod limits;
@@ -30,6 +32,7 @@ mod settings;
 mod wire;
 mod worker;
 
+pub use egress::{Egress, Refusal, Rule, RuleError};
 pub use limits::{LOG_BYTES, RESULT_BYTES, SCRIPT_BYTES};
 pub use outcome::{
     Call, Failure, FailureKind, LogLevel, LogLine, LoginOutcome, LookupOutcome, RawProfile,

@@ -8,7 +8,7 @@ mod writer;
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
@@ -150,11 +150,14 @@ impl Readers {
     }
 }
 
+/// How long an opener waits for others that open the same new file.
+const OPENING: Duration = Duration::from_secs(30);
+
 fn prepare_connection(connection: &Connection) -> Result<()> {
+    write_ahead(connection)?;
     connection
         .execute_batch(
-            "pragma journal_mode = wal;
-             pragma synchronous = full;
+            "pragma synchronous = full;
              pragma temp_store = memory;
              pragma cache_size = -65536;
              pragma wal_autocheckpoint = 32000;
@@ -165,6 +168,29 @@ fn prepare_connection(connection: &Connection) -> Result<()> {
         .busy_timeout(Duration::from_secs(30))
         .map_err(unavailable)?;
     keep_statements(connection)
+}
+
+/// Switches the journal. Of several first openers of a file all but one are told that it is busy,
+/// at once and whatever the busy timeout: SQLite will not wait where two could wait for each other.
+fn write_ahead(connection: &Connection) -> Result<()> {
+    let start = Instant::now();
+    loop {
+        match connection.execute_batch("pragma journal_mode = wal") {
+            Ok(()) => return Ok(()),
+            Err(error) if is_busy(&error) && start.elapsed() < OPENING => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            Err(error) => return Err(unavailable(error)),
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
+    matches!(
+        error.sqlite_error_code(),
+        Some(DatabaseBusy | DatabaseLocked)
+    )
 }
 
 /// A statement is planned once, whatever values it meets later: without that guarantee SQLite may

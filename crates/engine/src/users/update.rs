@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::{Context, Engine};
 
 /// Lost races before the caller is told.
-const TRIES: usize = 3;
+const TRIES: usize = 8;
 
 impl Engine {
     /// Changes a user. Answers it as it is stored.

@@ -75,7 +75,7 @@ where
 
     fn answer(self: Box<Self>, fault: Option<StoreError>) {
         let outcome = match (fault, self.outcome) {
-            (None, Some(outcome)) | (_, Some(outcome @ Err(_))) => outcome,
+            (None, Some(outcome)) => outcome,
             (fault, _) => Err(fault.unwrap_or_else(super::stopped)),
         };
         let _ = self.caller.send(outcome);
@@ -179,7 +179,8 @@ fn commit_together(connection: &Connection, units: Vec<Box<dyn Unit>>) {
     answer_all(&mut done, fault.as_deref());
 }
 
-/// Runs a unit; one that succeeded joins those that wait for the commit.
+/// Runs a unit; it joins those that wait for the commit. Also one that failed in company: what it
+/// lost against may be in this very transaction, and its caller is about to look for it.
 fn run_unit(
     connection: &Connection,
     mut unit: Box<dyn Unit>,
@@ -204,7 +205,7 @@ fn run_unit(
             undo(connection);
             unit.answer(Some(error));
         }
-        Ok(()) if is_done => done.push(unit),
+        Ok(()) if is_done || (is_shared && ran.is_ok()) => done.push(unit),
         Ok(()) if ran.is_ok() => unit.answer(None),
         Ok(()) => {}
     }
@@ -290,6 +291,24 @@ mod tests {
         assert!(second.try_recv().unwrap().is_err());
         assert!(third.try_recv().is_err());
         assert_eq!(fifth.try_recv().unwrap().unwrap(), 5);
+    }
+
+    #[test]
+    fn who_lost_hears_of_it_when_the_winner_can_be_seen() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.db");
+        let connection = Connection::open(&path).unwrap();
+        let table = "pragma journal_mode = wal; create table t (n integer primary key)";
+        connection.execute_batch(table).unwrap();
+        let (winner, first) = unit(insert(1));
+        let (loser, second) = unit(insert(1));
+        let watch = std::thread::spawn(move || {
+            assert!(second.blocking_recv().unwrap().is_err());
+            numbers(&Connection::open(&path).unwrap())
+        });
+        commit_together(&connection, vec![winner, loser]);
+        assert_eq!(watch.join().unwrap()[0], 1);
+        assert_eq!(first.blocking_recv().unwrap().unwrap(), 1);
     }
 
     #[test]

@@ -1,0 +1,1 @@
+//! What a worker gives up before it reads a byte of a script.

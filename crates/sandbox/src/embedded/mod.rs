@@ -1,0 +1,1 @@
+//! The embedded runtime: QuickJS under a layer that scripts take for Node.
