@@ -1,7 +1,7 @@
 //! All workers of the server: who is idle, who is evicted, who waits.
 //!
 //! A call takes a slot of its connection, then one of the pool, then an idle worker of the same
-//! program, else the spare, else a new one. Slots of a connection are few, so a connection whose
+//! program, else the spare (unless the program's ports are bounded), else a new one. Slots of a connection are few, so a connection whose
 //! scripts hang cannot take the others' workers. Calls in flight and idle workers together are
 //! never more than `workers_total`: the one that has been idle longest goes first. Waiting is
 //! part of the call's time.
@@ -163,9 +163,7 @@ impl Shared {
         }
         let mut worker = match self.take(job) {
             Some(worker) => worker,
-            None => timeout_at(deadline, Worker::start(&self.settings.runtime))
-                .await
-                .map_err(|_| too_late("the worker was still starting"))??,
+            None => self.start(job, deadline).await?,
         };
         let reply = worker.call(job, deadline, log).await;
         if reply
@@ -178,6 +176,14 @@ impl Shared {
         self.warm();
         self.sweep_from_now_on();
         reply
+    }
+
+    /// A new worker, within the bounds of the job's program.
+    async fn start(&self, job: &Job, deadline: Instant) -> Result<Worker, Failure> {
+        let ports = job.program.egress.ports();
+        timeout_at(deadline, Worker::start(&self.settings, ports))
+            .await
+            .map_err(|_| too_late("the worker was still starting"))?
     }
 
     fn lane(&self, connection: &ConnectionId) -> Arc<Lane> {
@@ -232,6 +238,10 @@ impl Shared {
             // Idle workers are in the order in which they were put aside.
             retire(state.idle.remove(0));
         }
+        // A process can't be forbidden ports any more once it runs.
+        if job.program.egress.ports().is_some() {
+            return None;
+        }
         let mut spare = state.spare.take()?;
         if spare.is_fresh(&self.settings) {
             return Some(spare);
@@ -263,7 +273,7 @@ impl Shared {
         state.is_warming = true;
         let shared = Arc::clone(self);
         tokio::spawn(async move {
-            let started = timeout(START, Worker::start(&shared.settings.runtime)).await;
+            let started = timeout(START, Worker::start(&shared.settings, None)).await;
             let mut state = shared.state();
             state.is_warming = false;
             match started {

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use zeroize::Zeroizing;
 
+use crate::egress::Egress;
 use crate::limits::FRAME_BYTES;
 
 /// The version of the protocol that the runner must speak.
@@ -33,6 +34,8 @@ pub enum ToWorker<'a> {
         script: &'a str,
         source: &'a str,
         configuration: &'a str,
+        /// For runtimes that can hold it: Node has the system hold its ports instead.
+        egress: &'a Egress,
     },
     /// A call of a loaded script.
     Call {
@@ -59,8 +62,13 @@ impl ToWorker<'_> {
             Self::Load {
                 source,
                 configuration,
+                egress,
                 ..
-            } => source.len() + configuration.len(),
+            } => {
+                let rules = egress.allow.iter().map(|rule| rule.to_string().len() + 8);
+                let own = egress.own_database.len() * 64;
+                source.len() + configuration.len() + rules.sum::<usize>() + own
+            }
             Self::Call { args, .. } => args.iter().map(|arg| arg.len()).sum(),
         }
     }

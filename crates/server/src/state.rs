@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use engine::Engine;
+use script::Isolation;
 
-/// The engine, and whether we still take requests.
+/// The engine, how it is run, and whether we still take requests.
 #[derive(Clone)]
 pub struct AppState {
     /// The use-cases.
@@ -14,4 +15,6 @@ pub struct AppState {
     pub draining: Arc<AtomicBool>,
     /// Whether `X-Forwarded-For` names the caller: only behind a proxy of the operator's.
     pub trusts_proxy: bool,
+    /// How well script workers are held; `None` when they cannot run.
+    pub isolation: Option<Isolation>,
 }

@@ -100,7 +100,10 @@ impl App {
         let engine = Engine::new(
             store,
             settings,
-            ScriptPool::new(PoolSettings::new(runtime())),
+            ScriptPool::new(PoolSettings::new(
+                env!("CARGO_BIN_EXE_ferry").into(),
+                runtime(),
+            )),
             Arc::clone(&clock) as _,
             Arc::new(SystemEntropy),
         );
@@ -114,6 +117,7 @@ impl App {
             engine: Arc::clone(&engine),
             draining: Arc::new(AtomicBool::new(false)),
             trusts_proxy: false,
+            isolation: None,
         };
         let mut app = Self {
             router: server::routes::app(state),
