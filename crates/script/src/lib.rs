@@ -14,13 +14,16 @@
 //! | `wire` | frames |
 //! | `launch` | a worker's process: command line, descriptors, process group, size |
 //! | `worker` | a worker's conversation: start, load, call, farewell |
-//! | `lane` | one connection's share: slots, queue, pause after crashes |
+//! | `lane`, `breaker` | one connection's share: slots, queue, pause when the store is down |
+//! | [`ask`](ForeignVerifier), [`watch`](ScriptEvent) | what a script may ask, what can be seen of it |
 //! | `pool` | all workers: who is idle, who is evicted, who waits |
 //! | [`outcome`](LoginOutcome) | what an answer means |
 //!
 //! Refused here: to read a profile beyond its `user_id`, to decide about a login, to know a
 //! database. `runtimes/node` holds the guest side.
 
+mod ask;
+mod breaker;
 mod egress;
 mod lane;
 mod launch;
@@ -29,14 +32,17 @@ mod outcome;
 mod pool;
 mod program;
 mod settings;
+mod watch;
 mod wire;
 mod worker;
 
+pub use ask::{ForeignVerifier, PasswordQuestion, Verdict, Verifier};
 pub use egress::{Egress, Refusal, Rule, RuleError};
 pub use limits::{LOG_BYTES, RESULT_BYTES, SCRIPT_BYTES};
 pub use outcome::{
     Call, Failure, FailureKind, LogLevel, LogLine, LoginOutcome, LookupOutcome, RawProfile,
 };
-pub use pool::ScriptPool;
+pub use pool::{LaneState, ScriptPool};
 pub use program::{Fingerprint, Program, ProgramError, ScriptName};
 pub use settings::{NodeRuntime, PoolSettings, Runtime};
+pub use watch::{Happening, ScriptEvent};

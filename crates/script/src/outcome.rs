@@ -80,13 +80,14 @@ pub(crate) struct Transcript {
 }
 
 impl Transcript {
-    pub(crate) fn push(&mut self, level: &str, message: String) {
+    /// Keeps a line and gives it back; `None` when it is too much.
+    pub(crate) fn push(&mut self, line: LogLine) -> Option<LogLine> {
         // The runner's own last line, "[log truncated]", still fits behind a full 64 KiB.
-        self.bytes += message.len() + 16;
-        if self.bytes <= LOG_BYTES + 64 {
-            let level = LogLevel::parse(level);
-            self.lines.push(LogLine { level, message });
-        }
+        self.bytes += line.message.len() + 16;
+        (self.bytes <= LOG_BYTES + 64).then(|| {
+            self.lines.push(line.clone());
+            line
+        })
     }
 
     pub(crate) fn into_lines(self) -> Vec<LogLine> {
@@ -158,6 +159,8 @@ pub enum FailureKind {
     BadReply,
     /// Too many calls wait already.
     QueueFull,
+    /// The breaker is open: the store was down a moment ago.
+    CircuitOpen,
     /// There is no worker to be had.
     Unavailable,
 }
@@ -173,6 +176,7 @@ impl FailureKind {
             Self::Thrown => "thrown",
             Self::BadReply => "bad_reply",
             Self::QueueFull => "queue_full",
+            Self::CircuitOpen => "circuit_open",
             Self::Unavailable => "unavailable",
         }
     }

@@ -5,8 +5,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::ask::Verifier;
+
 /// How many workers there are, how long they live and how long a call may take.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct PoolSettings {
     /// What runs the scripts.
     pub runtime: Runtime,
@@ -24,6 +26,8 @@ pub struct PoolSettings {
     pub max_age: Duration,
     /// How many calls a worker serves. 10 000.
     pub max_calls: u64,
+    /// Who verifies passwords for scripts that ask; without one they are told that nobody does.
+    pub verifier: Option<Verifier>,
 }
 
 impl PoolSettings {
@@ -38,6 +42,7 @@ impl PoolSettings {
             idle: Duration::from_mins(5),
             max_age: Duration::from_hours(1),
             max_calls: 10_000,
+            verifier: None,
         }
     }
 }

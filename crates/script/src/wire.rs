@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use zeroize::Zeroizing;
 
+use crate::ask::Answer;
 use crate::limits::FRAME_BYTES;
 
 /// The version of the protocol that the runner must speak.
@@ -42,6 +43,13 @@ pub enum ToWorker<'a> {
         context: bool,
         deadline_ms: u64,
     },
+    /// The answer to a question that a script asked.
+    Answer {
+        /// Which question of the call.
+        n: u32,
+        #[serde(flatten)]
+        answer: Answer,
+    },
 }
 
 /// What the worker caps by itself, to spare the host the bytes.
@@ -55,7 +63,7 @@ impl ToWorker<'_> {
     /// An upper bound of the texts inside, so that the buffer never moves and leaves no copy.
     fn text_bytes(&self) -> usize {
         match self {
-            Self::Init { .. } => 0,
+            Self::Init { .. } | Self::Answer { .. } => 0,
             Self::Load {
                 source,
                 configuration,
@@ -104,6 +112,8 @@ pub enum Topic {
     Loaded,
     /// A console line.
     Log,
+    /// A question that the host answers while the call runs.
+    Ask,
     /// The answer of a call.
     Result,
     /// Something happened after the answer.
@@ -136,6 +146,10 @@ pub struct FromWorker {
     pub msg: Option<String>,
     /// Version of the runtime.
     pub version: Option<String>,
+    /// Number of a question within its call.
+    pub n: Option<u32>,
+    /// The question.
+    pub question: Option<Box<RawValue>>,
 }
 
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
