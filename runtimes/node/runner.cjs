@@ -6,6 +6,7 @@
 //   host  -> {t:"init", proto, limits:{result,log}, modules}      -> ready
 //         -> {t:"load", id, script, source, configuration}        -> loaded {id, error?}
 //         -> {t:"call", id, script, args, context, deadline_ms}   -> result {id, how, value|error|bad}
+//            args: JSON values of any kind, in the order of the script's parameters
 //   guest -> {t:"log", id, level, msg}    a console line; id is empty when no call is open
 //         -> {t:"late", id, how, error?}  something happened after the call was answered
 //

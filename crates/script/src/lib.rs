@@ -15,12 +15,15 @@
 //! | `launch` | a worker's process: command line, descriptors, process group, size |
 //! | `worker` | a worker's conversation: start, load, call, farewell |
 //! | `lane` | one connection's share: slots, queue, pause after crashes |
+//! | `args`, `calls` | what each script is called with |
 //! | `pool` | all workers: who is idle, who is evicted, who waits |
 //! | [`outcome`](LoginOutcome) | what an answer means |
 //!
 //! Refused here: to read a profile beyond its `user_id`, to decide about a login, to know a
 //! database. `runtimes/node` holds the guest side.
 
+mod args;
+mod calls;
 mod egress;
 mod lane;
 mod launch;
@@ -32,10 +35,12 @@ mod settings;
 mod wire;
 mod worker;
 
+pub use args::UserToCreate;
 pub use egress::{Egress, Refusal, Rule, RuleError};
 pub use limits::{LOG_BYTES, RESULT_BYTES, SCRIPT_BYTES};
 pub use outcome::{
-    Call, Failure, FailureKind, LogLevel, LogLine, LoginOutcome, LookupOutcome, RawProfile,
+    ActionOutcome, Call, Failure, FailureKind, LogLevel, LogLine, LoginOutcome, LookupOutcome,
+    RawProfile, ScriptRefusal,
 };
 pub use pool::ScriptPool;
 pub use program::{Fingerprint, Program, ProgramError, ScriptName};

@@ -13,17 +13,15 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use domain::{ConnectionId, Password};
+use domain::ConnectionId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
-use zeroize::Zeroizing;
 
+use crate::args::Arg;
 use crate::lane::Lane;
 use crate::limits::START;
-use crate::outcome::{
-    Call, Failure, FailureKind, LogLine, LoginOutcome, LookupOutcome, Reply, Transcript,
-};
+use crate::outcome::{Call, Failure, FailureKind, LogLine, Reply, Transcript};
 use crate::program::{Program, ScriptName};
 use crate::settings::PoolSettings;
 use crate::worker::{Job, Worker};
@@ -44,22 +42,6 @@ impl ScriptPool {
         }))
     }
 
-    /// Calls a program's `login`.
-    pub async fn login(
-        &self,
-        program: &Arc<Program>,
-        identifier: &str,
-        password: &Password,
-    ) -> Call<LoginOutcome> {
-        self.call(program, ScriptName::Login, &[identifier, password.expose()])
-            .await
-    }
-
-    /// Calls a program's `get_user`.
-    pub async fn get_user(&self, program: &Arc<Program>, identifier: &str) -> Call<LookupOutcome> {
-        self.call(program, ScriptName::GetUser, &[identifier]).await
-    }
-
     /// Takes no more calls, lets those in flight end, then ends all workers.
     pub async fn shut_down(&self) {
         self.0.state().is_closing = true;
@@ -75,20 +57,21 @@ impl ScriptPool {
         while farewells.join_next().await.is_some() {}
     }
 
-    async fn call<T>(&self, program: &Arc<Program>, name: ScriptName, args: &[&str]) -> Call<T>
-    where
-        T: From<Result<Reply, Failure>>,
-    {
+    /// Makes a call; `read` says what its answer means.
+    pub(crate) async fn call<T>(
+        &self,
+        program: &Arc<Program>,
+        name: ScriptName,
+        args: Vec<Arg>,
+        read: impl FnOnce(Result<Reply, Failure>) -> T,
+    ) -> Call<T> {
         let start = Instant::now();
         let deadline = start + self.0.settings.timeout;
         let job = Job {
             program: Arc::clone(program),
             fingerprint: program.fingerprint(),
             name,
-            args: args
-                .iter()
-                .map(|arg| Zeroizing::new((*arg).to_owned()))
-                .collect(),
+            args,
         };
         let shared = Arc::clone(&self.0);
         let running = tokio::spawn(async move { shared.run(job, deadline).await });
@@ -97,7 +80,7 @@ impl ScriptPool {
             (Err(Failure::new(FailureKind::Crashed, message)), Vec::new())
         });
         Call {
-            outcome: T::from(reply),
+            outcome: read(reply),
             log,
             took: start.elapsed(),
         }

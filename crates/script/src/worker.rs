@@ -11,12 +11,13 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 
 use domain::ConnectionId;
+use serde_json::value::RawValue;
 use tokio::io::BufReader;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::mpsc::{self, Receiver, Sender};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
-use zeroize::Zeroizing;
 
+use crate::args::Arg;
 use crate::launch::{Process, launch};
 use crate::limits::{
     FAREWELL, LOG_BYTES, NODE_MAJOR, RESIDENT_EVERY, RESIDENT_HARD_BYTES, RESIDENT_SOFT_BYTES,
@@ -35,8 +36,8 @@ pub struct Job {
     pub fingerprint: Fingerprint,
     /// Which script.
     pub name: ScriptName,
-    /// Arguments before `context` and the callback. One of them is a password.
-    pub args: Vec<Zeroizing<String>>,
+    /// Arguments before `context` and the callback. One of them may hold a password.
+    pub args: Vec<Arg>,
 }
 
 /// A worker process and our side of the talk with it.
@@ -159,12 +160,17 @@ impl Worker {
         let call = ToWorker::Call {
             id: &id,
             script: job.name.as_str(),
-            args: job.args.iter().map(|arg| arg.as_str()).collect(),
+            args: raw(&job.args)?,
             context: job.program.script_context,
             deadline_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
         };
-        if send(&mut self.to, &call).await.is_err() {
-            return Err(crashed(self.ending().await));
+        match send(&mut self.to, &call).await {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                let message = format!("the arguments are too large: {error}");
+                return Err(Failure::new(FailureKind::Load, message));
+            }
+            Err(_) => return Err(crashed(self.ending().await)),
         }
         let frame = self.expect(Topic::Result, &id, log).await?;
         match (frame.value, frame.error, frame.bad, frame.how.as_deref()) {
@@ -304,6 +310,13 @@ impl Worker {
     pub async fn kill(mut self) {
         self.process.end().await;
     }
+}
+
+/// The arguments as they go into a frame: the same bytes, not copied.
+fn raw(args: &[Arg]) -> Result<Vec<&RawValue>, Failure> {
+    let raw = args.iter().map(|arg| serde_json::from_str(arg));
+    raw.collect::<Result<_, _>>()
+        .map_err(|_| unavailable("an argument is no JSON"))
 }
 
 /// 128 random bits, as text: a script cannot guess them and so cannot forge an answer. They are
