@@ -6,6 +6,7 @@
 //   host  -> {t:"init", proto, limits:{result,log}, modules}      -> ready
 //         -> {t:"load", id, script, source, configuration}        -> loaded {id, error?}
 //         -> {t:"call", id, script, args, context, deadline_ms}   -> result {id, how, value|error|bad}
+//            args: JSON values of any kind, in the order of the script's parameters
 //         -> {t:"answer", n, value|error}                         to a question of the open call
 //   guest -> {t:"log", id, level, msg}    a console line; id is empty when no call is open
 //         -> {t:"ask", id, n, question}   a question of the open call, JSON

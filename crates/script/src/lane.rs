@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::breaker::Breaker;
+use domain::ConnectionId;
 use tokio::sync::Semaphore;
 
 /// A connection's share.
@@ -12,6 +13,19 @@ pub struct Lane {
     pub slots: Arc<Semaphore>,
     waiting: AtomicUsize,
     breaker: Mutex<Breaker>,
+}
+
+/// One connection's share of the pool, at a moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LaneState {
+    /// Whose.
+    pub connection: ConnectionId,
+    /// Calls that run.
+    pub in_flight: usize,
+    /// Calls that wait for a worker.
+    pub waiting: usize,
+    /// Why calls are refused, when they are.
+    pub open_circuit: Option<&'static str>,
 }
 
 /// A place in the queue, held while waiting.

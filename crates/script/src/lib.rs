@@ -13,21 +13,25 @@
 //! | [`egress`](Egress) | which hosts scripts may reach |
 //! | `wire` | frames |
 //! | `launch` | a worker's process: command line, descriptors, process group, size |
-//! | `worker` | a worker's conversation: start, load, call, farewell |
+//! | `worker`, `listen` | a worker's conversation: start, load, call, farewell; what it says unasked |
 //! | `lane`, `breaker` | one connection's share: slots, queue, pause when the store is down |
 //! | [`ask`](ForeignVerifier), [`watch`](ScriptEvent) | what a script may ask, what can be seen of it |
+//! | `args`, `calls` | what each script is called with |
 //! | `pool` | all workers: who is idle, who is evicted, who waits |
 //! | [`outcome`](LoginOutcome) | what an answer means |
 //!
 //! Refused here: to read a profile beyond its `user_id`, to decide about a login, to know a
 //! database. `runtimes/node` holds the guest side.
 
+mod args;
 mod ask;
 mod breaker;
+mod calls;
 mod egress;
 mod lane;
 mod launch;
 mod limits;
+mod listen;
 mod outcome;
 mod pool;
 mod program;
@@ -36,13 +40,16 @@ mod watch;
 mod wire;
 mod worker;
 
+pub use args::UserToCreate;
 pub use ask::{ForeignVerifier, PasswordQuestion, Verdict, Verifier};
 pub use egress::{Egress, Refusal, Rule, RuleError};
+pub use lane::LaneState;
 pub use limits::{LOG_BYTES, RESULT_BYTES, SCRIPT_BYTES};
 pub use outcome::{
-    Call, Failure, FailureKind, LogLevel, LogLine, LoginOutcome, LookupOutcome, RawProfile,
+    ActionOutcome, Call, Failure, FailureKind, LogLevel, LogLine, LoginOutcome, LookupOutcome,
+    RawProfile, ScriptRefusal,
 };
-pub use pool::{LaneState, ScriptPool};
+pub use pool::ScriptPool;
 pub use program::{Fingerprint, Program, ProgramError, ScriptName};
 pub use settings::{NodeRuntime, PoolSettings, Runtime};
 pub use watch::{Happening, ScriptEvent};

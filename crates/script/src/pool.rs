@@ -13,18 +13,16 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use domain::{ConnectionId, Password};
+use domain::ConnectionId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
-use zeroize::Zeroizing;
 
+use crate::args::Arg;
 use crate::breaker::{Sign, Turn, sign};
-use crate::lane::Lane;
+use crate::lane::{Lane, LaneState};
 use crate::limits::START;
-use crate::outcome::{
-    Call, Failure, FailureKind, LogLine, LoginOutcome, LookupOutcome, Reply, Transcript, sentence,
-};
+use crate::outcome::{Call, Failure, FailureKind, LogLine, Reply, Transcript};
 use crate::program::{Program, ScriptName};
 use crate::settings::PoolSettings;
 use crate::watch::{Happening, ScriptEvent, Watchers};
@@ -47,22 +45,6 @@ impl ScriptPool {
         }))
     }
 
-    /// Calls a program's `login`.
-    pub async fn login(
-        &self,
-        program: &Arc<Program>,
-        identifier: &str,
-        password: &Password,
-    ) -> Call<LoginOutcome> {
-        self.call(program, ScriptName::Login, &[identifier, password.expose()])
-            .await
-    }
-
-    /// Calls a program's `get_user`.
-    pub async fn get_user(&self, program: &Arc<Program>, identifier: &str) -> Call<LookupOutcome> {
-        self.call(program, ScriptName::GetUser, &[identifier]).await
-    }
-
     /// Takes no more calls, lets those in flight end, then ends all workers.
     pub async fn shut_down(&self) {
         self.0.state().is_closing = true;
@@ -78,20 +60,21 @@ impl ScriptPool {
         while farewells.join_next().await.is_some() {}
     }
 
-    async fn call<T>(&self, program: &Arc<Program>, name: ScriptName, args: &[&str]) -> Call<T>
-    where
-        T: From<Result<Reply, Failure>>,
-    {
+    /// Makes a call; `read` says what its answer means.
+    pub(crate) async fn call<T>(
+        &self,
+        program: &Arc<Program>,
+        name: ScriptName,
+        args: Vec<Arg>,
+        read: impl FnOnce(Result<Reply, Failure>) -> T,
+    ) -> Call<T> {
         let start = Instant::now();
         let deadline = start + self.0.settings.timeout;
         let job = Job {
             program: Arc::clone(program),
             fingerprint: program.fingerprint(),
             name,
-            args: args
-                .iter()
-                .map(|arg| Zeroizing::new((*arg).to_owned()))
-                .collect(),
+            args,
         };
         let shared = Arc::clone(&self.0);
         let running = tokio::spawn(async move { shared.run(job, deadline).await });
@@ -100,10 +83,10 @@ impl ScriptPool {
             (Err(Failure::new(FailureKind::Crashed, message)), Vec::new())
         });
         let took = start.elapsed();
-        let ended = ended(name, &reply, took);
+        let ended = Happening::ended(name, &reply, took);
         self.0.watchers.tell(&program.connection, ended);
         Call {
-            outcome: T::from(reply),
+            outcome: read(reply),
             log,
             took,
         }
@@ -126,34 +109,6 @@ impl ScriptPool {
                 open_circuit: lane.breaker().reason(),
             })
             .collect()
-    }
-}
-
-/// One connection's share of the pool, at a moment.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LaneState {
-    /// Whose.
-    pub connection: ConnectionId,
-    /// Calls that run.
-    pub in_flight: usize,
-    /// Calls that wait for a worker.
-    pub waiting: usize,
-    /// Why calls are refused, when they are.
-    pub open_circuit: Option<&'static str>,
-}
-
-fn ended(script: ScriptName, reply: &Result<Reply, Failure>, took: Duration) -> Happening {
-    let (how, detail) = match reply {
-        Ok(Reply::Value(_)) => ("answered", None),
-        Ok(Reply::Error(error)) => ("error", Some(sentence(error))),
-        Ok(Reply::Bad(reason)) => ("bad_reply", Some(reason.clone())),
-        Err(failure) => (failure.kind.as_str(), Some(failure.message.clone())),
-    };
-    Happening::Ended {
-        script,
-        how,
-        detail,
-        took,
     }
 }
 

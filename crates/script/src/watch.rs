@@ -10,7 +10,7 @@ use tokio::sync::broadcast;
 
 use crate::breaker::Turn;
 use crate::limits::WATCH;
-use crate::outcome::LogLine;
+use crate::outcome::{Failure, LogLine, Reply, sentence};
 use crate::program::ScriptName;
 
 /// Something that happened in a connection's scripts.
@@ -61,6 +61,27 @@ pub enum Happening {
     },
     /// The breaker closed: the store answers again.
     CircuitClosed,
+}
+
+impl Happening {
+    pub(crate) fn ended(
+        script: ScriptName,
+        reply: &Result<Reply, Failure>,
+        took: Duration,
+    ) -> Happening {
+        let (how, detail) = match reply {
+            Ok(Reply::Value(_)) => ("answered", None),
+            Ok(Reply::Error(error)) => ("error", Some(sentence(error))),
+            Ok(Reply::Bad(reason)) => ("bad_reply", Some(reason.clone())),
+            Err(failure) => (failure.kind.as_str(), Some(failure.message.clone())),
+        };
+        Happening::Ended {
+            script,
+            how,
+            detail,
+            took,
+        }
+    }
 }
 
 impl From<Turn> for Happening {

@@ -35,11 +35,11 @@ pub enum ToWorker<'a> {
         source: &'a str,
         configuration: &'a str,
     },
-    /// A call of a loaded script.
+    /// A call of a loaded script; each argument is a JSON value of any kind.
     Call {
         id: &'a str,
         script: &'a str,
-        args: Vec<&'a str>,
+        args: Vec<&'a RawValue>,
         context: bool,
         deadline_ms: u64,
     },
@@ -69,7 +69,7 @@ impl ToWorker<'_> {
                 configuration,
                 ..
             } => source.len() + configuration.len(),
-            Self::Call { args, .. } => args.iter().map(|arg| arg.len()).sum(),
+            Self::Call { args, .. } => args.iter().map(|arg| arg.get().len()).sum(),
         }
     }
 
@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn buffers_of_frames_never_move() {
-        let hostile = "\0".repeat(10_000);
+        let hostile = serde_json::value::to_raw_value(&"\0".repeat(10_000)).unwrap();
         let frame = ToWorker::Call {
             id: "1",
             script: "login",

@@ -11,23 +11,25 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 
 use domain::ConnectionId;
-use tokio::io::BufReader;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::mpsc::{self, Receiver, Sender};
+use serde_json::value::RawValue;
+use tokio::net::unix::OwnedWriteHalf;
+use tokio::sync::mpsc::{self, Receiver};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 use zeroize::Zeroizing;
 
+use crate::args::Arg;
 use crate::ask::{Question, Verifier};
 use crate::launch::{Process, launch};
 use crate::limits::{
     FAREWELL, LOG_BYTES, NODE_MAJOR, RESIDENT_EVERY, RESIDENT_HARD_BYTES, RESIDENT_SOFT_BYTES,
     RESULT_BYTES,
 };
-use crate::outcome::{Failure, FailureKind, LogLevel, LogLine, Reply, Transcript, sentence};
+use crate::listen::{line, read_on};
+use crate::outcome::{Failure, FailureKind, Reply, Transcript, sentence};
 use crate::program::{Fingerprint, Program, ScriptName};
 use crate::settings::{PoolSettings, Runtime};
 use crate::watch::{Happening, Watchers};
-use crate::wire::{FromWorker, GuestLimits, PROTOCOL, ToWorker, Topic, receive, send};
+use crate::wire::{FromWorker, GuestLimits, PROTOCOL, ToWorker, Topic, send};
 
 /// A call to be made.
 pub struct Job {
@@ -37,8 +39,8 @@ pub struct Job {
     pub fingerprint: Fingerprint,
     /// Which script.
     pub name: ScriptName,
-    /// Arguments before `context` and the callback. One of them is a password.
-    pub args: Vec<Zeroizing<String>>,
+    /// Arguments before `context` and the callback. One of them may hold a password.
+    pub args: Vec<Arg>,
 }
 
 /// What surrounds a call: who listens to it, who answers its questions.
@@ -63,13 +65,6 @@ impl Scene<'_> {
         let script = self.script;
         self.watchers
             .tell(self.connection, Happening::Line { script, line });
-    }
-}
-
-fn line(frame: &FromWorker) -> LogLine {
-    LogLine {
-        level: LogLevel::parse(frame.level.as_deref().unwrap_or_default()),
-        message: frame.msg.clone().unwrap_or_default(),
     }
 }
 
@@ -193,12 +188,17 @@ impl Worker {
         let call = ToWorker::Call {
             id: &id,
             script: job.name.as_str(),
-            args: job.args.iter().map(|arg| arg.as_str()).collect(),
+            args: raw(&job.args)?,
             context: job.program.script_context,
             deadline_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
         };
-        if send(&mut self.to, &call).await.is_err() {
-            return Err(crashed(self.ending().await));
+        match send(&mut self.to, &call).await {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                let message = format!("the arguments are too large: {error}");
+                return Err(Failure::new(FailureKind::Load, message));
+            }
+            Err(_) => return Err(crashed(self.ending().await)),
         }
         let frame = self.expect(Topic::Result, &id, scene).await?;
         match (frame.value, frame.error, frame.bad, frame.how.as_deref()) {
@@ -355,6 +355,13 @@ impl Worker {
     }
 }
 
+/// The arguments as they go into a frame: the same bytes, not copied.
+fn raw(args: &[Arg]) -> Result<Vec<&RawValue>, Failure> {
+    let raw = args.iter().map(|arg| serde_json::from_str(arg));
+    raw.collect::<Result<_, _>>()
+        .map_err(|_| unavailable("an argument is no JSON"))
+}
+
 /// 128 random bits, as text: a script cannot guess them and so cannot forge an answer. They are
 /// never stored and never leave the two processes, which is why they come from the system and not
 /// from the server's `Entropy`.
@@ -363,61 +370,4 @@ fn random_id() -> Result<String, Failure> {
     getrandom::fill(&mut bytes)
         .map_err(|error| unavailable(format!("the system gives no randomness: {error}")))?;
     Ok(hex::encode(bytes))
-}
-
-/// Reads a worker's socket until it closes; ends when nobody wants the frames any more.
-async fn read_on(
-    from: OwnedReadHalf,
-    to: Sender<io::Result<FromWorker>>,
-    owner: Arc<OnceLock<ConnectionId>>,
-    watchers: Watchers,
-) {
-    let mut from = BufReader::new(from);
-    while let Some(received) = receive(&mut from).await.transpose() {
-        let stray = match &received {
-            Ok(frame) if frame.t == Topic::Late => Some(Happening::Late {
-                how: frame.how.clone().unwrap_or_default(),
-                error: frame.error.as_ref().map(sentence),
-            }),
-            // Lines of code that runs on after its call: they belong to no call's log.
-            Ok(frame) if frame.t == Topic::Log && frame.id.is_empty() => {
-                Some(Happening::Stray(line(frame)))
-            }
-            _ => None,
-        };
-        match (stray, owner.get()) {
-            (Some(stray), Some(connection)) => {
-                note(connection, &stray);
-                watchers.tell(connection, stray);
-            }
-            // A blank worker has run nobody's code.
-            (Some(_), None) => {}
-            (None, _) => {
-                let is_last = received.is_err();
-                if to.send(received).await.is_err() || is_last {
-                    return;
-                }
-            }
-        }
-    }
-}
-
-fn note(connection: &ConnectionId, stray: &Happening) {
-    match stray {
-        Happening::Late { how, error } if how == "callback" => tracing::warn!(
-            %connection,
-            error,
-            "an action script called back more than once"
-        ),
-        Happening::Late { how, error } => tracing::warn!(
-            %connection,
-            how,
-            error,
-            "an action script failed after its answer"
-        ),
-        Happening::Stray(line) => {
-            tracing::debug!(%connection, line = line.message, "an action script logged after its answer");
-        }
-        _ => {}
-    }
 }

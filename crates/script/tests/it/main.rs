@@ -2,6 +2,8 @@
 //! ordered by sockets that scripts open, never by sleeping.
 
 #[cfg(test)]
+mod actions;
+#[cfg(test)]
 mod corpus;
 #[cfg(test)]
 mod errors;

@@ -1,18 +1,29 @@
-//! What a call comes to. The rule of this module: **nothing but an explicit, well-formed profile
-//! is success**, and nothing but the script's own word is a wrong password. Whatever goes wrong
-//! around a script is a [`Failure`], which must never count against the person who logs in.
+//! What a call comes to. The rule of this module: **nothing but an explicit, well-formed answer is
+//! success**, and nothing but the script's own word is a wrong password or a refusal. Whatever goes
+//! wrong around a script is a [`Failure`], which must never count against the person concerned.
+//!
+//! | file | reads the answers of |
+//! |---|---|
+//! | `profile` | `login`, `get_user` |
+//! | `action` | the scripts that change something |
+
+mod action;
+mod profile;
 
 use std::fmt;
 use std::time::Duration;
 
+use serde_json::Value;
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
 use crate::limits::{LOG_BYTES, RESULT_BYTES};
 use crate::wire::ScriptError;
 
-/// A profile as a script gave it: an object with a `user_id`, otherwise unread.
-pub type RawProfile = Map<String, Value>;
+pub use action::{ActionOutcome, ScriptRefusal};
+pub(crate) use action::{
+    address_verified, existence_changed, identifier_changed, password_changed,
+};
+pub use profile::{LoginOutcome, LookupOutcome, RawProfile};
 
 /// The outcome of a call, and what was seen on the way.
 #[derive(Debug)]
@@ -95,44 +106,6 @@ impl Transcript {
     }
 }
 
-/// What a `login` script says.
-#[derive(Debug, PartialEq)]
-pub enum LoginOutcome {
-    /// The password is right.
-    Found(RawProfile),
-    /// The script said `WrongUsernameOrPasswordError`.
-    WrongPassword {
-        /// Its first argument: whose password.
-        user: Option<String>,
-        /// Its second argument.
-        message: Option<String>,
-    },
-    /// The script called back without a profile.
-    NoSuchUser,
-    /// The script said `UnauthorizedError` or `ValidationError`: it has a message for the person.
-    Refused {
-        /// The class.
-        name: String,
-        /// The first argument of a `ValidationError`.
-        code: Option<String>,
-        /// The message.
-        message: String,
-    },
-    /// No answer.
-    Failed(Failure),
-}
-
-/// What a `get_user` script says.
-#[derive(Debug, PartialEq)]
-pub enum LookupOutcome {
-    /// There is one.
-    Found(RawProfile),
-    /// The script called back without a profile.
-    NotFound,
-    /// No answer.
-    Failed(Failure),
-}
-
 /// Why there is no answer. Never the person's fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
@@ -206,79 +179,39 @@ pub(crate) enum Reply {
     Bad(String),
 }
 
-impl From<Result<Reply, Failure>> for LoginOutcome {
-    fn from(reply: Result<Reply, Failure>) -> Self {
-        let error = match reply {
-            Ok(Reply::Error(error)) => error,
-            other => {
-                return match profile(other) {
-                    Ok(Some(profile)) => Self::Found(profile),
-                    Ok(None) => Self::NoSuchUser,
-                    Err(failure) => Self::Failed(failure),
-                };
-            }
-        };
-        match error.name.as_deref() {
-            Some("WrongUsernameOrPasswordError") => Self::WrongPassword {
-                user: error.user.filter(|user| !user.is_empty()),
-                message: Some(error.message).filter(|message| !message.is_empty()),
-            },
-            Some(name @ ("UnauthorizedError" | "ValidationError")) => Self::Refused {
-                name: name.to_owned(),
-                code: error.code,
-                message: error.message,
-            },
-            _ => Self::Failed(thrown(&error)),
-        }
-    }
-}
-
-impl From<Result<Reply, Failure>> for LookupOutcome {
-    fn from(reply: Result<Reply, Failure>) -> Self {
-        match profile(reply) {
-            Ok(Some(profile)) => Self::Found(profile),
-            Ok(None) => Self::NotFound,
-            Err(failure) => Self::Failed(failure),
-        }
-    }
-}
-
-/// The profile of a reply, `None` for an explicit `null`.
-fn profile(reply: Result<Reply, Failure>) -> Result<Option<RawProfile>, Failure> {
+/// The value that a script called back with; `null` when it gave none.
+fn called_back(
+    reply: Result<Reply, Failure>,
+    what: &str,
+) -> Result<Result<Value, ScriptError>, Failure> {
     let bad = |message: String| Failure::new(FailureKind::BadReply, message);
     let text = match reply? {
         Reply::Value(text) => text,
-        Reply::Error(error) => return Err(thrown(&error)),
-        Reply::Bad(reason) => return Err(bad(format!("the profile cannot be sent: {reason}"))),
+        Reply::Error(error) => return Ok(Err(error)),
+        Reply::Bad(reason) => return Err(bad(format!("the {what} cannot be sent: {reason}"))),
     };
     if text.get().len() > RESULT_BYTES {
         return Err(bad(format!(
-            "the profile is larger than {RESULT_BYTES} bytes"
+            "the {what} is larger than {RESULT_BYTES} bytes"
         )));
     }
-    let value: Value = serde_json::from_str(text.get())
-        .map_err(|error| bad(format!("the profile cannot be read: {error}")))?;
-    let called_back_with =
-        |what: &str| bad(format!("the script called back with {what}, not a profile"));
-    match value {
-        Value::Null => Ok(None),
-        Value::Object(profile) => check_user_id(&profile).map(|()| Some(profile)).map_err(bad),
-        Value::Array(_) => Err(called_back_with("an array")),
-        Value::String(_) => Err(called_back_with("a string")),
-        Value::Number(_) => Err(called_back_with("a number")),
-        Value::Bool(_) => Err(called_back_with("a boolean")),
-    }
+    serde_json::from_str(text.get())
+        .map(Ok)
+        .map_err(|error| bad(format!("the {what} cannot be read: {error}")))
 }
 
-fn check_user_id(profile: &RawProfile) -> Result<(), String> {
-    let problem = match profile.get("user_id") {
-        Some(Value::Number(_)) => return Ok(()),
-        Some(Value::String(id)) if !id.trim().is_empty() => return Ok(()),
-        Some(Value::String(_)) => "is empty",
-        None | Some(Value::Null) => "is missing",
-        Some(_) => "is neither a string nor a number",
+/// A value that a script must not call back with.
+fn unexpected(value: &Value, wanted: &str) -> Failure {
+    let found = match value {
+        Value::Null => "nothing",
+        Value::Object(_) => "an object",
+        Value::Array(_) => "an array",
+        Value::String(_) => "a string",
+        Value::Number(_) => "a number",
+        Value::Bool(_) => "a boolean",
     };
-    Err(format!("the profile's user_id {problem}"))
+    let message = format!("the script called back with {found}, not {wanted}");
+    Failure::new(FailureKind::BadReply, message)
 }
 
 /// The words of a thrown error, and where in the script it came from.
@@ -319,63 +252,6 @@ fn place(stack: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn value(json: &str) -> Reply {
-        Reply::Value(RawValue::from_string(json.to_owned()).unwrap())
-    }
-
-    fn bad_reply(json: &str) -> String {
-        match LoginOutcome::from(Ok(value(json))) {
-            LoginOutcome::Failed(failure) if failure.kind == FailureKind::BadReply => {
-                failure.message
-            }
-            other => panic!("{json} gives {other:?}"),
-        }
-    }
-
-    #[test]
-    fn only_an_object_with_a_user_id_is_a_profile() {
-        for (json, words) in [
-            ("[]", "an array"),
-            ("\"x\"", "a string"),
-            ("7", "a number"),
-            ("true", "a boolean"),
-            ("{}", "user_id is missing"),
-            (r#"{"user_id":null}"#, "user_id is missing"),
-            (r#"{"user_id":""}"#, "user_id is empty"),
-            (r#"{"user_id":"  "}"#, "user_id is empty"),
-            (r#"{"user_id":{}}"#, "neither a string nor a number"),
-            (r#"{"user_id":true}"#, "neither a string nor a number"),
-        ] {
-            assert!(
-                bad_reply(json).contains(words),
-                "{json}: {}",
-                bad_reply(json)
-            );
-        }
-        assert!(matches!(
-            LoginOutcome::from(Ok(value(r#"{"user_id":0}"#))),
-            LoginOutcome::Found(_)
-        ));
-        assert_eq!(
-            LoginOutcome::from(Ok(value("null"))),
-            LoginOutcome::NoSuchUser
-        );
-        assert_eq!(
-            LookupOutcome::from(Ok(value("null"))),
-            LookupOutcome::NotFound
-        );
-    }
-
-    #[test]
-    fn a_profile_nested_beyond_reason_is_refused() {
-        let deep = format!(
-            r#"{{"user_id":1,"x":{}{}}}"#,
-            "[".repeat(1000),
-            "]".repeat(1000)
-        );
-        assert!(bad_reply(&deep).contains("recursion"));
-    }
 
     #[test]
     fn an_error_names_its_place_in_the_script() {
