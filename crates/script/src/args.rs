@@ -45,6 +45,12 @@ pub fn text_or_null(value: Option<&str>) -> Arg {
     written(&value, value.map_or(8, str::len))
 }
 
+/// Any JSON value.
+pub fn json(value: &Value) -> Arg {
+    // Measured by writing it: the values of a trial are typed by hand.
+    written(value, value.to_string().len())
+}
+
 /// The user to create.
 pub fn user(user: &UserToCreate<'_>) -> Arg {
     // Its other members are no secrets: measuring them by writing them leaves nothing behind.

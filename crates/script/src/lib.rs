@@ -16,7 +16,7 @@
 //! | `worker`, `listen` | a worker's conversation: start, load, call, farewell; what it says unasked |
 //! | `lane`, `breaker` | one connection's share: slots, queue, pause when the store is down |
 //! | [`ask`](ForeignVerifier), [`watch`](ScriptEvent) | what a script may ask, what can be seen of it |
-//! | `args`, `calls` | what each script is called with |
+//! | `args`, `calls`, [`trial`](Trial) | what each script is called with |
 //! | `pool` | all workers: who is idle, who is evicted, who waits |
 //! | [`outcome`](LoginOutcome) | what an answer means |
 //!
@@ -36,6 +36,7 @@ mod outcome;
 mod pool;
 mod program;
 mod settings;
+mod trial;
 mod watch;
 mod wire;
 mod worker;
@@ -52,4 +53,5 @@ pub use outcome::{
 pub use pool::ScriptPool;
 pub use program::{Fingerprint, Program, ProgramError, ScriptName};
 pub use settings::{NodeRuntime, PoolSettings, Runtime};
+pub use trial::{Said, Trial, TrialOutcome};
 pub use watch::{Happening, ScriptEvent};

@@ -92,6 +92,11 @@ impl ScriptPool {
         }
     }
 
+    /// The name of the runtime that runs scripts unless a connection asks for another.
+    pub fn runtime(&self) -> &'static str {
+        self.0.settings.runtime.as_str()
+    }
+
     /// What happens in all connections' scripts from now on.
     pub fn watch(&self) -> broadcast::Receiver<Arc<ScriptEvent>> {
         self.0.watchers.subscribe()

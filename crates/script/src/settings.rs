@@ -54,6 +54,15 @@ pub enum Runtime {
     Node(NodeRuntime),
 }
 
+impl Runtime {
+    /// Its name in settings, logs and reports.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Node(_) => "node",
+        }
+    }
+}
+
 /// Node 20 or newer, and the packages that scripts may require.
 #[derive(Clone, Debug)]
 pub struct NodeRuntime {

@@ -1,17 +1,17 @@
 //! What handlers share.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use engine::Engine;
+use tokio_util::sync::CancellationToken;
 
 /// The engine, and whether we still take requests.
 #[derive(Clone)]
 pub struct AppState {
     /// The use-cases.
     pub engine: Arc<Engine>,
-    /// Set once the drain begins: `/health/ready` says no.
-    pub draining: Arc<AtomicBool>,
+    /// Cancelled once the drain begins: `/health/ready` says no, endless answers end.
+    pub draining: CancellationToken,
     /// Whether `X-Forwarded-For` names the caller: only behind a proxy of the operator's.
     pub trusts_proxy: bool,
 }

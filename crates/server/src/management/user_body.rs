@@ -221,7 +221,7 @@ pub fn render(user: &User) -> Json {
 }
 
 /// What is known of the person, with what the wire fills in.
-fn profile(attributes: &Attributes) -> Json {
+pub fn profile(attributes: &Attributes) -> Json {
     let shown = ShownProfile::of(attributes);
     let members = [
         (

@@ -13,7 +13,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -112,7 +112,7 @@ impl App {
         engine.bootstrap(Some(administrator)).await.unwrap();
         let state = AppState {
             engine: Arc::clone(&engine),
-            draining: Arc::new(AtomicBool::new(false)),
+            draining: tokio_util::sync::CancellationToken::new(),
             trusts_proxy: false,
         };
         let mut app = Self {
