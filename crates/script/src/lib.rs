@@ -28,6 +28,8 @@ mod ask;
 mod breaker;
 mod calls;
 mod egress;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod lane;
 mod launch;
 mod limits;

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::args::{self, Arg};
 use crate::outcome::{
     ActionOutcome, Call, Failure, LoginOutcome, LookupOutcome, Reply, address_verified,
-    existence_changed, identifier_changed, password_changed,
+    existence_changed, identifier_changed, password_changed, places,
 };
 use crate::pool::ScriptPool;
 use crate::program::{Program, ScriptName};
@@ -34,8 +34,8 @@ pub enum Said {
         message: String,
         /// The code.
         code: Option<String>,
-        /// Where in the script, line by line.
-        stack: Option<String>,
+        /// Where in the script, innermost first.
+        at: Vec<String>,
     },
     /// Nothing that could be read.
     Nothing,
@@ -94,7 +94,10 @@ fn said(reply: &Result<Reply, Failure>) -> Said {
             name: error.name.clone(),
             message: error.message.clone(),
             code: error.code.clone(),
-            stack: error.stack.clone(),
+            at: error
+                .stack
+                .as_deref()
+                .map_or_else(Vec::new, |stack| places(stack).map(str::to_owned).collect()),
         },
         Ok(Reply::Bad(_)) | Err(_) => Said::Nothing,
     }

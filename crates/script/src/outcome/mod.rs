@@ -232,18 +232,22 @@ pub(crate) fn sentence(error: &ScriptError) -> String {
         text.push_str(code);
         text.push(')');
     }
-    if let Some(place) = error.stack.as_deref().and_then(place) {
+    if let Some(place) = error
+        .stack
+        .as_deref()
+        .and_then(|stack| places(stack).next())
+    {
         text.push_str(" at ");
         text.push_str(place);
     }
     text
 }
 
-/// The first place in a stack that is in a script: they are named `login.js`, without a folder.
-fn place(stack: &str) -> Option<&str> {
-    stack.lines().find_map(|line| {
-        let line = line.trim();
-        let last = line.rsplit(['(', ' ']).next()?.trim_end_matches(')');
+/// The places in a stack that are in a script, innermost first: scripts are named `login.js`,
+/// without a folder, and what is around them is nobody's business.
+pub(crate) fn places(stack: &str) -> impl Iterator<Item = &str> {
+    stack.lines().filter_map(|line| {
+        let last = line.trim().rsplit(['(', ' ']).next()?.trim_end_matches(')');
         let is_script = last.contains(".js:") && !last.contains('/') && !last.contains("node:");
         is_script.then_some(last)
     })

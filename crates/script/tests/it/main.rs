@@ -7,6 +7,8 @@ mod actions;
 mod corpus;
 #[cfg(test)]
 mod errors;
+#[cfg(all(test, feature = "fuzzing"))]
+mod fuzz;
 #[cfg(test)]
 mod late;
 #[cfg(test)]

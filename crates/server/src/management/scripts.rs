@@ -178,9 +178,9 @@ fn render(report: TrialReport) -> Json {
             name,
             message,
             code,
-            stack,
+            at,
         } => {
-            let error = json!({"name": name, "message": message, "code": code, "stack": stack});
+            let error = json!({"name": name, "message": message, "code": code, "at": at});
             body.insert("error".into(), error);
         }
         Said::Nothing => {}
@@ -191,7 +191,11 @@ fn render(report: TrialReport) -> Json {
             user.insert("user_id".into(), json!(profile.foreign_id.user_id()));
             body.insert("profile".into(), user.into());
         }
-        Some(Err(fault)) => drop(body.insert("profile_fault".into(), fault.into())),
+        // What a login would take for an outage.
+        Some(Err(fault)) => {
+            body.insert("outcome".into(), "failed".into());
+            body.insert("detail".into(), fault.into());
+        }
         None => {}
     }
     if let Some(prospect) = report.prospect {

@@ -44,6 +44,7 @@ const START: i64 = 1_772_359_200_000;
 /// A running application and what it lives on.
 pub struct App {
     router: Router,
+    draining: tokio_util::sync::CancellationToken,
     pub engine: Arc<Engine>,
     pub clock: Arc<ManualClock>,
     token: String,
@@ -110,13 +111,15 @@ impl App {
             secret: ClientSecret::from(SECRET),
         };
         engine.bootstrap(Some(administrator)).await.unwrap();
+        let draining = tokio_util::sync::CancellationToken::new();
         let state = AppState {
             engine: Arc::clone(&engine),
-            draining: tokio_util::sync::CancellationToken::new(),
+            draining: draining.clone(),
             trusts_proxy: false,
         };
         let mut app = Self {
             router: server::routes::app(state),
+            draining,
             engine,
             clock,
             token: String::new(),
@@ -184,6 +187,18 @@ impl App {
         answer
     }
 
+    /// A GET with the administrator's token whose answer is read as it comes.
+    pub async fn open(&self, path: &str) -> axum::body::BodyDataStream {
+        let request = Request::builder()
+            .uri(path)
+            .header("authorization", format!("Bearer {}", self.token))
+            .body(Body::empty())
+            .unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 200);
+        response.into_body().into_data_stream()
+    }
+
     /// The same with another token, or with none.
     pub async fn tell_as(&self, token: Option<&str>, method: &str, path: &str, body: Value) {
         let body = (!body.is_null()).then(|| body.to_string());
@@ -232,6 +247,11 @@ impl App {
         let mut write = self.engine.store.write();
         write.insert_user(&user).unwrap();
         self.engine.store.commit(write).await.unwrap();
+    }
+
+    /// Begins the end.
+    pub fn drain(&self) {
+        self.draining.cancel();
     }
 
     /// Moves time on.
