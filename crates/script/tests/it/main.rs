@@ -7,7 +7,8 @@ mod actions;
 mod corpus;
 #[cfg(test)]
 mod errors;
-#[cfg(all(test, feature = "fuzzing"))]
+#[cfg(test)]
+#[cfg(feature = "fuzzing")]
 mod fuzz;
 #[cfg(test)]
 mod late;

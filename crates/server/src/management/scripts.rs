@@ -187,8 +187,7 @@ fn render(report: TrialReport) -> Json {
     }
     match report.profile {
         Some(Ok(profile)) => {
-            let mut user = user_body::profile(&profile.attributes);
-            user.insert("user_id".into(), json!(profile.foreign_id.user_id()));
+            let user = user_body::render_arriving(&profile);
             body.insert("profile".into(), user.into());
         }
         // What a login would take for an outage.
