@@ -6,7 +6,10 @@
 //   host  -> {t:"init", proto, limits:{result,log}, modules}      -> ready
 //         -> {t:"load", id, script, source, configuration}        -> loaded {id, error?}
 //         -> {t:"call", id, script, args, context, deadline_ms}   -> result {id, how, value|error|bad}
+//            args: JSON values of any kind, in the order of the script's parameters
+//         -> {t:"answer", n, value|error}                         to a question of the open call
 //   guest -> {t:"log", id, level, msg}    a console line; id is empty when no call is open
+//         -> {t:"ask", id, n, question}   a question of the open call, JSON
 //         -> {t:"late", id, how, error?}  something happened after the call was answered
 //
 // A call is answered once, by the first of: callback, synchronous throw, rejected promise,
@@ -257,6 +260,7 @@ function open(id) {
 }
 
 function call({ id, script, args, context }) {
+  questions = new Map();
   const settle = open(id);
   const program = programs.get(script);
   program.refresh();
@@ -289,6 +293,28 @@ function watch(returned, settle) {
   } catch (thrown) {
     rejected(thrown);
   }
+}
+
+// ---- questions to the host -----------------------------------------------------------------------
+
+/** Who waits for the answers of the open call, by number. */
+let questions = new Map();
+
+/** Asks the host; `question` is JSON text, `done(error, value)` gets the answer. */
+function ask(question, done) {
+  if (!current) {
+    done(new Error('the server answers questions only while a call runs'));
+    return;
+  }
+  const n = questions.size;
+  questions.set(n, done);
+  send(`{"t":"ask","id":${quote(current.id)},"n":${n},"question":${question}}`);
+}
+
+function hear({ n, value, error }) {
+  const done = questions.get(n);
+  // The call that asked may be over.
+  if (done) done(error === undefined ? null : new Error(error), value);
 }
 
 function stumble(how, thrown) {
@@ -338,4 +364,5 @@ function obey(frame) {
   if (frame.t === 'init') init(frame);
   else if (frame.t === 'load') load(frame);
   else if (frame.t === 'call') call(frame);
+  else if (frame.t === 'answer') hear(frame);
 }

@@ -36,6 +36,7 @@ mod programs;
 pub mod resource_servers;
 mod signup;
 mod token;
+pub mod trial;
 pub mod users;
 
 use std::sync::Arc;

@@ -31,5 +31,15 @@ pub const CRASH_WINDOW: Duration = Duration::from_secs(10);
 /// … refuse calls for this long.
 pub const CRASH_PAUSE: Duration = Duration::from_secs(5);
 
+/// This many calls in a row that found no store open the breaker …
+pub const FAULTS: usize = 5;
+/// … for this long, then for twice as long after each probe that fails …
+pub const PAUSE: Duration = Duration::from_secs(1);
+/// … up to this.
+pub const PAUSE_LONGEST: Duration = Duration::from_secs(30);
+
+/// Events that a slow watcher of the pool may fall behind.
+pub const WATCH: usize = 1024;
+
 /// The oldest Node that the runner is written for.
 pub const NODE_MAJOR: u32 = 20;

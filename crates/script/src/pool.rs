@@ -13,20 +13,20 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use domain::{ConnectionId, Password};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use domain::ConnectionId;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, broadcast};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
-use zeroize::Zeroizing;
 
-use crate::lane::Lane;
+use crate::args::Arg;
+use crate::breaker::{Sign, Turn, sign};
+use crate::lane::{Lane, LaneState};
 use crate::limits::START;
-use crate::outcome::{
-    Call, Failure, FailureKind, LogLine, LoginOutcome, LookupOutcome, Reply, Transcript,
-};
+use crate::outcome::{Call, Failure, FailureKind, LogLine, Reply, Transcript};
 use crate::program::{Program, ScriptName};
 use crate::settings::PoolSettings;
-use crate::worker::{Job, Worker};
+use crate::watch::{Happening, ScriptEvent, Watchers};
+use crate::worker::{Job, Scene, Worker};
 
 /// The workers of a server. Clones share them.
 #[derive(Clone)]
@@ -41,23 +41,8 @@ impl ScriptPool {
             total,
             busy: Arc::new(Semaphore::new(total)),
             state: Mutex::default(),
+            watchers: Watchers::default(),
         }))
-    }
-
-    /// Calls a program's `login`.
-    pub async fn login(
-        &self,
-        program: &Arc<Program>,
-        identifier: &str,
-        password: &Password,
-    ) -> Call<LoginOutcome> {
-        self.call(program, ScriptName::Login, &[identifier, password.expose()])
-            .await
-    }
-
-    /// Calls a program's `get_user`.
-    pub async fn get_user(&self, program: &Arc<Program>, identifier: &str) -> Call<LookupOutcome> {
-        self.call(program, ScriptName::GetUser, &[identifier]).await
     }
 
     /// Takes no more calls, lets those in flight end, then ends all workers.
@@ -75,20 +60,21 @@ impl ScriptPool {
         while farewells.join_next().await.is_some() {}
     }
 
-    async fn call<T>(&self, program: &Arc<Program>, name: ScriptName, args: &[&str]) -> Call<T>
-    where
-        T: From<Result<Reply, Failure>>,
-    {
+    /// Makes a call; `read` says what its answer means.
+    pub(crate) async fn call<T>(
+        &self,
+        program: &Arc<Program>,
+        name: ScriptName,
+        args: Vec<Arg>,
+        read: impl FnOnce(Result<Reply, Failure>) -> T,
+    ) -> Call<T> {
         let start = Instant::now();
         let deadline = start + self.0.settings.timeout;
         let job = Job {
             program: Arc::clone(program),
             fingerprint: program.fingerprint(),
             name,
-            args: args
-                .iter()
-                .map(|arg| Zeroizing::new((*arg).to_owned()))
-                .collect(),
+            args,
         };
         let shared = Arc::clone(&self.0);
         let running = tokio::spawn(async move { shared.run(job, deadline).await });
@@ -96,11 +82,38 @@ impl ScriptPool {
             let message = format!("the call's task ended: {error}");
             (Err(Failure::new(FailureKind::Crashed, message)), Vec::new())
         });
+        let took = start.elapsed();
+        let ended = Happening::ended(name, &reply, took);
+        self.0.watchers.tell(&program.connection, ended);
         Call {
-            outcome: T::from(reply),
+            outcome: read(reply),
             log,
-            took: start.elapsed(),
+            took,
         }
+    }
+
+    /// The name of the runtime that runs scripts unless a connection asks for another.
+    pub fn runtime(&self) -> &'static str {
+        self.0.settings.runtime.as_str()
+    }
+
+    /// What happens in all connections' scripts from now on.
+    pub fn watch(&self) -> broadcast::Receiver<Arc<ScriptEvent>> {
+        self.0.watchers.subscribe()
+    }
+
+    /// How it stands with each connection that was called lately.
+    pub fn lanes(&self) -> Vec<LaneState> {
+        let state = self.0.state();
+        let lanes = state.lanes.iter();
+        lanes
+            .map(|(connection, lane)| LaneState {
+                connection: connection.clone(),
+                in_flight: lane.in_flight(self.0.settings.workers_per_connection.max(1)),
+                waiting: lane.waiting(),
+                open_circuit: lane.breaker().reason(),
+            })
+            .collect()
     }
 }
 
@@ -110,6 +123,7 @@ struct Shared {
     /// One permit per call in flight, of any connection.
     busy: Arc<Semaphore>,
     state: Mutex<State>,
+    watchers: Watchers,
 }
 
 #[derive(Default)]
@@ -139,51 +153,82 @@ impl Shared {
         job: Job,
         deadline: Instant,
     ) -> (Result<Reply, Failure>, Vec<LogLine>) {
-        let mut log = Transcript::default();
-        let reply = self.try_run(&job, deadline, &mut log).await;
-        (reply, log.into_lines())
+        let mut scene = Scene {
+            script: job.name,
+            connection: &job.program.connection,
+            log: Transcript::default(),
+            watchers: &self.watchers,
+            verifier: self.settings.verifier.as_ref(),
+        };
+        let reply = self.try_run(&job, deadline, &mut scene).await;
+        (reply, scene.log.into_lines())
     }
 
     async fn try_run(
         self: &Arc<Self>,
         job: &Job,
         deadline: Instant,
-        log: &mut Transcript,
+        scene: &mut Scene<'_>,
     ) -> Result<Reply, Failure> {
         check(job)?;
         let lane = self.lane(&job.program.connection);
-        let permits = self.admit(&lane, deadline).await?;
-        if self.state().is_closing {
-            return Err(unavailable("the server is shutting down"));
-        }
-        if !lane.is_open(job.fingerprint) {
-            return Err(unavailable(
-                "the script's workers crash; calls pause for some seconds",
-            ));
-        }
-        let mut worker = match self.take(job) {
-            Some(worker) => worker,
-            None => self.start(job, deadline).await?,
+        let slot = self.slot(&lane, deadline).await?;
+        let admitted = lane.breaker().admit(job.fingerprint, Instant::now());
+        admitted.map_err(|reason| Failure::new(FailureKind::CircuitOpen, reason))?;
+        let (permits, mut worker) = match self.worker(job, slot, deadline).await {
+            Ok(found) => found,
+            Err(failure) => {
+                lane.breaker().withdraw(job.fingerprint, Instant::now());
+                return Err(failure);
+            }
         };
-        let reply = worker.call(job, deadline, log).await;
-        if reply
-            .as_ref()
-            .is_err_and(|failure| failure.kind == FailureKind::Crashed)
-        {
-            lane.crashed(job.fingerprint);
-        }
+        let reply = worker.call(job, deadline, scene).await;
+        self.take_note(job, &lane, sign(&reply));
         self.give_back(worker, permits);
         self.warm();
         self.sweep_from_now_on();
         reply
     }
 
-    /// A new worker, within the bounds of the job's program.
-    async fn start(&self, job: &Job, deadline: Instant) -> Result<Worker, Failure> {
+    /// Tells the breaker what came of a call, and the world when it turned.
+    fn take_note(&self, job: &Job, lane: &Lane, sign: Sign) {
+        let turn = lane.breaker().record(job.fingerprint, sign, Instant::now());
+        let Some(turn) = turn else { return };
+        let connection = &job.program.connection;
+        match turn {
+            Turn::Opened { reason, pause } => tracing::warn!(
+                %connection, reason, ?pause, "calls of this connection's scripts are refused for now"
+            ),
+            Turn::Closed => {
+                tracing::info!(%connection, "this connection's scripts are called again");
+            }
+        }
+        self.watchers.tell(connection, turn.into());
+    }
+
+    /// A worker for an admitted call, and the right to it.
+    async fn worker(
+        &self,
+        job: &Job,
+        slot: OwnedSemaphorePermit,
+        deadline: Instant,
+    ) -> Result<(Permits, Worker), Failure> {
+        let busy = wait_for(&self.busy, deadline).await?;
+        if self.state().is_closing {
+            return Err(unavailable("the server is shutting down"));
+        }
+        let permits = Permits {
+            _slot: slot,
+            _busy: busy,
+        };
+        if let Some(worker) = self.take(job) {
+            return Ok((permits, worker));
+        }
         let ports = job.program.egress.ports();
-        timeout_at(deadline, Worker::start(&self.settings, ports))
-            .await
-            .map_err(|_| too_late("the worker was still starting"))?
+        let start = Worker::start(&self.settings, ports, &self.watchers);
+        let started = timeout_at(deadline, start).await;
+        let worker = started.map_err(|_| too_late("the worker was still starting"))??;
+        Ok((permits, worker))
     }
 
     fn lane(&self, connection: &ConnectionId) -> Arc<Lane> {
@@ -196,22 +241,16 @@ impl Shared {
         Arc::clone(lane)
     }
 
-    /// Waits for a slot of the connection and one of the pool.
-    async fn admit(&self, lane: &Lane, deadline: Instant) -> Result<Permits, Failure> {
-        let slot = if let Ok(slot) = Arc::clone(&lane.slots).try_acquire_owned() {
-            slot
-        } else {
-            let Some(_place) = lane.queue(self.settings.queue_per_connection) else {
-                let message = "too many calls wait for this connection's scripts";
-                return Err(Failure::new(FailureKind::QueueFull, message));
-            };
-            wait_for(&lane.slots, deadline).await?
+    /// Waits for a slot of the connection.
+    async fn slot(&self, lane: &Lane, deadline: Instant) -> Result<OwnedSemaphorePermit, Failure> {
+        if let Ok(slot) = Arc::clone(&lane.slots).try_acquire_owned() {
+            return Ok(slot);
+        }
+        let Some(_place) = lane.queue(self.settings.queue_per_connection) else {
+            let message = "too many calls wait for this connection's scripts";
+            return Err(Failure::new(FailureKind::QueueFull, message));
         };
-        let busy = wait_for(&self.busy, deadline).await?;
-        Ok(Permits {
-            _slot: slot,
-            _busy: busy,
-        })
+        wait_for(&lane.slots, deadline).await
     }
 
     /// An idle worker of the program, or the spare. Makes room for a new one otherwise.
@@ -273,7 +312,8 @@ impl Shared {
         state.is_warming = true;
         let shared = Arc::clone(self);
         tokio::spawn(async move {
-            let started = timeout(START, Worker::start(&shared.settings, None)).await;
+            let start = Worker::start(&shared.settings, None, &shared.watchers);
+            let started = timeout(START, start).await;
             let mut state = shared.state();
             state.is_warming = false;
             match started {
@@ -315,7 +355,7 @@ async fn sweep(shared: Weak<Shared>, period: Duration) {
         }
         state
             .lanes
-            .retain(|_, lane| Arc::strong_count(lane) > 1 || lane.is_marked());
+            .retain(|_, lane| Arc::strong_count(lane) > 1 || lane.breaker().is_marked());
     }
 }
 

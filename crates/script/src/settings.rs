@@ -5,13 +5,14 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::ask::Verifier;
 use crate::isolation::Isolation;
 
 /// User and group of workers when nothing is set: `nobody` on every Linux.
 pub const WORKER_UID: u32 = 65_534;
 
 /// How many workers there are, how long they live and how long a call may take.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct PoolSettings {
     /// What runs the scripts.
     pub runtime: Runtime,
@@ -36,6 +37,8 @@ pub struct PoolSettings {
     pub max_age: Duration,
     /// How many calls a worker serves. 10 000.
     pub max_calls: u64,
+    /// Who verifies passwords for scripts that ask; without one they are told that nobody does.
+    pub verifier: Option<Verifier>,
 }
 
 impl PoolSettings {
@@ -53,6 +56,7 @@ impl PoolSettings {
             idle: Duration::from_mins(5),
             max_age: Duration::from_hours(1),
             max_calls: 10_000,
+            verifier: None,
         }
     }
 }
@@ -67,6 +71,14 @@ pub enum Runtime {
 }
 
 impl Runtime {
+    /// Its name in settings, logs and reports.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Embedded(_) => "embedded",
+            Self::Node(_) => "node",
+        }
+    }
+
     /// The folder of what scripts may require.
     pub fn modules(&self) -> Option<&Path> {
         match self {

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use zeroize::Zeroizing;
 
+use crate::ask::Answer;
 use crate::egress::Egress;
 use crate::limits::FRAME_BYTES;
 
@@ -37,13 +38,20 @@ pub enum ToWorker<'a> {
         /// For runtimes that can hold it: Node has the system hold its ports instead.
         egress: &'a Egress,
     },
-    /// A call of a loaded script.
+    /// A call of a loaded script; each argument is a JSON value of any kind.
     Call {
         id: &'a str,
         script: &'a str,
-        args: Vec<&'a str>,
+        args: Vec<&'a RawValue>,
         context: bool,
         deadline_ms: u64,
+    },
+    /// The answer to a question that a script asked.
+    Answer {
+        /// Which question of the call.
+        n: u32,
+        #[serde(flatten)]
+        answer: Answer,
     },
 }
 
@@ -58,7 +66,7 @@ impl ToWorker<'_> {
     /// An upper bound of the texts inside, so that the buffer never moves and leaves no copy.
     fn text_bytes(&self) -> usize {
         match self {
-            Self::Init { .. } => 0,
+            Self::Init { .. } | Self::Answer { .. } => 0,
             Self::Load {
                 source,
                 configuration,
@@ -69,7 +77,7 @@ impl ToWorker<'_> {
                 let own = egress.own_database.len() * 64;
                 source.len() + configuration.len() + rules.sum::<usize>() + own
             }
-            Self::Call { args, .. } => args.iter().map(|arg| arg.len()).sum(),
+            Self::Call { args, .. } => args.iter().map(|arg| arg.get().len()).sum(),
         }
     }
 
@@ -112,6 +120,8 @@ pub enum Topic {
     Loaded,
     /// A console line.
     Log,
+    /// A question that the host answers while the call runs.
+    Ask,
     /// The answer of a call.
     Result,
     /// Something happened after the answer.
@@ -144,6 +154,10 @@ pub struct FromWorker {
     pub msg: Option<String>,
     /// Version of the runtime.
     pub version: Option<String>,
+    /// Number of a question within its call.
+    pub n: Option<u32>,
+    /// The question.
+    pub question: Option<Box<RawValue>>,
 }
 
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<RawValue>>, D::Error> {
@@ -222,7 +236,7 @@ mod tests {
 
     #[test]
     fn buffers_of_frames_never_move() {
-        let hostile = "\0".repeat(10_000);
+        let hostile = serde_json::value::to_raw_value(&"\0".repeat(10_000)).unwrap();
         let frame = ToWorker::Call {
             id: "1",
             script: "login",

@@ -11,21 +11,25 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 
 use domain::ConnectionId;
-use tokio::io::BufReader;
-use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::mpsc::{self, Receiver, Sender};
+use serde_json::value::RawValue;
+use tokio::net::unix::OwnedWriteHalf;
+use tokio::sync::mpsc::{self, Receiver};
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 use zeroize::Zeroizing;
 
+use crate::args::Arg;
+use crate::ask::{Question, Verifier};
 use crate::launch::{Process, launch};
 use crate::limits::{
     FAREWELL, LOG_BYTES, NODE_MAJOR, RESIDENT_EVERY, RESIDENT_HARD_BYTES, RESIDENT_SOFT_BYTES,
     RESULT_BYTES,
 };
+use crate::listen::{line, read_on};
 use crate::outcome::{Failure, FailureKind, Reply, Transcript, sentence};
 use crate::program::{Fingerprint, Program, ScriptName};
 use crate::settings::{PoolSettings, Runtime};
-use crate::wire::{FromWorker, GuestLimits, PROTOCOL, ToWorker, Topic, receive, send};
+use crate::watch::{Happening, Watchers};
+use crate::wire::{FromWorker, GuestLimits, PROTOCOL, ToWorker, Topic, send};
 
 /// A call to be made.
 pub struct Job {
@@ -35,8 +39,33 @@ pub struct Job {
     pub fingerprint: Fingerprint,
     /// Which script.
     pub name: ScriptName,
-    /// Arguments before `context` and the callback. One of them is a password.
-    pub args: Vec<Zeroizing<String>>,
+    /// Arguments before `context` and the callback. One of them may hold a password.
+    pub args: Vec<Arg>,
+}
+
+/// What surrounds a call: who listens to it, who answers its questions.
+pub struct Scene<'a> {
+    /// Of which script.
+    pub script: ScriptName,
+    /// Whose.
+    pub connection: &'a ConnectionId,
+    /// The console lines so far.
+    pub log: Transcript,
+    /// Who sees them as they come.
+    pub watchers: &'a Watchers,
+    /// Who verifies passwords.
+    pub verifier: Option<&'a Verifier>,
+}
+
+impl Scene<'_> {
+    fn line(&mut self, frame: &FromWorker) {
+        let Some(line) = self.log.push(line(frame)) else {
+            return;
+        };
+        let script = self.script;
+        self.watchers
+            .tell(self.connection, Happening::Line { script, line });
+    }
 }
 
 /// A worker process and our side of the talk with it.
@@ -64,13 +93,17 @@ fn unavailable(message: impl Into<String>) -> Failure {
 
 impl Worker {
     /// Starts a blank worker, which may connect to these TCP ports only if some are given.
-    pub async fn start(settings: &PoolSettings, ports: Option<Vec<u16>>) -> Result<Self, Failure> {
+    pub async fn start(
+        settings: &PoolSettings,
+        ports: Option<Vec<u16>>,
+        watchers: &Watchers,
+    ) -> Result<Self, Failure> {
         let (process, socket) = launch(settings, ports)
             .map_err(|error| unavailable(format!("the worker cannot be started: {error}")))?;
         let (from, to) = socket.into_split();
         let (sender, receiver) = mpsc::channel(64);
         let owner = Arc::new(OnceLock::new());
-        tokio::spawn(read_on(from, sender, Arc::clone(&owner)));
+        tokio::spawn(read_on(from, sender, Arc::clone(&owner), watchers.clone()));
         let mut worker = Self {
             process,
             to,
@@ -128,11 +161,11 @@ impl Worker {
         &mut self,
         job: &Job,
         deadline: Instant,
-        log: &mut Transcript,
+        scene: &mut Scene<'_>,
     ) -> Result<Reply, Failure> {
         self.is_fit = false;
         self.calls += 1;
-        match timeout_at(deadline, self.converse(job, deadline, log)).await {
+        match timeout_at(deadline, self.converse(job, deadline, scene)).await {
             Ok(Ok(reply)) => {
                 self.is_fit = true;
                 Ok(reply)
@@ -153,27 +186,32 @@ impl Worker {
         &mut self,
         job: &Job,
         deadline: Instant,
-        log: &mut Transcript,
+        scene: &mut Scene<'_>,
     ) -> Result<Reply, Failure> {
         let id = random_id()?;
         self.program = Some(job.fingerprint);
         // Set at the first call; later ones are of the same program.
         self.owner.get_or_init(|| job.program.connection.clone());
         if !self.loaded.contains(&job.name) {
-            self.load(job, &id, log).await?;
+            self.load(job, &id, scene).await?;
         }
         let left = deadline.saturating_duration_since(Instant::now());
         let call = ToWorker::Call {
             id: &id,
             script: job.name.as_str(),
-            args: job.args.iter().map(|arg| arg.as_str()).collect(),
+            args: raw(&job.args)?,
             context: job.program.script_context,
             deadline_ms: u64::try_from(left.as_millis()).unwrap_or(u64::MAX),
         };
-        if send(&mut self.to, &call).await.is_err() {
-            return Err(crashed(self.ending().await));
+        match send(&mut self.to, &call).await {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                let message = format!("the arguments are too large: {error}");
+                return Err(Failure::new(FailureKind::Load, message));
+            }
+            Err(_) => return Err(crashed(self.ending().await)),
         }
-        let frame = self.expect(Topic::Result, &id, log).await?;
+        let frame = self.expect(Topic::Result, &id, scene).await?;
         match (frame.value, frame.error, frame.bad, frame.how.as_deref()) {
             (Some(value), None, None, Some("callback")) => Ok(Reply::Value(value)),
             (None, Some(error), None, Some(_)) => Ok(Reply::Error(error)),
@@ -182,7 +220,7 @@ impl Worker {
         }
     }
 
-    async fn load(&mut self, job: &Job, id: &str, log: &mut Transcript) -> Result<(), Failure> {
+    async fn load(&mut self, job: &Job, id: &str, scene: &mut Scene<'_>) -> Result<(), Failure> {
         let configuration = job.program.configuration_json();
         let load = ToWorker::Load {
             id,
@@ -199,7 +237,7 @@ impl Worker {
             }
             Err(_) => return Err(crashed(self.ending().await)),
         }
-        let frame = self.expect(Topic::Loaded, id, log).await?;
+        let frame = self.expect(Topic::Loaded, id, scene).await?;
         if let Some(error) = frame.error {
             return Err(Failure::new(FailureKind::Load, sentence(&error)));
         }
@@ -212,7 +250,7 @@ impl Worker {
         &mut self,
         topic: Topic,
         id: &str,
-        log: &mut Transcript,
+        scene: &mut Scene<'_>,
     ) -> Result<FromWorker, Failure> {
         let mut look = interval(RESIDENT_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -242,13 +280,28 @@ impl Worker {
             if frame.t == topic {
                 return Ok(frame);
             }
-            if frame.t != Topic::Log {
-                return Err(crashed("the worker spoke out of turn"));
+            match frame.t {
+                Topic::Log => scene.line(&frame),
+                Topic::Ask => self.answer(frame, scene.verifier).await?,
+                _ => return Err(crashed("the worker spoke out of turn")),
             }
-            log.push(
-                frame.level.as_deref().unwrap_or_default(),
-                frame.msg.unwrap_or_default(),
-            );
+        }
+    }
+
+    /// Answers a question. Frames that come meanwhile wait: one question at a time.
+    async fn answer(
+        &mut self,
+        frame: FromWorker,
+        verifier: Option<&Verifier>,
+    ) -> Result<(), Failure> {
+        let (Some(n), Some(question)) = (frame.n, frame.question) else {
+            return Err(crashed("the worker asked nothing"));
+        };
+        let question = Zeroizing::new(String::from(Box::<str>::from(question)));
+        let answer = Question::answer(&question, verifier).await;
+        match send(&mut self.to, &ToWorker::Answer { n, answer }).await {
+            Ok(()) => Ok(()),
+            Err(_) => Err(crashed(self.ending().await)),
         }
     }
 
@@ -314,6 +367,13 @@ impl Worker {
     }
 }
 
+/// The arguments as they go into a frame: the same bytes, not copied.
+fn raw(args: &[Arg]) -> Result<Vec<&RawValue>, Failure> {
+    let raw = args.iter().map(|arg| serde_json::from_str(arg));
+    raw.collect::<Result<_, _>>()
+        .map_err(|_| unavailable("an argument is no JSON"))
+}
+
 /// 128 random bits, as text: a script cannot guess them and so cannot forge an answer. They are
 /// never stored and never leave the two processes, which is why they come from the system and not
 /// from the server's `Entropy`.
@@ -322,49 +382,4 @@ fn random_id() -> Result<String, Failure> {
     getrandom::fill(&mut bytes)
         .map_err(|error| unavailable(format!("the system gives no randomness: {error}")))?;
     Ok(hex::encode(bytes))
-}
-
-/// Reads a worker's socket until it closes; ends when nobody wants the frames any more.
-async fn read_on(
-    from: OwnedReadHalf,
-    to: Sender<io::Result<FromWorker>>,
-    owner: Arc<OnceLock<ConnectionId>>,
-) {
-    let mut from = BufReader::new(from);
-    while let Some(received) = receive(&mut from).await.transpose() {
-        let connection = owner.get().map(ConnectionId::as_str).unwrap_or_default();
-        match received {
-            Ok(frame) if frame.t == Topic::Late => warn_late(connection, &frame),
-            // Lines of code that runs on after its call: they belong to no call's log.
-            Ok(frame) if frame.t == Topic::Log && frame.id.is_empty() => {
-                let line = frame.msg.unwrap_or_default();
-                tracing::debug!(connection, line, "an action script logged after its answer");
-            }
-            received => {
-                let is_last = received.is_err();
-                if to.send(received).await.is_err() || is_last {
-                    return;
-                }
-            }
-        }
-    }
-}
-
-fn warn_late(connection: &str, frame: &FromWorker) {
-    let how = frame.how.as_deref().unwrap_or_default();
-    let error = frame.error.as_ref().map(sentence);
-    if how == "callback" {
-        tracing::warn!(
-            connection,
-            error,
-            "an action script called back more than once"
-        );
-    } else {
-        tracing::warn!(
-            connection,
-            how,
-            error,
-            "an action script failed after its answer"
-        );
-    }
 }

@@ -1,7 +1,5 @@
 //! Whether the process lives, and whether it should get requests.
 
-use std::sync::atomic::Ordering;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -18,7 +16,7 @@ pub async fn live() -> Response {
 /// `GET /health/ready`: the database answers and no drain has begun. Says how well script workers
 /// are held, which is `null` when they cannot run.
 pub async fn ready(State(state): State<AppState>) -> Response {
-    if state.draining.load(Ordering::SeqCst) {
+    if state.draining.is_cancelled() {
         return (
             StatusCode::SERVICE_UNAVAILABLE,
             Json(json!({"status": "draining"})),

@@ -6,7 +6,8 @@ use axum::middleware;
 use axum::routing::{delete, get, patch, post};
 
 use crate::management::{
-    client_grants, clients, connection_clients, connections, jobs, logs, resource_servers, users,
+    client_grants, clients, connection_clients, connections, jobs, logs, resource_servers, scripts,
+    users,
 };
 use crate::state::AppState;
 use crate::{dbconnections, extract, health, oauth, observe, unread};
@@ -65,6 +66,11 @@ fn management() -> Router<AppState> {
         .route(
             "/connections/{id}/clients",
             get(connection_clients::list).patch(connection_clients::update),
+        )
+        .route("/connections/{id}/scripts/logs", get(scripts::logs))
+        .route(
+            "/connections/{id}/scripts/{name}/try",
+            post(scripts::attempt),
         )
         .route("/clients", get(clients::list).post(clients::create))
         .route(

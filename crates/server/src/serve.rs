@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
@@ -32,11 +31,11 @@ pub async fn serve(config: Config) -> Result<()> {
     let workers = start_workers(&engine, &stop);
     let state = AppState {
         engine: Arc::clone(&engine),
-        draining: Arc::new(AtomicBool::new(false)),
+        draining: CancellationToken::new(),
         trusts_proxy: config.trusts_proxy,
         isolation,
     };
-    let draining = Arc::clone(&state.draining);
+    let draining = state.draining.clone();
     let app = routes::app(state).into_make_service_with_connect_info::<SocketAddr>();
     tracing::info!(
         listen = %listener.local_addr()?,
@@ -46,7 +45,7 @@ pub async fn serve(config: Config) -> Result<()> {
     );
     let drained = axum::serve(listener, app).with_graceful_shutdown(async move {
         asked_to_stop().await;
-        draining.store(true, Ordering::SeqCst);
+        draining.cancel();
         tracing::info!("draining");
     });
     within(config.drain, drained.into_future()).await?;

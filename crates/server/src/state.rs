@@ -1,18 +1,18 @@
 //! What handlers share.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use engine::Engine;
 use script::Isolation;
+use tokio_util::sync::CancellationToken;
 
 /// The engine, how it is run, and whether we still take requests.
 #[derive(Clone)]
 pub struct AppState {
     /// The use-cases.
     pub engine: Arc<Engine>,
-    /// Set once the drain begins: `/health/ready` says no.
-    pub draining: Arc<AtomicBool>,
+    /// Cancelled once the drain begins: `/health/ready` says no, endless answers end.
+    pub draining: CancellationToken,
     /// Whether `X-Forwarded-For` names the caller: only behind a proxy of the operator's.
     pub trusts_proxy: bool,
     /// How well script workers are held; `None` when they cannot run.

@@ -1,116 +1,65 @@
-//! What scripts do after their answer changes nothing, and is logged as a warning.
+//! What scripts do after their answer changes nothing, and can be watched.
 
-use std::fmt::{Debug, Write};
-use std::sync::{Mutex, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Level, Metadata, Subscriber};
+use script::{Happening, ScriptEvent, ScriptPool};
+use tokio::sync::broadcast::Receiver;
 
 use crate::rig::{Gate, found, let_go, login, login_script, settings, single};
-use script::ScriptPool;
 
-/// Keeps all warnings of the process, as text.
-struct Warnings(Mutex<Vec<String>>, watch::Sender<usize>);
-
-static WARNINGS: OnceLock<Warnings> = OnceLock::new();
-
-struct Collector;
-
-impl Subscriber for Collector {
-    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= Level::WARN
-    }
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn event(&self, event: &Event<'_>) {
-        let mut text = Text(String::new());
-        event.record(&mut text);
-        let warnings = warnings();
-        warnings.0.lock().unwrap().push(text.0);
-        warnings.1.send_modify(|count| *count += 1);
-    }
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
-}
-
-struct Text(String);
-
-impl Visit for Text {
-    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
-        write!(self.0, "{field}={value:?} ").unwrap();
-    }
-}
-
-fn warnings() -> &'static Warnings {
-    WARNINGS.get_or_init(|| Warnings(Mutex::default(), watch::Sender::new(0)))
-}
-
-/// Starts listening; must come before the scripts of a test run.
-fn listen() {
-    static ONCE: std::sync::Once = std::sync::Once::new();
-    ONCE.call_once(|| tracing::subscriber::set_global_default(Collector).unwrap());
-}
-
-/// Waits for a warning about a connection, with some words.
-async fn warned(connection: &str, words: &str) {
-    let mut news = warnings().1.subscribe();
-    let quoted = format!("{connection:?}");
-    let seen = || {
-        let all = warnings().0.lock().unwrap();
-        all.iter()
-            .any(|text| text.contains(&quoted) && text.contains(words))
-    };
+/// Waits for what a script did too late: how, and in which words.
+async fn late(news: &mut Receiver<Arc<ScriptEvent>>, connection: &str) -> (String, String) {
     let wait = async {
-        while !seen() {
-            news.changed().await.unwrap();
+        loop {
+            let event = news.recv().await.unwrap();
+            if let (Happening::Late { how, error }, true) =
+                (&event.what, event.connection.as_str() == connection)
+            {
+                return (how.clone(), error.clone().unwrap_or_default());
+            }
         }
     };
     tokio::time::timeout(Duration::from_secs(30), wait)
         .await
-        .expect("no warning came");
+        .expect("nothing came")
 }
 
 #[tokio::test]
-async fn what_comes_after_the_answer_is_a_warning() {
-    listen();
+async fn what_comes_after_the_answer_is_seen_and_changes_nothing() {
     let pool = ScriptPool::new(settings());
-    for (connection, text, words) in [
+    let mut news = pool.watch();
+    for (connection, text, how, words) in [
         (
             "con_late_twice",
             include_str!("../corpus/double_callback.js"),
-            "more than once",
+            "callback",
+            "",
         ),
         (
             "con_late_20ms",
             include_str!("../corpus/double_callback_late.js"),
+            "callback",
             "twenty milliseconds later",
         ),
         (
             "con_late_throw",
             include_str!("../corpus/throw_after_callback.js"),
-            "after the answer",
+            "throw",
+            "",
         ),
         (
             "con_late_reject",
             include_str!("../corpus/reject_after_callback.js"),
-            "after the answer",
+            "reject",
+            "",
         ),
     ] {
         let program = login_script(connection, text);
         assert_eq!(found(login(&pool, &program).await.outcome)["user_id"], 1);
-        warned(connection, words).await;
+        let (seen, error) = late(&mut news, connection).await;
+        assert_eq!(seen, how);
+        assert!(error.contains(words), "{error}");
         // The worker survives: nothing of it reaches the next call.
         assert_eq!(found(login(&pool, &program).await.outcome)["user_id"], 1);
     }
@@ -119,8 +68,8 @@ async fn what_comes_after_the_answer_is_a_warning() {
 /// The second callback of one call comes while the next call is open.
 #[tokio::test]
 async fn a_late_callback_cannot_answer_another_call() {
-    listen();
     let pool = single();
+    let mut news = pool.watch();
     let gate = Gate::new().await;
     let text = "function login(email, password, callback) {
         const earlier = global.earlier;
@@ -138,7 +87,7 @@ async fn a_late_callback_cannot_answer_another_call() {
     );
     let second = tokio::spawn(async move { login(&pool, &program).await.outcome });
     let mut script = gate.arrival().await;
-    warned("con_late_other", "more than once").await;
+    assert_eq!(late(&mut news, "con_late_other").await.0, "callback");
     let_go(&mut script).await;
     assert_eq!(found(second.await.unwrap())["user_id"], "second");
 }

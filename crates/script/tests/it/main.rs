@@ -2,11 +2,16 @@
 //! ordered by sockets that scripts open, never by sleeping.
 
 #[cfg(test)]
+mod actions;
+#[cfg(test)]
 mod contain;
 #[cfg(test)]
 mod corpus;
 #[cfg(test)]
 mod errors;
+#[cfg(test)]
+#[cfg(feature = "fuzzing")]
+mod fuzz;
 #[cfg(test)]
 mod late;
 #[cfg(test)]

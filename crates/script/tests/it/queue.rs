@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use script::{FailureKind, LoginOutcome, PoolSettings, ScriptPool};
+use script::{FailureKind, Happening, LoginOutcome, PoolSettings, ScriptPool};
+use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinSet;
 
 use crate::rig::{
@@ -118,12 +119,93 @@ async fn three_crashes_pause_a_script_and_nobody_else() {
         );
     }
     let paused = failed(login(&pool, &program).await.outcome);
-    assert_eq!(paused.kind, FailureKind::Unavailable);
-    assert!(paused.message.contains("pause"), "{paused}");
+    assert_eq!(paused.kind, FailureKind::CircuitOpen);
+    assert!(paused.message.contains("crash"), "{paused}");
     assert_eq!(n(login(&pool, &login_script("con_calm", COUNT)).await), 1);
     // A corrected script does not wait for the end of the pause.
     assert_eq!(
         n(login(&pool, &login_script("con_crasher", COUNT)).await),
         1
     );
+}
+
+/// A store that accepts nobody: its port was free a moment ago.
+async fn nobody() -> Arc<script::Program> {
+    let gate = Gate::new().await;
+    let text = "function login(email, password, callback) {
+        require('net').connect(configuration.PORT, '127.0.0.1').on('error', callback);
+    }";
+    gate.program("con_nobody", text)
+}
+
+#[tokio::test]
+async fn a_store_that_is_down_is_not_asked_again_and_again() {
+    let pool = ScriptPool::new(settings());
+    let mut news = pool.watch();
+    let program = nobody().await;
+    let mut thrown = 0;
+    let refused = loop {
+        let failure = failed(login(&pool, &program).await.outcome);
+        match failure.kind {
+            FailureKind::Thrown => thrown += 1,
+            _ => break failure,
+        }
+    };
+    assert_eq!(thrown, 5);
+    assert_eq!(refused.kind, FailureKind::CircuitOpen);
+    assert!(refused.message.contains("cannot be reached"), "{refused}");
+    let lane = pool.lanes().pop().unwrap();
+    assert_eq!(lane.open_circuit, Some("the store cannot be reached"));
+    let opened = loop {
+        if let Happening::CircuitOpened { reason, pause } = &news.recv().await.unwrap().what {
+            break (*reason, *pause);
+        }
+    };
+    assert_eq!(
+        opened,
+        ("the store cannot be reached", Duration::from_secs(1))
+    );
+    // Nobody else is concerned.
+    assert_eq!(n(login(&pool, &login_script("con_well", COUNT)).await), 1);
+}
+
+#[tokio::test]
+async fn a_probe_that_finds_the_store_closes_the_breaker() {
+    let text = "function login(email, password, callback) {
+        global.n = (global.n || 0) + 1;
+        if (global.n > 5) return callback(null, { user_id: 1 });
+        callback(Object.assign(new Error('gone'), { code: 'ECONNREFUSED' }));
+    }";
+    let pool_of_one = PoolSettings {
+        workers_per_connection: 1,
+        ..settings()
+    };
+    let pool = ScriptPool::new(pool_of_one);
+    let mut news = pool.watch();
+    let program = login_script("con_back", text);
+    let calm = "(email, password, callback) => callback(null, { user_id: 1, n: 1 })";
+    let calm = login_script("con_calm", calm);
+    for _ in 0..5 {
+        assert_eq!(
+            failed(login(&pool, &program).await.outcome).kind,
+            FailureKind::Thrown
+        );
+    }
+    let asks_until_it_answers = async {
+        while let LoginOutcome::Failed(failure) = login(&pool, &program).await.outcome {
+            assert_eq!(failure.kind, FailureKind::CircuitOpen);
+            // Slow enough for a watcher: a script's own round trip.
+            assert_eq!(n(login(&pool, &calm).await), 1);
+        }
+    };
+    tokio::time::timeout(Duration::from_mins(1), asks_until_it_answers)
+        .await
+        .unwrap();
+    loop {
+        match news.recv().await {
+            Ok(event) if event.what == Happening::CircuitClosed => break,
+            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => panic!("it was not told"),
+        }
+    }
 }

@@ -35,7 +35,7 @@ pub(super) struct ImportArguments {
 
 pub(super) async fn run(config: &Config, arguments: ImportArguments) -> Result<ExitCode> {
     let api = LocalApi::connect(config).await?;
-    let connection = connection_id(&api, &arguments.connection).await?;
+    let connection = api.connection_id(&arguments.connection).await?;
     let job = upload(&api, &arguments, connection).await?;
     let id = job
         .get("id")
@@ -48,18 +48,6 @@ pub(super) async fn run(config: &Config, arguments: ImportArguments) -> Result<E
     }
     let ended = follow(&api, &id).await?;
     report(&api, &id, &ended).await
-}
-
-async fn connection_id(api: &LocalApi, name: &str) -> Result<String> {
-    let found = api
-        .get("/connections", &[("name", name), ("strategy", "auth0")])
-        .await?;
-    let first = found.as_array().and_then(|list| list.first());
-    let id = first
-        .and_then(|connection| connection.get("id"))
-        .and_then(Value::as_str);
-    id.map(str::to_owned)
-        .with_context(|| format!("there is no connection {name}"))
 }
 
 async fn upload(api: &LocalApi, arguments: &ImportArguments, connection: String) -> Result<Value> {

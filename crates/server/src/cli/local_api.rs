@@ -53,6 +53,19 @@ impl LocalApi {
         self.send(request).await
     }
 
+    /// The id of the database connection with a name.
+    pub(super) async fn connection_id(&self, name: &str) -> Result<String> {
+        let found = self
+            .get("/connections", &[("name", name), ("strategy", "auth0")])
+            .await?;
+        let first = found.as_array().and_then(|list| list.first());
+        let id = first
+            .and_then(|connection| connection.get("id"))
+            .and_then(Value::as_str);
+        id.map(str::to_owned)
+            .with_context(|| format!("there is no connection {name}"))
+    }
+
     /// A multipart POST under `/api/v2`.
     pub(super) async fn post_form(
         &self,
@@ -64,6 +77,23 @@ impl LocalApi {
             .post(format!("{}/api/v2{path}", self.base))
             .multipart(form);
         self.send(request).await
+    }
+
+    /// A POST of a JSON body under `/api/v2`.
+    pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value> {
+        let url = format!("{}/api/v2{path}", self.base);
+        self.send(self.client.post(url).json(body)).await
+    }
+
+    /// A GET under `/api/v2` whose answer has no end.
+    pub(super) async fn stream(&self, path: &str) -> Result<Response> {
+        let url = format!("{}/api/v2{path}", self.base);
+        let answer = self.client.get(url).bearer_auth(&self.token).send().await?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(answer);
+        }
+        bail!("the server answered {status}: {}", answer.text().await?)
     }
 
     async fn send(&self, request: RequestBuilder) -> Result<Value> {

@@ -3,6 +3,7 @@
 mod doctor;
 mod import;
 mod local_api;
+mod scripts;
 mod users;
 
 use std::path::PathBuf;
@@ -33,6 +34,9 @@ enum Command {
     /// Looks at users through the running server.
     #[command(subcommand)]
     Users(users::UsersCommand),
+    /// Writes, tries, tests and watches action scripts.
+    #[command(subcommand)]
+    Scripts(scripts::ScriptsCommand),
     /// Checks folder, keys, database, Node and server, and says what is wrong.
     Doctor,
     /// Shows the configuration's documentation.
@@ -76,6 +80,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
             }
             Command::Import(arguments) => import::run(&config, arguments).await,
             Command::Users(command) => users::run(&config, command).await,
+            Command::Scripts(command) => scripts::run(&config, command).await,
             Command::Doctor => doctor::run(&config).await,
             Command::Config(ConfigCommand::Example) => Ok(ExitCode::SUCCESS),
         }

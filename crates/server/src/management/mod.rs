@@ -9,6 +9,7 @@ pub mod jobs;
 pub mod logs;
 mod path_id;
 pub mod resource_servers;
+pub mod scripts;
 mod slices;
 mod user_body;
 pub mod users;

@@ -11,7 +11,9 @@ use std::sync::Arc;
 use domain::schema::{self, Field, Kind, optional, required};
 use domain::user::{Attributes, Identity};
 use domain::username::{self, PHONE_PATTERN, is_phone_number};
-use domain::{EmailAddress, Json, Password, RowError, RowErrorCode, User, Username};
+use domain::{
+    EmailAddress, Json, MfaFactor, Password, Profile, RowError, RowErrorCode, User, Username,
+};
 use engine::Error;
 use engine::profile_view::ShownProfile;
 use engine::users::{Change, UserChange, UserToCreate};
@@ -213,11 +215,30 @@ pub fn render(user: &User) -> Json {
         ("user_id", Some(json!(user.user_id))),
     ];
     body.extend(present(members));
-    for (name, value) in &user.attributes.extra {
-        body.entry(name.as_str()).or_insert_with(|| value.clone());
-    }
+    add_extra(&mut body, &user.attributes);
     body.sort_keys();
     body
+}
+
+/// A profile that is not stored yet, as it would be shown.
+pub fn render_arriving(profile: &Profile) -> Json {
+    let mut body = self::profile(&profile.attributes);
+    body.insert("user_id".into(), json!(profile.foreign_id.user_id()));
+    let factors: Vec<_> = profile.factors.iter().map(MfaFactor::kind).collect();
+    if !factors.is_empty() {
+        let names: Vec<_> = factors.iter().map(|kind| factor_name(kind)).collect();
+        body.insert("multifactor".into(), names.into());
+    }
+    add_extra(&mut body, &profile.attributes);
+    body.sort_keys();
+    body
+}
+
+/// What the legacy store sent beside the schema; it never hides a member of ours.
+fn add_extra(body: &mut Json, attributes: &Attributes) {
+    for (name, value) in &attributes.extra {
+        body.entry(name.as_str()).or_insert_with(|| value.clone());
+    }
 }
 
 /// What is known of the person, with what the wire fills in.

@@ -13,7 +13,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -44,6 +44,7 @@ const START: i64 = 1_772_359_200_000;
 /// A running application and what it lives on.
 pub struct App {
     router: Router,
+    draining: tokio_util::sync::CancellationToken,
     pub engine: Arc<Engine>,
     pub clock: Arc<ManualClock>,
     token: String,
@@ -113,14 +114,16 @@ impl App {
             secret: ClientSecret::from(SECRET),
         };
         engine.bootstrap(Some(administrator)).await.unwrap();
+        let draining = tokio_util::sync::CancellationToken::new();
         let state = AppState {
             engine: Arc::clone(&engine),
-            draining: Arc::new(AtomicBool::new(false)),
+            draining: draining.clone(),
             trusts_proxy: false,
             isolation: None,
         };
         let mut app = Self {
             router: server::routes::app(state),
+            draining,
             engine,
             clock,
             token: String::new(),
@@ -188,6 +191,18 @@ impl App {
         answer
     }
 
+    /// A GET with the administrator's token whose answer is read as it comes.
+    pub async fn open(&self, path: &str) -> axum::body::BodyDataStream {
+        let request = Request::builder()
+            .uri(path)
+            .header("authorization", format!("Bearer {}", self.token))
+            .body(Body::empty())
+            .unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 200);
+        response.into_body().into_data_stream()
+    }
+
     /// The same with another token, or with none.
     pub async fn tell_as(&self, token: Option<&str>, method: &str, path: &str, body: Value) {
         let body = (!body.is_null()).then(|| body.to_string());
@@ -236,6 +251,11 @@ impl App {
         let mut write = self.engine.store.write();
         write.insert_user(&user).unwrap();
         self.engine.store.commit(write).await.unwrap();
+    }
+
+    /// Begins the end.
+    pub fn drain(&self) {
+        self.draining.cancel();
     }
 
     /// Moves time on.

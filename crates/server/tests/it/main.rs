@@ -15,6 +15,7 @@ mod kill;
 mod logins;
 mod logs;
 mod process;
+mod scripts;
 mod stage;
 mod talk;
 mod two_servers;
