@@ -14,7 +14,11 @@ use serde::{Deserialize, Serialize};
 use tokio::process::Command;
 
 use crate::launch::stage;
+use crate::outcome::Failure;
 use crate::policy::{Guest, Policy};
+use crate::settings::PoolSettings;
+use crate::watch::Watchers;
+use crate::worker::Worker;
 
 /// How long the self-test may take.
 const SELF_TEST: Duration = Duration::from_secs(20);
@@ -136,6 +140,14 @@ pub async fn self_test(launcher: &Path, uid: u32) -> io::Result<IsolationReport>
         return Err(io::Error::other(message));
     }
     Ok(serde_json::from_slice(&output.stdout)?)
+}
+
+/// Starts one worker and lets it go, to hear what keeps workers from starting: no such program, a
+/// folder that they cannot read, a version that is too old.
+pub async fn try_start(settings: &PoolSettings) -> Result<(), Failure> {
+    let worker = Worker::start(settings, None, &Watchers::default()).await?;
+    worker.retire().await;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -51,7 +51,7 @@ mod worker;
 pub use args::UserToCreate;
 pub use ask::{ForeignVerifier, PasswordQuestion, Verdict, Verifier};
 pub use egress::{Egress, Refusal, Rule, RuleError};
-pub use isolation::{Attempt, Isolation, IsolationReport, self_test};
+pub use isolation::{Attempt, Isolation, IsolationReport, self_test, try_start};
 pub use lane::LaneState;
 pub use limits::{LOG_BYTES, RESULT_BYTES, SCRIPT_BYTES};
 pub use outcome::{

@@ -178,7 +178,8 @@ pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
     Ok(())
 }
 
-fn pool_settings(config: &ScriptConfig) -> PoolSettings {
+/// What the pool of script workers takes.
+pub(crate) fn pool_settings(config: &ScriptConfig) -> PoolSettings {
     let command = NodeRuntime::locate(&config.node, &config.search_path);
     if command.is_none() {
         tracing::warn!(node = %config.node.display(), "no Node found: action scripts will not run");

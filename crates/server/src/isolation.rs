@@ -26,8 +26,14 @@ pub async fn test(scripts: &ScriptConfig) -> std::io::Result<IsolationReport> {
 /// Tests, and tells the log. `None` when workers cannot confine themselves at all: they will not
 /// run. Fails when workers are held less well than required.
 pub async fn ensure(scripts: &ScriptConfig) -> Result<Option<Isolation>> {
-    let required = scripts.require_isolation;
-    match test(scripts).await {
+    judge(scripts.require_isolation, test(scripts).await)
+}
+
+fn judge(
+    required: Isolation,
+    found: std::io::Result<IsolationReport>,
+) -> Result<Option<Isolation>> {
+    match found {
         Ok(report) if report.level < required => {
             bail!("scripts.require_isolation is {required}, but workers are held here by {report}")
         }
@@ -46,6 +52,42 @@ pub async fn ensure(scripts: &ScriptConfig) -> Result<Option<Isolation>> {
         Err(error) => {
             tracing::error!(%error, "no worker can be confined: action scripts will not run");
             Ok(None)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(level: Isolation) -> IsolationReport {
+        IsolationReport {
+            level,
+            landlock: "not in this kernel".into(),
+            seccomp: true,
+            uid: 65534,
+            attempts: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn less_than_required_is_no_start() {
+        use Isolation::{Full, NoLandlock, RlimitsOnly};
+        let broken = || Err(std::io::Error::other("no /proc"));
+        assert_eq!(judge(Full, Ok(report(Full))).unwrap(), Some(Full));
+        assert_eq!(judge(NoLandlock, Ok(report(Full))).unwrap(), Some(Full));
+        assert_eq!(
+            judge(RlimitsOnly, Ok(report(RlimitsOnly))).unwrap(),
+            Some(RlimitsOnly)
+        );
+        assert_eq!(judge(RlimitsOnly, broken()).unwrap(), None);
+        for (required, found) in [
+            (Full, Ok(report(NoLandlock))),
+            (NoLandlock, Ok(report(RlimitsOnly))),
+            (NoLandlock, broken()),
+        ] {
+            let refusal = judge(required, found).unwrap_err().to_string();
+            assert!(refusal.contains("scripts.require_isolation"), "{refusal}");
         }
     }
 }

@@ -24,6 +24,9 @@ const REFUSED: &[c_long] = &[
     libc::SYS_pidfd_getfd,
     libc::SYS_pidfd_send_signal,
     libc::SYS_execveat,
+    // leaving the process group, which the host kills
+    libc::SYS_setsid,
+    libc::SYS_setpgid,
     // being a server
     libc::SYS_listen,
     libc::SYS_accept,
@@ -167,6 +170,13 @@ fn conditional(id: u64) -> Result<Rules, BackendError> {
         (libc::SYS_tgkill, vec![none_of(0, &[id])?]),
         (libc::SYS_rt_sigqueueinfo, vec![none_of(0, &[id])?]),
         (libc::SYS_rt_tgsigqueueinfo, vec![none_of(0, &[id])?]),
+        // To be spared when the host dies.
+        (libc::SYS_prctl, vec![is(0, libc::PR_SET_PDEATHSIG)?]),
+        // To type into the terminal that the server was started from.
+        (
+            libc::SYS_ioctl,
+            vec![is(1, libc::TIOCSTI)?, is(1, libc::TIOCLINUX)?],
+        ),
         // The bounds of other workers.
         (libc::SYS_prlimit64, vec![none_of(0, &[0, id])?]),
         // Local sockets, netlink, packets, machine-to-host, the kernel's cryptography …
@@ -191,6 +201,12 @@ fn has(argument: u8, bits: u64) -> Result<SeccompRule, BackendError> {
     compare(argument, &[(SeccompCmpOp::MaskedEq(bits), bits)])
 }
 
+/// An argument is this number.
+fn is(argument: u8, number: impl Into<i128>) -> Result<SeccompRule, BackendError> {
+    let number = u64::try_from(number.into()).unwrap_or(u64::MAX);
+    compare(argument, &[(SeccompCmpOp::Eq, number)])
+}
+
 /// An argument is none of these numbers.
 fn none_of(argument: u8, numbers: &[u64]) -> Result<SeccompRule, BackendError> {
     let unequal: Vec<_> = numbers
@@ -209,4 +225,56 @@ fn compare(argument: u8, tests: &[(SeccompCmpOp, u64)]) -> Result<SeccompRule, B
         })
         .collect();
     SeccompRule::new(conditions?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use rustix::io::Errno;
+    use rustix::net::{AddressFamily, Protocol, SocketType, ipproto, socket};
+    use rustix::process::{Pid, Resource, getpid, getppid, prlimit, setsid, test_kill_process};
+
+    use super::*;
+
+    fn opens(family: AddressFamily, protocol: Option<Protocol>) -> Result<(), Errno> {
+        socket(family, SocketType::STREAM, protocol).map(drop)
+    }
+
+    /// The filter binds the thread that installs it, and those that it starts.
+    #[test]
+    fn the_filter_refuses_what_its_table_says_and_nothing_else() {
+        let confined = std::thread::spawn(|| {
+            assert!(restrict(false));
+            let refused = Some(libc::EPERM);
+            let spawned = Command::new("/bin/true").status().unwrap_err();
+            assert_eq!(spawned.raw_os_error(), refused);
+            assert_eq!(setsid(), Err(Errno::PERM));
+            let parent = getppid().unwrap_or(Pid::INIT);
+            assert_eq!(test_kill_process(parent), Err(Errno::PERM));
+            assert_eq!(test_kill_process(getpid()), Ok(()));
+            let bounds = rustix::process::getrlimit(Resource::Core);
+            let foreign = prlimit(Some(parent), Resource::Core, bounds);
+            assert_eq!(foreign.err(), Some(Errno::PERM));
+            assert!(prlimit(Some(getpid()), Resource::Core, bounds).is_ok());
+            for family in [
+                AddressFamily::UNIX,
+                AddressFamily::NETLINK,
+                AddressFamily::PACKET,
+                AddressFamily::VSOCK,
+                AddressFamily::from_raw(38),
+            ] {
+                assert_eq!(opens(family, None), Err(Errno::PERM), "{family:?}");
+            }
+            let mptcp = Some(ipproto::MPTCP);
+            assert_eq!(opens(AddressFamily::INET, mptcp), Err(Errno::PERM));
+            assert_eq!(opens(AddressFamily::INET, None), Ok(()));
+            assert_eq!(opens(AddressFamily::INET, Some(ipproto::TCP)), Ok(()));
+            let listening = std::net::TcpListener::bind("127.0.0.1:0").unwrap_err();
+            assert_eq!(listening.raw_os_error(), refused);
+            assert!(std::net::UdpSocket::bind("127.0.0.1:0").is_ok());
+            assert_eq!(std::thread::spawn(|| 7).join().unwrap(), 7);
+        });
+        confined.join().unwrap();
+    }
 }

@@ -3,7 +3,8 @@
 use std::io;
 
 use rustix::process::{
-    Pid, Resource, Rlimit, Signal, geteuid, getppid, set_parent_process_death_signal, setrlimit,
+    Pid, Resource, Rlimit, Signal, geteuid, getppid, getrlimit, set_parent_process_death_signal,
+    setrlimit,
 };
 use rustix::thread::{
     Gid, Uid, set_no_new_privs, set_thread_groups, set_thread_res_gid, set_thread_res_uid,
@@ -30,9 +31,12 @@ pub fn limit(guest: &Guest) -> io::Result<()> {
         (Resource::Core, 0),
         (Resource::Memlock, 0),
     ] {
+        // Whoever is not root can't raise what the server was given.
+        let given = getrlimit(resource).maximum;
+        let bound = given.map_or(most, |given| given.min(most));
         let bound = Rlimit {
-            current: Some(most),
-            maximum: Some(most),
+            current: Some(bound),
+            maximum: Some(bound),
         };
         setrlimit(resource, bound)?;
     }

@@ -29,6 +29,7 @@ pub(super) async fn run(config: &Config) -> Result<ExitCode> {
         ("node", node(config).await),
         ("modules", modules(config)),
         ("isolation", isolation(config).await),
+        ("worker", worker(config).await),
         ("mail", mail(config)),
     ];
     if !is_up {
@@ -169,6 +170,14 @@ async fn isolation(config: &Config) -> Finding {
         Ok(report) if report.level == Isolation::Full => Fine(format!("{report}; {NODE_EGRESS}")),
         Ok(report) => Doubtful(format!("{report}; {NODE_EGRESS}")),
         Err(error) => Broken(format!("workers cannot be confined, so none runs: {error}")),
+    }
+}
+
+/// One worker of the configured runtime starts, confined.
+async fn worker(config: &Config) -> Finding {
+    match script::try_start(&crate::boot::pool_settings(&config.scripts)).await {
+        Ok(()) => Fine("one starts".into()),
+        Err(failure) => Doubtful(format!("none starts: {failure}")),
     }
 }
 
