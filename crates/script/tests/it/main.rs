@@ -19,6 +19,8 @@ mod lifetime;
 #[cfg(test)]
 mod modules;
 #[cfg(test)]
+mod older_kernels;
+#[cfg(test)]
 mod queue;
 #[cfg(test)]
 mod rig;

@@ -71,6 +71,25 @@ async fn the_command_line_imports_finds_and_examines() -> Result<()> {
 }
 
 #[tokio::test]
+async fn how_well_scripts_are_held_is_told_and_may_be_required() -> Result<()> {
+    let builder = On::Sqlite
+        .builder()
+        .env("FERRY_SCRIPTS_REQUIRE_ISOLATION", "full");
+    let server = builder.start().await?;
+    let ready = expect(200, server.api()?.get("/health/ready").await?)?;
+    assert_eq!(ready.get("script_isolation"), Some(&json!("full")));
+    assert_eq!(ready.get("status"), Some(&json!("ok")));
+    let log = server.log();
+    assert!(log.contains("action scripts are confined"), "{log}");
+    assert!(log.contains("hold for TCP ports only"), "{log}");
+    let doctor = ferry(&server, &["doctor"])?;
+    let report = String::from_utf8_lossy(&doctor.stdout);
+    assert!(report.contains("ok    isolation    full"), "{report}");
+    assert!(report.contains("ok    worker       one starts"), "{report}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_second_server_on_one_folder_is_refused() -> Result<()> {
     let server = On::Sqlite.builder().start().await?;
     let second = ferry(&server, &["serve"])?;
