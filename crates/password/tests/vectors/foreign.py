@@ -190,8 +190,8 @@ for name, password, stored, options in [
     ("hashcat 3200 bcrypt", "hashcat", "$2a$05$MBCzKhG1KhezLh.0LRa0Kuw12nLJtpHy6DIaU.JAnqJUDYspHC.Ou", {}),
     ("passlib LDAP CRYPT", "password", "{CRYPT}$1$gwvn5BO0$3dyk8j.UTcsNUPrLMsU6/0", {}),
     ("Drepper SHA-256", "Hello world!", "$5$saltstring$5B8vYYiY.CVt1RlTTf8KbXBH3hsxY/GNooZaBBGWEc5", {}),
-    ("Drepper SHA-512", "Hello world!", "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjlO/O817G3uBnIFNjnQJu"
-     "uesI68u4OTLiBFdcbYEdFCoEOfaS35inz1", {}),
+    ("Drepper SHA-512", "Hello world!",
+     "$6$saltstring$svn8UoSVapNtMuq1ukKS4tPQd8iKwSMHWjl/O817G3uBnIFNjnQJuesI68u4OTLiBFdcbYEdFCoEOfaS35inz1", {}),
 ]:
     add(name, "published", password, stored, **options)
 
