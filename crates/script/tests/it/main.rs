@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod actions;
 #[cfg(test)]
+mod ask;
+#[cfg(test)]
 mod corpus;
 #[cfg(test)]
 mod errors;

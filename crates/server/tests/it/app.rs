@@ -27,7 +27,7 @@ use domain::{
 };
 use engine::bootstrap::Administrator;
 use engine::{Engine, Settings};
-use script::{NodeRuntime, PoolSettings, Runtime, ScriptPool};
+use script::{NodeRuntime, PoolSettings, Runtime};
 use serde_json::{Value, json};
 use server::boot::SystemEntropy;
 use server::state::AppState;
@@ -101,7 +101,7 @@ impl App {
         let engine = Engine::new(
             store,
             settings,
-            ScriptPool::new(PoolSettings::new(runtime())),
+            PoolSettings::new(runtime()),
             Arc::clone(&clock) as _,
             Arc::new(SystemEntropy),
         );
