@@ -17,6 +17,7 @@ mod arrivals;
 mod audit;
 mod authenticate;
 mod body;
+mod circuits;
 pub mod client_grants;
 pub mod clients;
 pub mod connections;

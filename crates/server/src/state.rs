@@ -14,4 +14,6 @@ pub struct AppState {
     pub draining: CancellationToken,
     /// Whether `X-Forwarded-For` names the caller: only behind a proxy of the operator's.
     pub trusts_proxy: bool,
+    /// Whether `/metrics` answers.
+    pub serves_metrics: bool,
 }

@@ -116,6 +116,7 @@ impl App {
             engine: Arc::clone(&engine),
             draining: draining.clone(),
             trusts_proxy: false,
+            serves_metrics: true,
         };
         let mut app = Self {
             router: server::routes::app(state),
