@@ -31,6 +31,11 @@ use crate::table::Table;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    // Workers of the script pool are this program again, as they are the server's.
+    let mut arguments = std::env::args().skip(1);
+    if arguments.next().as_deref() == Some("worker") {
+        return sandbox::confine::worker(arguments.next().as_deref());
+    }
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

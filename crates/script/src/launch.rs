@@ -1,32 +1,32 @@
 //! The process of a worker: how it is started, how large it is, how it is ended.
 //!
-//! It gets one socket on descriptor 3, pipes that are read and thrown away, an empty environment
+//! It gets one socket as its standard input, pipes that are read and thrown away, an empty environment
 //! and a process group of its own. It is ended by killing that group, so that nothing a script
 //! started outlives it. The group is always killed *before* the leader is reaped: until then its
 //! number cannot belong to anybody else.
 //!
-//! **Where confinement goes.** [`command`] is the one place that makes a command line. The sandbox
-//! will put its launcher stage in front of it (resource limits, user, Landlock, seccomp, the
-//! parent-death signal) and nothing else here changes. Processes are started on the runtime's own
-//! threads, not on the pool for blocking work: the parent-death signal comes when the *thread*
-//! that forked ends, and threads of that pool end after ten idle seconds.
+//! What is started is our own binary in its `worker` stage (the crate `sandbox`): it gives up what
+//! scripts must not have, then becomes the runtime. The stage takes its parent's death signal, which
+//! comes when the *thread* that forked ends: processes are therefore started on the runtime's own
+//! threads, not on the pool for blocking work, whose threads end after ten idle seconds.
 
-use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream as Socket;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 
-use command_fds::{CommandFdExt, FdMapping};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::UnixStream;
 use tokio::process::Child;
 
-use crate::settings::{NodeRuntime, Runtime};
+use crate::policy::{Guest, Policy};
+use crate::settings::{PoolSettings, Runtime};
 
 /// The runner, file by file. The server is one binary: its scripts' runner is inside.
 const RUNNER: [(&str, &str); 4] = [
@@ -48,42 +48,41 @@ const RUNNER: [(&str, &str); 4] = [
     ),
 ];
 
-/// The descriptor that both sides agree on.
-const CHANNEL: i32 = 3;
-
 /// A running worker process. Dropping it kills its whole group.
 pub struct Process {
     child: Child,
-    /// The runner's files; may go as soon as the worker has read them.
+    /// The runner's files, where there are any; may go as soon as the worker has read them.
     files: Option<TempDir>,
 }
 
-/// Starts a process; gives it and our end of its socket.
-pub fn launch(runtime: &Runtime) -> io::Result<(Process, UnixStream)> {
-    let Runtime::Node(node) = runtime;
-    let files = write_runner()?;
+/// Starts a process that may connect to these TCP ports only, if some are given; gives it and our
+/// end of its socket.
+pub fn launch(
+    settings: &PoolSettings,
+    ports: Option<Vec<u16>>,
+) -> io::Result<(Process, UnixStream)> {
+    let (guest, files) = guest(&settings.runtime)?;
+    let policy = Policy {
+        guest,
+        host: std::process::id(),
+        uid: settings.uid,
+        ports,
+        require: settings.require_isolation,
+    };
     let (ours, theirs) = Socket::pair()?;
     ours.set_nonblocking(true)?;
     let ours = UnixStream::from_std(ours)?;
-    let mut command = command(node, &files)?;
+    let mut command = stage(&settings.launcher, &policy)?;
     command
-        .env_clear()
-        .current_dir("/")
-        .process_group(0)
-        .stdin(Stdio::null())
+        .stdin(OwnedFd::from(theirs))
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let channel = FdMapping {
-        parent_fd: OwnedFd::from(theirs),
-        child_fd: CHANNEL,
-    };
-    command
-        .fd_mappings(vec![channel])
-        .map_err(|_| io::Error::other("descriptor 3 is mapped twice"))?;
-    let mut command = tokio::process::Command::from(command);
-    let mut child = command.spawn().map_err(|error| {
-        io::Error::new(error.kind(), format!("{}: {error}", node.command.display()))
-    })?;
+    let mut child = tokio::process::Command::from(command)
+        .spawn()
+        .map_err(|error| {
+            let message = format!("{}: {error}", settings.launcher.display());
+            io::Error::new(error.kind(), message)
+        })?;
     let pid = child.id();
     if let Some(stream) = child.stdout.take() {
         tokio::spawn(drain(stream, "stdout", pid));
@@ -91,41 +90,63 @@ pub fn launch(runtime: &Runtime) -> io::Result<(Process, UnixStream)> {
     if let Some(stream) = child.stderr.take() {
         tokio::spawn(drain(stream, "stderr", pid));
     }
-    let process = Process {
-        child,
-        files: Some(files),
-    };
-    Ok((process, ours))
+    Ok((Process { child, files }, ours))
 }
 
-/// The command line of a worker.
-fn command(node: &NodeRuntime, files: &TempDir) -> io::Result<Command> {
-    for path in [Some(&node.command), node.modules.as_ref()]
-        .into_iter()
-        .flatten()
-    {
-        if !path.is_absolute() {
-            let message = format!("{} is not an absolute path", path.display());
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-        }
-    }
-    let mut command = Command::new(&node.command);
+/// The command line of a confined process.
+pub fn stage(launcher: &Path, policy: &Policy) -> io::Result<Command> {
+    let mut command = Command::new(launcher);
     command
-        .args(["--no-warnings", "--max-old-space-size=64"])
-        .arg(files.path().join("runner.cjs"));
+        .arg("worker")
+        .arg(serde_json::to_string(policy)?)
+        .env_clear()
+        // The allocator of our binary begins by taking a gigabyte, before anybody can bound it: here
+        // it must ask for each part, so that the system can refuse one. Node does not inherit this.
+        .env("MIMALLOC_ARENA_EAGER_COMMIT", "0")
+        .current_dir("/")
+        .process_group(0);
     Ok(command)
 }
 
-/// Writes the runner where only we can read it.
+/// What the worker becomes, and the files that it needs for that.
+fn guest(runtime: &Runtime) -> io::Result<(Guest, Option<TempDir>)> {
+    let modules = runtime.modules();
+    check_absolute(modules)?;
+    let modules = modules.map(Path::to_owned);
+    match runtime {
+        Runtime::Embedded(_) => Ok((Guest::Embedded { modules }, None)),
+        Runtime::Node(node) => {
+            check_absolute(Some(&node.command))?;
+            let files = write_runner()?;
+            let guest = Guest::Node {
+                command: node.command.clone(),
+                runner: files.path().join("runner.cjs"),
+                modules,
+            };
+            Ok((guest, Some(files)))
+        }
+    }
+}
+
+fn check_absolute(path: Option<&Path>) -> io::Result<()> {
+    match path {
+        Some(path) if !path.is_absolute() => {
+            let message = format!("{} is not an absolute path", path.display());
+            Err(io::Error::new(io::ErrorKind::InvalidInput, message))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Writes the runner where the workers' user can read it and nobody else can write. It is no secret.
 fn write_runner() -> io::Result<TempDir> {
     let folder = tempfile::Builder::new().prefix("ferry-runner-").tempdir()?;
+    // Whatever the mask of the process is.
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755))?;
     for (name, text) in RUNNER {
-        OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(folder.path().join(name))?
-            .write_all(text.as_bytes())?;
+        let path = folder.path().join(name);
+        fs::write(&path, text)?;
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644))?;
     }
     Ok(folder)
 }

@@ -1,10 +1,10 @@
 //! All workers of the server: who is idle, who is evicted, who waits.
 //!
 //! A call takes a slot of its connection, then one of the pool, then an idle worker of the same
-//! program, else the spare, else a new one. Slots of a connection are few, so a connection whose
-//! scripts hang cannot take the others' workers. Calls in flight and idle workers together are
-//! never more than `workers_total`: the one that has been idle longest goes first. Waiting is
-//! part of the call's time.
+//! program, else the spare (unless the program's ports are bounded), else a new one. Slots of a
+//! connection are few, so a connection whose scripts hang cannot take the others' workers. Calls in
+//! flight and idle workers together are never more than `workers_total`: the one that has been idle
+//! longest goes first. Waiting is part of the call's time.
 //!
 //! A call runs in a task of its own: a caller that goes away does not leave a worker in the middle
 //! of a conversation.
@@ -224,7 +224,8 @@ impl Shared {
         if let Some(worker) = self.take(job) {
             return Ok((permits, worker));
         }
-        let start = Worker::start(&self.settings.runtime, &self.watchers);
+        let ports = job.program.egress.ports();
+        let start = Worker::start(&self.settings, ports, &self.watchers);
         let started = timeout_at(deadline, start).await;
         let worker = started.map_err(|_| too_late("the worker was still starting"))??;
         Ok((permits, worker))
@@ -276,6 +277,10 @@ impl Shared {
             // Idle workers are in the order in which they were put aside.
             retire(state.idle.remove(0));
         }
+        // A process can't be forbidden ports any more once it runs.
+        if job.program.egress.ports().is_some() {
+            return None;
+        }
         let mut spare = state.spare.take()?;
         if spare.is_fresh(&self.settings) {
             return Some(spare);
@@ -307,11 +312,8 @@ impl Shared {
         state.is_warming = true;
         let shared = Arc::clone(self);
         tokio::spawn(async move {
-            let started = timeout(
-                START,
-                Worker::start(&shared.settings.runtime, &shared.watchers),
-            )
-            .await;
+            let start = Worker::start(&shared.settings, None, &shared.watchers);
+            let started = timeout(START, start).await;
             let mut state = shared.state();
             state.is_warming = false;
             match started {

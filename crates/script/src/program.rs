@@ -11,6 +11,7 @@ use domain::{ConfigurationValue, ConnectionId};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use crate::egress::Egress;
 use crate::limits::SCRIPT_BYTES;
 
 macro_rules! script_names {
@@ -71,6 +72,8 @@ pub struct Program {
     pub configuration: BTreeMap<String, ConfigurationValue>,
     /// Whether scripts take a `context` before the callback.
     pub script_context: bool,
+    /// Which hosts the scripts may reach.
+    pub egress: Egress,
 }
 
 /// Why a program is refused.
@@ -97,7 +100,7 @@ impl fmt::Display for Fingerprint {
 }
 
 impl Program {
-    /// A program, unless one of its scripts is too long.
+    /// A program that may reach what [`Egress::default`] allows, unless a script is too long.
     pub fn new(
         connection: ConnectionId,
         scripts: BTreeMap<ScriptName, String>,
@@ -109,6 +112,7 @@ impl Program {
             scripts,
             configuration,
             script_context,
+            egress: Egress::default(),
         };
         program.check().map(|()| program)
     }
@@ -131,7 +135,7 @@ impl Program {
         (!text.trim().is_empty()).then_some(text.as_str())
     }
 
-    /// What the program is known by: equal only if connection, scripts and settings are.
+    /// What the program is known by: equal only if all its parts are.
     pub fn fingerprint(&self) -> Fingerprint {
         let mut hash = Sha256::new();
         // Each text goes in behind its length, so that no two programs can read the same.
@@ -144,6 +148,14 @@ impl Program {
         for (name, text) in &self.scripts {
             add(name.as_str());
             add(text);
+        }
+        for rule in &self.egress.allow {
+            add("allow");
+            add(&rule.to_string());
+        }
+        for address in &self.egress.own_database {
+            add("own database");
+            add(&address.to_string());
         }
         add("configuration");
         for (name, value) in &self.configuration {
@@ -175,6 +187,7 @@ mod tests {
             scripts: BTreeMap::from([(ScriptName::Login, login.to_owned())]),
             configuration: BTreeMap::from([("SECRET".to_owned(), secret.into())]),
             script_context: false,
+            egress: Egress::default(),
         }
     }
 
@@ -190,6 +203,9 @@ mod tests {
         let mut with_context = program("a", "b");
         with_context.script_context = true;
         assert_ne!(base, with_context.fingerprint());
+        let mut with_rule = program("a", "b");
+        with_rule.egress.allow.push("db:5432".parse().unwrap());
+        assert_ne!(base, with_rule.fingerprint());
     }
 
     #[test]

@@ -6,12 +6,23 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::ask::Verifier;
+use crate::isolation::Isolation;
+
+/// User and group of workers when nothing is set: `nobody` on every Linux.
+pub const WORKER_UID: u32 = 65_534;
 
 /// How many workers there are, how long they live and how long a call may take.
 #[derive(Clone)]
 pub struct PoolSettings {
     /// What runs the scripts.
     pub runtime: Runtime,
+    /// The absolute path of the program that confines itself when it is started as
+    /// `PROGRAM worker POLICY`: the server's own binary.
+    pub launcher: PathBuf,
+    /// User and group that workers become when the server is root; 0 keeps root. 65534.
+    pub uid: u32,
+    /// Workers that are held less well than this do not run. Anything will do.
+    pub require_isolation: Isolation,
     /// Wall time of a call, time in the queue included. 20 s.
     pub timeout: Duration,
     /// Workers, and so calls in flight, of one connection. 4.
@@ -32,9 +43,12 @@ pub struct PoolSettings {
 
 impl PoolSettings {
     /// The defaults, on a runtime.
-    pub fn new(runtime: Runtime) -> Self {
+    pub fn new(launcher: PathBuf, runtime: Runtime) -> Self {
         Self {
             runtime,
+            launcher,
+            uid: WORKER_UID,
+            require_isolation: Isolation::RlimitsOnly,
             timeout: Duration::from_secs(20),
             workers_per_connection: 4,
             workers_total: 16,
@@ -50,6 +64,8 @@ impl PoolSettings {
 /// What runs the scripts.
 #[derive(Clone, Debug)]
 pub enum Runtime {
+    /// The engine inside our own binary.
+    Embedded(EmbeddedRuntime),
     /// The operator's Node.
     Node(NodeRuntime),
 }
@@ -58,9 +74,25 @@ impl Runtime {
     /// Its name in settings, logs and reports.
     pub const fn as_str(&self) -> &'static str {
         match self {
+            Self::Embedded(_) => "embedded",
             Self::Node(_) => "node",
         }
     }
+
+    /// The folder of what scripts may require.
+    pub fn modules(&self) -> Option<&Path> {
+        match self {
+            Self::Embedded(embedded) => embedded.modules.as_deref(),
+            Self::Node(node) => node.modules.as_deref(),
+        }
+    }
+}
+
+/// The embedded engine, and what the operator adds to the packages that it brings.
+#[derive(Clone, Debug, Default)]
+pub struct EmbeddedRuntime {
+    /// The absolute path of the folder that holds the operator's bundles.
+    pub modules: Option<PathBuf>,
 }
 
 /// Node 20 or newer, and the packages that scripts may require.

@@ -13,6 +13,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use zeroize::Zeroizing;
 
 use crate::ask::Answer;
+use crate::egress::Egress;
 use crate::limits::FRAME_BYTES;
 
 /// The version of the protocol that the runner must speak.
@@ -34,6 +35,8 @@ pub enum ToWorker<'a> {
         script: &'a str,
         source: &'a str,
         configuration: &'a str,
+        /// For runtimes that can hold it: Node has the system hold its ports instead.
+        egress: &'a Egress,
     },
     /// A call of a loaded script; each argument is a JSON value of any kind.
     Call {
@@ -67,8 +70,13 @@ impl ToWorker<'_> {
             Self::Load {
                 source,
                 configuration,
+                egress,
                 ..
-            } => source.len() + configuration.len(),
+            } => {
+                let rules = egress.allow.iter().map(|rule| rule.to_string().len() + 8);
+                let own = egress.own_database.len() * 64;
+                source.len() + configuration.len() + rules.sum::<usize>() + own
+            }
             Self::Call { args, .. } => args.iter().map(|arg| arg.get().len()).sum(),
         }
     }

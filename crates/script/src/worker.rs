@@ -92,9 +92,13 @@ fn unavailable(message: impl Into<String>) -> Failure {
 }
 
 impl Worker {
-    /// Starts a blank worker.
-    pub async fn start(runtime: &Runtime, watchers: &Watchers) -> Result<Self, Failure> {
-        let (process, socket) = launch(runtime)
+    /// Starts a blank worker, which may connect to these TCP ports only if some are given.
+    pub async fn start(
+        settings: &PoolSettings,
+        ports: Option<Vec<u16>>,
+        watchers: &Watchers,
+    ) -> Result<Self, Failure> {
+        let (process, socket) = launch(settings, ports)
             .map_err(|error| unavailable(format!("the worker cannot be started: {error}")))?;
         let (from, to) = socket.into_split();
         let (sender, receiver) = mpsc::channel(64);
@@ -112,28 +116,35 @@ impl Worker {
             calls: 0,
             is_fit: true,
         };
-        worker.greet(runtime).await?;
+        worker.greet(&settings.runtime).await?;
         worker.process.forget_files();
         Ok(worker)
     }
 
     async fn greet(&mut self, runtime: &Runtime) -> Result<(), Failure> {
-        let Runtime::Node(node) = runtime;
         let init = ToWorker::Init {
             proto: PROTOCOL,
             limits: GuestLimits {
                 result: RESULT_BYTES,
                 log: LOG_BYTES,
             },
-            modules: node.modules.as_deref(),
+            modules: runtime.modules(),
         };
         let sent = send(&mut self.to, &init).await;
         let ready = match self.from.recv().await {
             Some(Ok(frame)) if sent.is_ok() && frame.t == Topic::Ready => frame,
+            // The stage before the runtime says why it went no further.
+            Some(Ok(frame)) if frame.t == Topic::Fatal => {
+                let reason = frame.msg.unwrap_or_default();
+                return Err(unavailable(format!("the worker did not start: {reason}")));
+            }
             _ => {
                 let ending = self.ending().await;
                 return Err(unavailable(format!("the worker did not start: {ending}")));
             }
+        };
+        let Runtime::Node(_) = runtime else {
+            return Ok(());
         };
         let version = ready.version.unwrap_or_default();
         let major = version.trim_start_matches('v').split('.').next();
@@ -216,6 +227,7 @@ impl Worker {
             script: job.name.as_str(),
             source: job.program.script(job.name).unwrap_or_default(),
             configuration: &configuration,
+            egress: &job.program.egress,
         };
         match send(&mut self.to, &load).await {
             Ok(()) => {}

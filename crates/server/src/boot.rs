@@ -16,6 +16,7 @@ use script::{NodeRuntime, PoolSettings, Runtime};
 use store::Store;
 
 use crate::config::{Config, Database, ScriptConfig};
+use crate::isolation;
 
 /// The system's clock.
 pub struct SystemClock;
@@ -194,6 +195,8 @@ fn pool_settings(config: &ScriptConfig) -> PoolSettings {
         timeout: config.timeout,
         workers_per_connection: config.workers_per_connection,
         workers_total: config.workers_total,
-        ..PoolSettings::new(runtime)
+        uid: config.uid,
+        require_isolation: config.require_isolation,
+        ..PoolSettings::new(isolation::launcher(), runtime)
     }
 }

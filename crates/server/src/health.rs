@@ -13,7 +13,8 @@ pub async fn live() -> Response {
     Json(json!({"status": "ok"})).into_response()
 }
 
-/// `GET /health/ready`: the database answers and no drain has begun.
+/// `GET /health/ready`: the database answers and no drain has begun. Says how well script workers
+/// are held, which is `null` when they cannot run.
 pub async fn ready(State(state): State<AppState>) -> Response {
     if state.draining.is_cancelled() {
         return (
@@ -24,7 +25,12 @@ pub async fn ready(State(state): State<AppState>) -> Response {
     }
     match state.engine.store.ping().await {
         Ok(()) => {
-            Json(json!({"status": "ok", "database": state.engine.store.database()})).into_response()
+            let body = json!({
+                "status": "ok",
+                "database": state.engine.store.database(),
+                "script_isolation": state.isolation,
+            });
+            Json(body).into_response()
         }
         Err(error) => {
             tracing::error!(%error, "the database does not answer");

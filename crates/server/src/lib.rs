@@ -7,6 +7,7 @@ pub mod dbconnections;
 pub mod error;
 pub mod extract;
 pub mod health;
+pub mod isolation;
 pub mod management;
 pub mod metrics;
 pub mod oauth;

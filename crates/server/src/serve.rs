@@ -13,13 +13,14 @@ use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 use crate::state::AppState;
-use crate::{boot, routes};
+use crate::{boot, isolation, routes};
 
 /// Where the administrator's credentials of a fresh store are kept, inside the data folder.
 pub const ADMINISTRATOR_FILE: &str = "administrator.json";
 
 /// Serves until SIGTERM or SIGINT, then drains.
 pub async fn serve(config: Config) -> Result<()> {
+    let isolation = isolation::ensure(&config.scripts).await?;
     let (engine, _lock) = boot::engine(&config).await?;
     let engine = Arc::new(engine);
     welcome(&engine, &config).await?;
@@ -33,6 +34,7 @@ pub async fn serve(config: Config) -> Result<()> {
         draining: CancellationToken::new(),
         trusts_proxy: config.trusts_proxy,
         serves_metrics: config.serves_metrics,
+        isolation,
     };
     let draining = state.draining.clone();
     let app = routes::app(state).into_make_service_with_connect_info::<SocketAddr>();

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use engine::Engine;
+use script::Isolation;
 use tokio_util::sync::CancellationToken;
 
-/// The engine, and whether we still take requests.
+/// The engine, how it is run, and whether we still take requests.
 #[derive(Clone)]
 pub struct AppState {
     /// The use-cases.
@@ -16,4 +17,6 @@ pub struct AppState {
     pub trusts_proxy: bool,
     /// Whether `/metrics` answers.
     pub serves_metrics: bool,
+    /// How well script workers are held; `None` when they cannot run.
+    pub isolation: Option<Isolation>,
 }

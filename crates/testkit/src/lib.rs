@@ -15,6 +15,7 @@ mod api;
 mod checkout;
 mod held;
 mod legacy;
+mod open;
 mod postgres;
 mod server;
 mod smtp;

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
 use crate::api::Api;
-use crate::checkout;
+use crate::{checkout, open};
 
 /// A debug build that migrates a database on a busy machine takes a while.
 const START: Duration = Duration::from_mins(1);
@@ -30,6 +30,7 @@ const CLIENT_SECRET: &str = "test-bootstrap-secret-0123456789abcdef";
 pub struct ServerBuilder {
     binary: PathBuf,
     environment: Vec<(OsString, OsString)>,
+    packages: Option<PathBuf>,
 }
 
 impl ServerBuilder {
@@ -46,9 +47,22 @@ impl ServerBuilder {
         self
     }
 
+    /// Lets scripts require the packages of a `node_modules` folder. The server gets a copy that
+    /// its workers, who are another user, can read wherever the original lies.
+    #[must_use]
+    pub fn node_modules(mut self, folder: PathBuf) -> Self {
+        self.packages = Some(folder);
+        self
+    }
+
     /// Starts the server and waits until it says that it is ready.
     pub async fn start(self) -> Result<Server> {
         let folder = TempDir::with_prefix("ferry-test-")?;
+        // Workers run as another user and find their runner and packages in it.
+        open::to_all(folder.path())?;
+        if let Some(packages) = &self.packages {
+            open::copy(packages, &folder.path().join("modules/node_modules"))?;
+        }
         let mut server = Server {
             settings: self,
             folder,
@@ -82,6 +96,7 @@ impl Server {
         ServerBuilder {
             binary: binary.into(),
             environment: Vec::new(),
+            packages: None,
         }
     }
 
@@ -154,6 +169,11 @@ impl Server {
         self.restart().await
     }
 
+    fn modules(&self) -> Option<PathBuf> {
+        let folder = self.folder.path().join("modules");
+        self.settings.packages.as_ref().map(|_| folder)
+    }
+
     fn log_file(&self) -> PathBuf {
         self.folder.path().join("log")
     }
@@ -170,6 +190,10 @@ impl Server {
             // What a killed server leaves behind goes away with the folder.
             .env("TMPDIR", self.folder.path())
             .env("FERRY_DATA_DIR", self.data_dir())
+            .envs(
+                self.modules()
+                    .map(|folder| ("FERRY_SCRIPTS_MODULES", folder)),
+            )
             .env("FERRY_LISTEN", format!("127.0.0.1:{}", self.port))
             .env("FERRY_PUBLIC_URL", self.public_url())
             .env("FERRY_BOOTSTRAP_CLIENT_ID", CLIENT_ID)

@@ -128,7 +128,10 @@ fn pool() -> Result<ScriptPool> {
         command,
         modules: None,
     });
-    Ok(ScriptPool::new(PoolSettings::new(runtime)))
+    Ok(ScriptPool::new(PoolSettings::new(
+        "/proc/self/exe".into(),
+        runtime,
+    )))
 }
 
 fn program() -> Result<Arc<Program>> {

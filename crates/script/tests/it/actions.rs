@@ -106,6 +106,7 @@ async fn context_comes_behind_the_arguments() {
         scripts: [(ScriptName::Create, text.to_owned())].into(),
         configuration: [].into(),
         script_context: true,
+        egress: script::Egress::default(),
     });
     let pool = ScriptPool::new(settings());
     let (outcome, _) = call(&pool, &program, ScriptName::Create).await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use script::{
-    FailureKind, LoginOutcome, LookupOutcome, Program, ProgramError, ScriptName, ScriptPool,
+    Egress, FailureKind, LoginOutcome, LookupOutcome, Program, ProgramError, ScriptName, ScriptPool,
 };
 
 use crate::rig::{failed, found, login, login_once, login_script, look_up_once, program, settings};
@@ -256,6 +256,7 @@ async fn a_script_of_more_than_100_kilobytes_is_refused() {
         scripts: [(ScriptName::Login, text(102_401))].into(),
         configuration: [].into(),
         script_context: false,
+        egress: Egress::default(),
     });
     assert_eq!(
         failed(login(&pool, &smuggled).await.outcome).kind,

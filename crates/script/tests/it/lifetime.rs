@@ -7,8 +7,8 @@ use std::time::Duration;
 use script::{FailureKind, NodeRuntime, PoolSettings, Runtime, ScriptName, ScriptPool};
 
 use crate::rig::{
-    COUNT, Gate, WAIT, death, failed, found, hasty, let_go, login, login_script, n, settings,
-    single, with_settings,
+    COUNT, Gate, WAIT, death, failed, found, hasty, launcher, let_go, login, login_script, n,
+    settings, single, with_settings,
 };
 
 /// Opens a socket to the gate, leaves it open and answers.
@@ -158,25 +158,6 @@ async fn a_caller_that_goes_away_leaves_the_worker_whole() {
 }
 
 #[tokio::test]
-async fn what_a_script_started_dies_with_it() {
-    let gate = Gate::new().await;
-    let text = "function login() {
-        const child = `require('net').connect(${configuration.PORT}, '127.0.0.1')`;
-        require('child_process').spawn(process.execPath, ['-e', child], { stdio: 'ignore' });
-    }";
-    let program = gate.program("con_children", text);
-    let pool = ScriptPool::new(PoolSettings {
-        // Two Nodes start one after the other before the child can connect.
-        timeout: Duration::from_secs(5),
-        ..settings()
-    });
-    let hung = tokio::spawn(async move { login(&pool, &program).await.outcome });
-    let mut child = gate.arrival().await;
-    death(&mut child).await;
-    assert_eq!(failed(hung.await.unwrap()).kind, FailureKind::Timeout);
-}
-
-#[tokio::test]
 async fn a_runtime_that_cannot_start_is_said_to_be_unavailable() {
     for (command, words) in [
         ("/nonexistent/node", "/nonexistent/node: No such file"),
@@ -186,13 +167,11 @@ async fn a_runtime_that_cannot_start_is_said_to_be_unavailable() {
             "the worker did not start: the worker ended with exit status",
         ),
     ] {
-        let pool = ScriptPool::new(PoolSettings {
-            runtime: Runtime::Node(NodeRuntime {
-                command: PathBuf::from(command),
-                modules: None,
-            }),
-            ..settings()
+        let runtime = Runtime::Node(NodeRuntime {
+            command: PathBuf::from(command),
+            modules: None,
         });
+        let pool = ScriptPool::new(PoolSettings::new(launcher(), runtime));
         let failure = failed(
             login(&pool, &login_script("con_unavailable", COUNT))
                 .await

@@ -6,6 +6,8 @@ mod actions;
 #[cfg(test)]
 mod ask;
 #[cfg(test)]
+mod contain;
+#[cfg(test)]
 mod corpus;
 #[cfg(test)]
 mod errors;

@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use script::{FailureKind, LoginOutcome, NodeRuntime, PoolSettings, Runtime, ScriptPool};
+use script::{FailureKind, LoginOutcome, ScriptPool};
 
-use crate::rig::{failed, found, login, login_once, login_script, node, settings};
+use crate::rig::{failed, found, login, login_once, login_script, on_node, open_folder};
 
 /// Writes a package that exports its own name and version.
 fn install(folder: &Path, name: &str, version: &str) {
@@ -22,13 +22,7 @@ fn install(folder: &Path, name: &str, version: &str) {
 }
 
 fn pool(folder: &Path) -> ScriptPool {
-    ScriptPool::new(PoolSettings {
-        runtime: Runtime::Node(NodeRuntime {
-            command: node(),
-            modules: Some(folder.to_owned()),
-        }),
-        ..settings()
-    })
+    ScriptPool::new(on_node(Some(folder.to_owned())))
 }
 
 fn requiring(name: &str) -> String {
@@ -39,7 +33,7 @@ fn requiring(name: &str) -> String {
 
 #[tokio::test]
 async fn packages_come_from_the_operator_s_folder() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = open_folder();
     install(folder.path(), "pg", "8.11.3");
     install(folder.path(), "@scope/thing", "1.0.0");
     install(folder.path(), "bcryptjs", "3.0.0");
@@ -86,7 +80,7 @@ async fn packages_come_from_the_operator_s_folder() {
 
 #[tokio::test]
 async fn an_installed_bcrypt_is_not_replaced() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = open_folder();
     install(folder.path(), "bcrypt", "5.0.0");
     install(folder.path(), "bcryptjs", "3.0.0");
     let program = login_script("con_bcrypt", &requiring("bcrypt"));
@@ -96,7 +90,7 @@ async fn an_installed_bcrypt_is_not_replaced() {
 
 #[tokio::test]
 async fn what_is_not_there_says_so() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = open_folder();
     install(folder.path(), "pg", "8.11.3");
     let pool = pool(folder.path());
     for (asked, words) in [

@@ -1,6 +1,8 @@
 //! What tests share: a pool on the machine's Node, programs, and a gate that scripts wait at.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
@@ -12,6 +14,7 @@ use script::{
     Runtime, ScriptName, ScriptPool,
 };
 use serde_json::Value;
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -22,15 +25,41 @@ pub fn node() -> PathBuf {
     PathBuf::from(path.trim())
 }
 
+/// One of this crate's examples: they are built beside the tests.
+pub fn example(name: &str) -> PathBuf {
+    let own = std::env::current_exe().unwrap();
+    let path = own.parent().unwrap().with_file_name("examples").join(name);
+    assert!(path.is_file(), "{} is not built", path.display());
+    path
+}
+
+/// What confines itself and becomes a worker.
+pub fn launcher() -> PathBuf {
+    example("worker")
+}
+
 pub fn settings() -> PoolSettings {
+    on_node(None)
+}
+
+/// Node with a modules folder.
+pub fn on_node(modules: Option<PathBuf>) -> PoolSettings {
+    let runtime = Runtime::Node(NodeRuntime {
+        command: node(),
+        modules,
+    });
     PoolSettings {
         // Generous: a busy machine must not fail a test that is not about time.
         timeout: Duration::from_mins(1),
-        ..PoolSettings::new(Runtime::Node(NodeRuntime {
-            command: node(),
-            modules: None,
-        }))
+        ..PoolSettings::new(launcher(), runtime)
     }
+}
+
+/// A folder that workers of another user may read.
+pub fn open_folder() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    folder
 }
 
 /// A pool whose calls end after a second and a half.
@@ -137,9 +166,13 @@ impl Gate {
         Self(TcpListener::bind("127.0.0.1:0").await.unwrap())
     }
 
+    pub fn port(&self) -> u16 {
+        self.0.local_addr().unwrap().port()
+    }
+
     /// A program that knows the gate.
     pub fn program(&self, connection: &str, text: &str) -> Arc<Program> {
-        let port = self.0.local_addr().unwrap().port().to_string();
+        let port = self.port().to_string();
         with_settings(connection, &[(ScriptName::Login, text)], &[("PORT", &port)])
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::Password;
-use script::{LookupOutcome, Program, ScriptName, ScriptPool};
+use script::{Egress, LookupOutcome, Program, ScriptName, ScriptPool};
 
 use crate::rig::{found, login, login_once, program, settings, single, with_settings};
 
@@ -123,6 +123,7 @@ async fn context_comes_before_the_callback() {
         scripts: scripts.map(|(name, text)| (name, text.to_owned())).into(),
         configuration: [].into(),
         script_context: true,
+        egress: Egress::default(),
     });
     let profile = found(
         pool.login(&program, "ann", &Password::from("p"))

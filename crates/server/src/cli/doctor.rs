@@ -5,9 +5,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use script::NodeRuntime;
+use script::{Isolation, NodeRuntime};
 
 use crate::config::{Config, Database};
+use crate::isolation::NODE_EGRESS;
 
 enum Finding {
     Fine(String),
@@ -27,6 +28,7 @@ pub(super) async fn run(config: &Config) -> Result<ExitCode> {
         ("server", server),
         ("node", node(config).await),
         ("modules", modules(config)),
+        ("isolation", isolation(config).await),
         ("mail", mail(config)),
     ];
     if !is_up {
@@ -154,6 +156,19 @@ fn modules(config: &Config) -> Finding {
         None => Doubtful("none set: scripts can only require Node's own modules".into()),
         Some(path) if path.join("node_modules").is_dir() => Fine(path.display().to_string()),
         Some(path) => Broken(format!("{} holds no node_modules", path.display())),
+    }
+}
+
+/// One worker tries to get out, as at a start of the server.
+async fn isolation(config: &Config) -> Finding {
+    let required = config.scripts.require_isolation;
+    match crate::isolation::test(&config.scripts).await {
+        Ok(report) if report.level < required => {
+            Broken(format!("{report}; {required} is required"))
+        }
+        Ok(report) if report.level == Isolation::Full => Fine(format!("{report}; {NODE_EGRESS}")),
+        Ok(report) => Doubtful(format!("{report}; {NODE_EGRESS}")),
+        Err(error) => Broken(format!("workers cannot be confined, so none runs: {error}")),
     }
 }
 

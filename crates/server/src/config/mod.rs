@@ -81,6 +81,10 @@ pub struct ScriptConfig {
     pub node: PathBuf,
     /// The folder that holds `node_modules`.
     pub modules: Option<PathBuf>,
+    /// User and group that workers become when the server is root; 0 keeps root.
+    pub uid: u32,
+    /// Workers that are held less well than this do not run, nor does the server.
+    pub require_isolation: script::Isolation,
     /// Wall time of a call.
     pub timeout: Duration,
     /// Workers of one connection.
@@ -156,6 +160,10 @@ mod tests {
         assert_eq!(name("listen = \"nowhere\""), "listen");
         assert_eq!(name("lisen = \"127.0.0.1:1\""), "lisen");
         assert_eq!(name("[import]\nmax_bytes = -1"), "import.max_bytes");
+        assert_eq!(
+            name("[scripts]\nrequire_isolation = \"some\""),
+            "scripts.require_isolation"
+        );
         assert_eq!(name("[passwords]\nscheme = \"md5\""), "passwords.scheme");
         assert_eq!(name("database_url = \"mysql://x\""), "database_url");
         assert!(Config::from_toml("listen = [").is_err());

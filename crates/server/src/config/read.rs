@@ -203,6 +203,8 @@ fn scripts(reader: &Reader<'_>) -> Result<ScriptConfig, ConfigError> {
     Ok(ScriptConfig {
         node: reader.get("scripts.node")?,
         modules: reader.text("scripts.modules").map(PathBuf::from),
+        uid: reader.get("scripts.uid")?,
+        require_isolation: reader.get("scripts.require_isolation")?,
         timeout: Duration::from_millis(reader.get("scripts.timeout_ms")?),
         workers_per_connection: reader.get("scripts.workers_per_connection")?,
         workers_total: reader.get("scripts.workers_total")?,

@@ -185,6 +185,20 @@ pub const SETTINGS: &[Setting] = &[
         "Folder that holds the node_modules which scripts may require.",
     ),
     setting(
+        "scripts.uid",
+        "FERRY_SCRIPTS_UID",
+        "65534",
+        "User and group number that script workers become when the server runs as root; 0 keeps \
+         root.",
+    ),
+    setting(
+        "scripts.require_isolation",
+        "FERRY_SCRIPTS_REQUIRE_ISOLATION",
+        "\"none\"",
+        "How well the system must hold script workers, or else the server does not start: full, \
+         no-landlock or none.",
+    ),
+    setting(
         "scripts.timeout_ms",
         "FERRY_SCRIPTS_TIMEOUT_MS",
         "20000",

@@ -101,7 +101,7 @@ impl App {
         let engine = Engine::new(
             store,
             settings,
-            PoolSettings::new(runtime()),
+            PoolSettings::new(env!("CARGO_BIN_EXE_ferry").into(), runtime()),
             Arc::clone(&clock) as _,
             Arc::new(SystemEntropy),
         );
@@ -117,6 +117,7 @@ impl App {
             draining: draining.clone(),
             trusts_proxy: false,
             serves_metrics: true,
+            isolation: None,
         };
         let mut app = Self {
             router: server::routes::app(state),

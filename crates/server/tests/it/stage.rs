@@ -20,7 +20,7 @@ impl On {
     pub fn builder(&self) -> ServerBuilder {
         let builder = Server::builder(env!("CARGO_BIN_EXE_ferry"))
             .env("FERRY_MASTER_KEY", "07".repeat(32))
-            .env("FERRY_SCRIPTS_MODULES", modules());
+            .node_modules(Legacy::node_modules());
         match self {
             Self::Sqlite => builder,
             Self::Postgres(database) => builder.database_url(database.url()),
@@ -37,12 +37,6 @@ impl On {
             Self::Postgres(database) => Store::open_postgres(database.url(), 4, &key).await?,
         })
     }
-}
-
-fn modules() -> std::path::PathBuf {
-    let mut folder = Legacy::node_modules();
-    folder.pop();
-    folder
 }
 
 /// The wire's long name of the grant that names a connection.

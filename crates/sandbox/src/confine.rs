@@ -1,1 +1,0 @@
-//! What a worker gives up before it reads a byte of a script.
