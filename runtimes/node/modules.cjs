@@ -11,8 +11,11 @@ const { join } = require('node:path');
 const VERSIONED = /^((?:@[^/@]+\/)?[^/@]+)@[^/]+(\/.*)?$/u;
 const FILE = /^\.{0,2}(?:\/|$)/u;
 
-/** `folder` holds node_modules and may be undefined; `log(level, args)` takes a console line. */
-function requireFrom(folder, log) {
+/**
+ * `folder` holds node_modules and may be undefined; `log(level, args)` takes a console line; `own`
+ * maps the names of Ferry's own modules to them.
+ */
+function requireFrom(folder, log, own) {
   const fromFolder = folder ? createRequire(join(folder, 'scripts.cjs')) : undefined;
   const announced = new Set();
 
@@ -41,6 +44,7 @@ function requireFrom(folder, log) {
   return function require(asked) {
     if (typeof asked !== 'string') throw new TypeError('require takes the name of a package');
     if (FILE.test(asked)) throw new Error(`require takes packages, not files: ${asked}`);
+    if (own.has(asked)) return own.get(asked);
     const [, name = asked, path = ''] = VERSIONED.exec(asked) ?? [];
     if (isBuiltin(name)) return module.require(name);
     if (!fromFolder) {

@@ -31,6 +31,7 @@ const { Socket } = require('node:net');
 const { format, inspect, types: { isPromise } } = require('node:util');
 const { evaluate } = require('./evaluate.cjs');
 const { requireFrom } = require('./modules.cjs');
+const { passwordModule } = require('./password.js');
 
 // ---- what guest code must not be able to replace under us -------------------------------------
 
@@ -329,6 +330,8 @@ process.on('unhandledRejection', (reason) => stumble('unhandled', reason));
 
 /** Loaded scripts by name: `{ entry, refresh }`. */
 const programs = new Map();
+/** Ferry's own modules. */
+const own = new Map([['ferry/password', passwordModule(ask)]]);
 /** The names in a script's scope besides Node's globals and `configuration`. */
 const scope = { require, WrongUsernameOrPasswordError, ValidationError, UnauthorizedError };
 
@@ -356,7 +359,7 @@ for (const name of ['exit', 'reallyExit', 'abort', 'kill', '_kill']) {
 function init(frame) {
   if (frame.proto !== 1) leave(1);
   limits = frame.limits;
-  scope.require = requireFrom(frame.modules, log);
+  scope.require = requireFrom(frame.modules, log, own);
   send(`{"t":"ready","rt":"node","version":${quote(process.version)},"pid":${process.pid}}`);
 }
 

@@ -54,6 +54,8 @@ kinds! {
     MigrationFailed = "ferry_fum",
     /// Console lines and warnings of an action script.
     ScriptConsole = "ferry_script",
+    /// Ferry's own: a breaker opened or closed, since a legacy store went away or came back.
+    Circuit = "ferry_circuit",
 }
 
 /// One event, as it is stored and shown.

@@ -13,6 +13,7 @@ use tokio::sync::{Semaphore, oneshot};
 use self::threads::Threads;
 use crate::error::{Error, Result};
 
+mod foreign;
 mod threads;
 
 /// Callers that may wait for a turn. More would only time out: refuse them at once.

@@ -17,6 +17,7 @@ mod arrivals;
 mod audit;
 mod authenticate;
 mod body;
+mod circuits;
 pub mod client_grants;
 pub mod clients;
 pub mod connections;
@@ -62,8 +63,8 @@ pub struct Engine {
     pub keys: KeyRing,
     /// Action scripts.
     pub scripts: script::ScriptPool,
-    /// The bounded pool that hashes.
-    pub hashing: HashPool,
+    /// The bounded pool that hashes, and verifies for scripts that ask.
+    pub hashing: Arc<HashPool>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -94,15 +95,20 @@ pub struct Context {
 }
 
 impl Engine {
-    /// Puts the parts together; loads or makes the signing keys.
+    /// Puts the parts together; loads or makes the signing keys. Scripts get the verifier here.
     pub async fn new(
         store: store::Store,
         settings: Settings,
-        scripts: script::ScriptPool,
+        scripts: script::PoolSettings,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn domain::Entropy>,
     ) -> Result<Self> {
         let hashing = HashPool::new(settings.scheme, settings.hash_threads, Arc::clone(&entropy))?;
+        let hashing = Arc::new(hashing);
+        let scripts = script::ScriptPool::new(script::PoolSettings {
+            verifier: Some(Arc::clone(&hashing) as script::Verifier),
+            ..scripts
+        });
         let keys = KeyRing::load(&store, &*clock, &*entropy, settings.key_lifetime).await?;
         let programs = programs::Programs::default();
         let started_at = clock.now();

@@ -13,6 +13,7 @@ mod custom;
 mod digest;
 mod encoding;
 mod family;
+mod foreign;
 mod json;
 mod limits;
 mod record;
@@ -26,6 +27,7 @@ use domain::{HashText, Password, RowError};
 use crate::custom::{CUSTOM_PREFIX, Custom};
 use crate::family::argon2::Argon2Hash;
 use crate::family::bcrypt::BcryptHash;
+pub use crate::foreign::{ForeignOptions, UnreadableHash, verify_foreign};
 pub use crate::limits::Limits;
 pub use crate::scheme::{HashError, Scheme};
 

@@ -23,6 +23,8 @@ pub struct Limits {
     pub argon2_parallelism: u32,
     /// `cost` × `blockSize` × `parallelization` of scrypt.
     pub scrypt_work: u64,
+    /// Rounds of a plain digest: SHA-crypt, phpass, iterated sums of a legacy store.
+    pub digest_rounds: u32,
 }
 
 impl Default for Limits {
@@ -37,6 +39,7 @@ impl Default for Limits {
             argon2_parallelism: 16,
             // Four times N=2^17, r=8, p=1.
             scrypt_work: 1 << 22,
+            digest_rounds: 5_000_000,
         }
     }
 }
@@ -50,6 +53,7 @@ impl Limits {
         argon2_iterations: u32::MAX,
         argon2_parallelism: u32::MAX,
         scrypt_work: u64::MAX,
+        digest_rounds: u32::MAX,
     };
 }
 

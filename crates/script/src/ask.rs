@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use domain::Password;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::value::RawValue;
 
 /// Verifies for scripts. The error is for the script's author to read.
 pub type Verdict<'a> = Pin<Box<dyn Future<Output = Result<bool, String>> + Send + 'a>>;
@@ -32,17 +32,14 @@ pub struct PasswordQuestion {
     /// The hash as the legacy store holds it.
     pub hash: String,
     /// `salt`, `pepper`, `algorithm` … for texts that do not say it themselves.
-    #[serde(default)]
-    pub options: Map<String, Value>,
+    pub options: Option<Box<RawValue>>,
 }
 
-/// A question of a script, as it comes in a frame.
+/// What a question is about. The rest is read by its own shape: a tagged enum could not hold the
+/// options as the text they came in.
 #[derive(Deserialize)]
-#[serde(tag = "ask")]
-pub(crate) enum Question {
-    /// Is this the password?
-    #[serde(rename = "password.verify")]
-    VerifyPassword(PasswordQuestion),
+struct Topic {
+    ask: String,
 }
 
 /// The answer, as it goes back.
@@ -55,18 +52,20 @@ pub(crate) enum Answer {
     Error(String),
 }
 
-impl Question {
-    /// Reads a question and answers it.
-    pub(crate) async fn answer(json: &str, verifier: Option<&Verifier>) -> Answer {
-        let Ok(Self::VerifyPassword(question)) = serde_json::from_str(json) else {
-            return Answer::Error("verify takes a password and a hash, both texts".into());
-        };
-        let Some(verifier) = verifier else {
-            return Answer::Error("this server verifies no passwords for scripts".into());
-        };
-        match verifier.verify(question).await {
-            Ok(value) => Answer::Value(value),
-            Err(reason) => Answer::Error(reason),
-        }
+/// Reads a question and answers it.
+pub(crate) async fn answer(json: &str, verifier: Option<&Verifier>) -> Answer {
+    let topic = serde_json::from_str::<Topic>(json).map(|topic| topic.ask);
+    if topic.as_deref().ok() != Some("password.verify") {
+        return Answer::Error("the server has no answer to this question".into());
+    }
+    let Ok(question) = serde_json::from_str(json) else {
+        return Answer::Error("verify takes a password and a hash, both texts".into());
+    };
+    let Some(verifier) = verifier else {
+        return Answer::Error("this server verifies no passwords for scripts".into());
+    };
+    match verifier.verify(question).await {
+        Ok(value) => Answer::Value(value),
+        Err(reason) => Answer::Error(reason),
     }
 }

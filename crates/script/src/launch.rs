@@ -29,7 +29,7 @@ use crate::policy::{Guest, Policy};
 use crate::settings::{PoolSettings, Runtime};
 
 /// The runner, file by file. The server is one binary: its scripts' runner is inside.
-const RUNNER: [(&str, &str); 3] = [
+const RUNNER: [(&str, &str); 4] = [
     (
         "runner.cjs",
         include_str!("../../../runtimes/node/runner.cjs"),
@@ -41,6 +41,10 @@ const RUNNER: [(&str, &str); 3] = [
     (
         "modules.cjs",
         include_str!("../../../runtimes/node/modules.cjs"),
+    ),
+    (
+        "password.js",
+        include_str!("../../../runtimes/shared/password.js"),
     ),
 ];
 

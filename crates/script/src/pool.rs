@@ -1,10 +1,10 @@
 //! All workers of the server: who is idle, who is evicted, who waits.
 //!
 //! A call takes a slot of its connection, then one of the pool, then an idle worker of the same
-//! program, else the spare (unless the program's ports are bounded), else a new one. Slots of a connection are few, so a connection whose
-//! scripts hang cannot take the others' workers. Calls in flight and idle workers together are
-//! never more than `workers_total`: the one that has been idle longest goes first. Waiting is
-//! part of the call's time.
+//! program, else the spare (unless the program's ports are bounded), else a new one. Slots of a
+//! connection are few, so a connection whose scripts hang cannot take the others' workers. Calls in
+//! flight and idle workers together are never more than `workers_total`: the one that has been idle
+//! longest goes first. Waiting is part of the call's time.
 //!
 //! A call runs in a task of its own: a caller that goes away does not leave a worker in the middle
 //! of a conversation.

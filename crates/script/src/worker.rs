@@ -18,7 +18,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 use zeroize::Zeroizing;
 
 use crate::args::Arg;
-use crate::ask::{Question, Verifier};
+use crate::ask::{Verifier, answer};
 use crate::launch::{Process, launch};
 use crate::limits::{
     FAREWELL, LOG_BYTES, NODE_MAJOR, RESIDENT_EVERY, RESIDENT_HARD_BYTES, RESIDENT_SOFT_BYTES,
@@ -298,7 +298,7 @@ impl Worker {
             return Err(crashed("the worker asked nothing"));
         };
         let question = Zeroizing::new(String::from(Box::<str>::from(question)));
-        let answer = Question::answer(&question, verifier).await;
+        let answer = answer(&question, verifier).await;
         match send(&mut self.to, &ToWorker::Answer { n, answer }).await {
             Ok(()) => Ok(()),
             Err(_) => Err(crashed(self.ending().await)),

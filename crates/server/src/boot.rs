@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use domain::secret::Key32;
 use domain::{Clock, Entropy, Instant};
 use engine::Engine;
-use script::{NodeRuntime, PoolSettings, Runtime, ScriptPool};
+use script::{NodeRuntime, PoolSettings, Runtime};
 use store::Store;
 
 use crate::config::{Config, Database, ScriptConfig};
@@ -60,7 +60,7 @@ pub async fn engine(config: &Config) -> Result<(Engine, Claim)> {
     let store = open_store(config, &key)
         .await
         .context("the store could not be opened")?;
-    let scripts = ScriptPool::new(pool_settings(&config.scripts));
+    let scripts = pool_settings(&config.scripts);
     let engine = Engine::new(
         store,
         config.engine.clone(),

@@ -10,7 +10,7 @@ use crate::management::{
     users,
 };
 use crate::state::AppState;
-use crate::{dbconnections, extract, health, oauth, observe, unread};
+use crate::{dbconnections, extract, health, metrics, oauth, observe, unread};
 
 /// The whole application.
 pub fn app(state: AppState) -> Router {
@@ -20,6 +20,7 @@ pub fn app(state: AppState) -> Router {
         .merge(imports())
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
+        .route("/metrics", get(metrics::get))
         .fallback(observe::not_found)
         .method_not_allowed_fallback(observe::method_not_allowed)
         .layer(middleware::from_fn(unread::drain))

@@ -33,6 +33,7 @@ pub async fn serve(config: Config) -> Result<()> {
         engine: Arc::clone(&engine),
         draining: CancellationToken::new(),
         trusts_proxy: config.trusts_proxy,
+        serves_metrics: config.serves_metrics,
         isolation,
     };
     let draining = state.draining.clone();
@@ -97,6 +98,7 @@ fn start_workers(engine: &Arc<Engine>, stop: &CancellationToken) -> TaskTracker 
     workers.spawn(Arc::clone(engine).run_import_jobs(stop.clone()));
     workers.spawn(Arc::clone(engine).run_outbox(stop.clone()));
     workers.spawn(Arc::clone(engine).run_housekeeping(stop.clone()));
+    workers.spawn(Arc::clone(engine).run_circuit_log(stop.clone()));
     workers
 }
 

@@ -15,6 +15,8 @@ pub struct AppState {
     pub draining: CancellationToken,
     /// Whether `X-Forwarded-For` names the caller: only behind a proxy of the operator's.
     pub trusts_proxy: bool,
+    /// Whether `/metrics` answers.
+    pub serves_metrics: bool,
     /// How well script workers are held; `None` when they cannot run.
     pub isolation: Option<Isolation>,
 }

@@ -286,10 +286,7 @@ async fn start(
         command: "/nowhere/node".into(),
         modules: None,
     };
-    let scripts = script::ScriptPool::new(script::PoolSettings::new(
-        "/nowhere/ferry".into(),
-        script::Runtime::Node(node),
-    ));
+    let scripts = script::PoolSettings::new("/nowhere/ferry".into(), script::Runtime::Node(node));
     let clock = Arc::new(ManualClock::at(now));
     let seed = RandomState::new().hash_one(std::process::id());
     let entropy = Arc::new(Random(AtomicU64::new(seed)));

@@ -74,6 +74,18 @@ impl Pbkdf2Hash {
         if u64::try_from(hash.len()) != Ok(length) {
             return Err(refusal::length(VALUE, "pbkdf2", length, hash.len()));
         }
+        Self::new(digest, iterations, salt, hash, limits)
+    }
+
+    /// A hash whose parts were read elsewhere, unless it takes more work than the limits.
+    pub(crate) fn new(
+        digest: Digest,
+        iterations: u64,
+        salt: SecretBytes,
+        hash: SecretBytes,
+        limits: &Limits,
+    ) -> Result<Self, RowError> {
+        at_least(VALUE, "pbkdf2 i", iterations, 1)?;
         let iterations = bounded(VALUE, "pbkdf2 i", iterations, limits.pbkdf2_iterations)?;
         let blocks = u64::try_from(hash.len().div_ceil(digest.size())).unwrap_or(u64::MAX);
         let work = u64::from(iterations).saturating_mul(blocks);

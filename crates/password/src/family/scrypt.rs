@@ -37,6 +37,28 @@ impl ScryptHash {
         let cost = record.cost.unwrap_or(DEFAULT_COST);
         let block_size = record.block_size.unwrap_or(DEFAULT_BLOCK_SIZE);
         let parallelization = record.parallelization.unwrap_or(1);
+        let hash = record.binary_value()?;
+        let salt = record
+            .salt
+            .map_or_else(SecretBytes::default, |salt| salt.bytes);
+        let numbers = (cost, block_size, parallelization);
+        let scrypt = Self::new(numbers, salt, hash, limits)?;
+        if u64::try_from(scrypt.hash.len()) != Ok(keylen) {
+            return Err(refusal::length(VALUE, "scrypt", keylen, scrypt.hash.len()));
+        }
+        Ok(scrypt)
+    }
+
+    /// A hash whose parts (cost, block size and lanes first) were read elsewhere, unless they are
+    /// no scrypt's or exceed the limits.
+    pub(crate) fn new(
+        (cost, block_size, parallelization): (u64, u64, u64),
+        salt: SecretBytes,
+        hash: SecretBytes,
+        limits: &Limits,
+    ) -> Result<Self, RowError> {
+        at_least("blockSize", "blockSize", block_size, 1)?;
+        at_least("parallelization", "parallelization", parallelization, 1)?;
         at_least("cost", "scrypt cost", cost, 2)?;
         if !cost.is_power_of_two() {
             return Err(refusal::forbidden("cost", "Value must be a power of two"));
@@ -56,13 +78,6 @@ impl ScryptHash {
         let work = cost.saturating_mul(lanes);
         let what = "cost × blockSize × parallelization";
         at_most("parallelization", what, work, limits.scrypt_work)?;
-        let hash = record.binary_value()?;
-        if u64::try_from(hash.len()) != Ok(keylen) {
-            return Err(refusal::length(VALUE, "scrypt", keylen, hash.len()));
-        }
-        let salt = record
-            .salt
-            .map_or_else(SecretBytes::default, |salt| salt.bytes);
         let scrypt = Self {
             cost,
             block_size: bounded("blockSize", "blockSize", block_size, u32::MAX)?,

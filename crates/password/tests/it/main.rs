@@ -9,6 +9,7 @@
     reason = "a test fails by panicking; clippy.toml spares #[test] functions only"
 )]
 
+mod foreign;
 mod own;
 mod properties;
 mod refusals;

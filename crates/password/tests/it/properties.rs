@@ -15,6 +15,7 @@ fn cheap() -> Limits {
         argon2_iterations: 2,
         argon2_parallelism: 4,
         scrypt_work: 1 << 12,
+        digest_rounds: 1 << 10,
     }
 }
 

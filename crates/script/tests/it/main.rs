@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod actions;
 #[cfg(test)]
+mod ask;
+#[cfg(test)]
 mod contain;
 #[cfg(test)]
 mod corpus;

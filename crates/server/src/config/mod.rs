@@ -60,6 +60,8 @@ pub struct Config {
     pub bootstrap: Option<(String, ClientSecret)>,
     /// Whether `X-Forwarded-For` names the caller.
     pub trusts_proxy: bool,
+    /// Whether `/metrics` answers.
+    pub serves_metrics: bool,
     /// Log lines as JSON.
     pub log_json: bool,
     /// Which log lines.

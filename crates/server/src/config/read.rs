@@ -132,6 +132,7 @@ pub(super) fn config(values: &Values) -> Result<Config, ConfigError> {
         master_key: master_key(&reader)?,
         bootstrap: bootstrap(&reader)?,
         trusts_proxy: reader.get("trust_proxy")?,
+        serves_metrics: reader.get("metrics")?,
         log_json: log_json(&reader)?,
         log_filter: reader.get("log.filter")?,
         drain: Duration::from_secs(reader.get("drain_seconds")?),

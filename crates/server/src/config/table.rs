@@ -76,6 +76,12 @@ pub const SETTINGS: &[Setting] = &[
         "Take the caller's address from X-Forwarded-For. Only behind a proxy that sets it.",
     ),
     setting(
+        "metrics",
+        "FERRY_METRICS",
+        "false",
+        "Answer GET /metrics in the Prometheus text format; it names connections.",
+    ),
+    setting(
         "default_directory",
         "FERRY_DEFAULT_DIRECTORY",
         "",

@@ -27,7 +27,7 @@ use domain::{
 };
 use engine::bootstrap::Administrator;
 use engine::{Engine, Settings};
-use script::{NodeRuntime, PoolSettings, Runtime, ScriptPool};
+use script::{NodeRuntime, PoolSettings, Runtime};
 use serde_json::{Value, json};
 use server::boot::SystemEntropy;
 use server::state::AppState;
@@ -101,10 +101,7 @@ impl App {
         let engine = Engine::new(
             store,
             settings,
-            ScriptPool::new(PoolSettings::new(
-                env!("CARGO_BIN_EXE_ferry").into(),
-                runtime(),
-            )),
+            PoolSettings::new(env!("CARGO_BIN_EXE_ferry").into(), runtime()),
             Arc::clone(&clock) as _,
             Arc::new(SystemEntropy),
         );
@@ -119,6 +116,7 @@ impl App {
             engine: Arc::clone(&engine),
             draining: draining.clone(),
             trusts_proxy: false,
+            serves_metrics: true,
             isolation: None,
         };
         let mut app = Self {

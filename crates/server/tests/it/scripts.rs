@@ -1,5 +1,7 @@
 //! Scripts are tried and watched over the Management API; nothing is written by that.
 
+use std::sync::Arc;
+
 use futures_util::StreamExt as _;
 use serde_json::{Value, json};
 
@@ -182,4 +184,51 @@ async fn what_scripts_write_is_seen_as_it_happens() {
     assert!(seen.contains(r#""how":"error""#), "{seen}");
     app.drain();
     while events.next().await.is_some() {}
+}
+
+/// A store that refuses five times is left alone, and that is seen from everywhere.
+#[tokio::test]
+async fn a_store_that_went_away_is_seen() {
+    on_both(async |app: &App| {
+        let stop = tokio_util::sync::CancellationToken::new();
+        let log = tokio::spawn(Arc::clone(&app.engine).run_circuit_log(stop.clone()));
+        let down = "function getByEmail(email, callback) {
+            callback(Object.assign(new Error('connect'), { code: 'ECONNREFUSED' }));
+        }";
+        let options = json!({
+            "enabledDatabaseCustomization": true, "import_mode": true,
+            "customScripts": {"login": LOGIN, "get_user": down},
+        });
+        let id = app.connection("legacy", options).await;
+        let user =
+            json!({"connection": "legacy", "email": "ann@b.co", "password": "correct horse"});
+        // The log listens from its first turn on.
+        let event = async || {
+            let logs = app.quietly("GET", "/api/v2/logs", Value::Null).await.body;
+            let logs = logs.as_array().unwrap().clone();
+            logs.into_iter()
+                .find(|event| event["type"] == "ferry_circuit")
+        };
+        let found = loop {
+            let status = app
+                .quietly("POST", "/api/v2/users", user.clone())
+                .await
+                .status;
+            assert_eq!(status, 503);
+            if let Some(event) = event().await {
+                break event;
+            }
+        };
+        assert_eq!(found["connection_id"], json!(id));
+        assert_eq!(
+            found["description"],
+            "Scripts are not called for now: the store cannot be reached"
+        );
+        let metrics = app.quietly("GET", "/metrics", Value::Null).await.body;
+        let line = format!("ferry_script_circuit_open{{connection=\"{id}\"}} 1\n");
+        assert!(metrics.as_str().unwrap().contains(&line), "{metrics}");
+        stop.cancel();
+        log.await.unwrap();
+    })
+    .await;
 }

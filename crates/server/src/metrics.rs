@@ -1,0 +1,56 @@
+//! `GET /metrics`: how it stands with the scripts, in the Prometheus text format. Off by default:
+//! it names connections to whoever can reach the port.
+
+use axum::extract::State;
+use axum::http::{StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use crate::state::AppState;
+
+type PerConnection = Family<Vec<(String, String)>, Gauge>;
+
+/// Answers a scrape.
+pub async fn get(State(state): State<AppState>, uri: Uri) -> Response {
+    if !state.serves_metrics {
+        return crate::observe::not_found(uri).await;
+    }
+    let mut text = String::new();
+    match encode(&mut text, &registry(&state)) {
+        Ok(()) => {
+            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            ([(header::CONTENT_TYPE, kind)], text).into_response()
+        }
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+fn registry(state: &AppState) -> Registry {
+    let mut registry = Registry::with_prefix("ferry");
+    let mut gauges = |name: &str, help: &str| {
+        let family = PerConnection::default();
+        registry.register(name, help, family.clone());
+        family
+    };
+    let in_flight = gauges("script_calls_in_flight", "Script calls that run");
+    let waiting = gauges(
+        "script_calls_waiting",
+        "Script calls that wait for a worker",
+    );
+    let open = gauges(
+        "script_circuit_open",
+        "1 while calls are refused: the store is down",
+    );
+    for lane in state.engine.scripts.lanes() {
+        let label = vec![("connection".to_owned(), lane.connection.to_string())];
+        let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+        in_flight.get_or_create(&label).set(count(lane.in_flight));
+        waiting.get_or_create(&label).set(count(lane.waiting));
+        open.get_or_create(&label)
+            .set(i64::from(lane.open_circuit.is_some()));
+    }
+    registry
+}
