@@ -22,7 +22,8 @@ function changeEmail(email, newEmail, verified, callback) {
 
   users((connectError, collection) => {
     if (connectError) return callback(connectError);
-    collection.updateOne({ email: String(email) }, { $set: { email: newEmail, email_verified: verified === true } }, { collation })
+    const change = { email: newEmail, email_verified: verified === true };
+    collection.updateOne({ email: String(email) }, { $set: change }, { collation })
       .then((result) => callback(null, result.matchedCount > 0), callback);
   });
 }
