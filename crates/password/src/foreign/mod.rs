@@ -37,6 +37,10 @@ use crate::limits::Limits;
 /// and an empty one would equal everything.
 const LEAST_DIGEST: usize = 16;
 
+/// The longest password that is hashed at all, in bytes: `WordPress`, Symfony and passlib stop there
+/// too. Some formats take time by the square of it.
+const LONGEST_PASSWORD: usize = 4096;
+
 /// Whether a password is the one behind a hash that a legacy store holds, in any of the formats of
 /// `docs/hash-formats.md`. As slow as the hash was made to be: call it off the async threads.
 ///
@@ -50,6 +54,9 @@ pub fn verify_foreign(
     limits: &Limits,
 ) -> Result<bool, UnreadableHash> {
     let check = options.read(stored, limits)?;
+    if password.expose().len() > LONGEST_PASSWORD {
+        return Ok(false);
+    }
     Ok(check.verify(&options.password_encoding.encode(password.expose())))
 }
 

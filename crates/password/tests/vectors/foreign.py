@@ -28,7 +28,9 @@ from django.contrib.auth import hashers  # noqa: E402
 from django.contrib.auth.hashers import make_password  # noqa: E402
 from passlib import hash as of  # noqa: E402
 
-hashers.PBKDF2PasswordHasher.iterations = 2000  # for the sake of the tests that read this
+# For the sake of the tests that read this.
+hashers.PBKDF2PasswordHasher.iterations = 2000
+hashers.BCryptSHA256PasswordHasher.rounds = 5
 
 PASSWORDS = ["hunter2", "correct horse 'b' \"staple\" \\ $x", "Pässwörd → 秘密 😀", "x" * 100]
 rows = []
