@@ -1,7 +1,9 @@
 """A private MariaDB or OpenLDAP server in a temp folder, on a free port of 127.0.0.1.
 
-    private_server.py mariadb        first line: {"port", "socket", "user", "password", "database"}
-    private_server.py slapd LDIF     first line: {"port"}; the directory holds LDIF's entries
+    private_server.py mariadb        first line: {"port", "ca", "socket", "user", "password", "database"}
+    private_server.py slapd LDIF     first line: {"port", "tls_port", "ca"}; holds LDIF's entries
+
+Both speak TLS as well; `ca` is the file of the authority that signed their certificate.
 
 Lives until its standard input ends, then removes the folder. Shares nothing with a server that the
 machine may run. Both refuse to be root or should not be, so root lends them an ordinary account.
@@ -19,6 +21,10 @@ import sys
 import tempfile
 import time
 
+sys.dont_write_bytecode = True
+sys.path.append(os.path.join(os.path.dirname(__file__), "../../tools"))
+import private_ca  # noqa: E402 (after the lines above, which say where it is)
+
 SLAPD_CONF = """
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
@@ -26,6 +32,9 @@ include /etc/ldap/schema/inetorgperson.schema
 modulepath /usr/lib/ldap
 moduleload back_mdb
 pidfile {folder}/pid
+TLSCACertificateFile {folder}/ca.pem
+TLSCertificateFile {folder}/server.crt
+TLSCertificateKeyFile {folder}/server.key
 database mdb
 maxsize 16777216
 suffix "dc=example,dc=org"
@@ -49,8 +58,10 @@ class Server:
         self.port = 0
         self.account = lent(account)
         os.mkdir(self.data)
-        self.own(self.folder)
-        self.own(self.data)
+        self.ca, *self.pair = private_ca.certify(self.folder)
+        for path in (self.folder, self.data, self.ca, *self.pair):
+            self.own(path)
+        os.chmod(self.folder, 0o755)  # the authority's certificate is for everybody
 
     def own(self, path):
         if self.account:
@@ -72,9 +83,7 @@ class Server:
     def start(self, words, answers):
         # Somebody may take the port between our look and the server's bind: try a few.
         for _ in range(5):
-            with socket.socket() as probe:
-                probe.bind(("127.0.0.1", 0))
-                self.port = probe.getsockname()[1]
+            self.port = free_port()
             with open(self.log, "ab") as log:
                 self.process = subprocess.Popen(self.command(*words(self.port)), cwd=self.folder,
                                                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -115,6 +124,12 @@ def program(*names):
     return found or sys.exit(f"no {names[0]} on this machine; run tools/setup")
 
 
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
 def connects(port):
     try:
         socket.create_connection(("127.0.0.1", port), 1).close()
@@ -135,7 +150,7 @@ def mariadb(server):
         return [program("mariadbd", "mysqld"), "--no-defaults", f"--datadir={server.data}", f"--socket={at}",
                 f"--port={port}", "--bind-address=127.0.0.1", f"--pid-file={server.folder}/pid",
                 f"--tmpdir={server.folder}", "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0",
-                "--innodb-buffer-pool-size=32M", "--character-set-server=utf8mb4"]
+                f"--ssl-key={server.pair[0]}", f"--ssl-cert={server.pair[1]}", "--innodb-buffer-pool-size=32M", "--character-set-server=utf8mb4"]
 
     def answers(_):
         return subprocess.run([*client, "--execute=select 1"], capture_output=True, check=False).returncode == 0
@@ -144,7 +159,7 @@ def mariadb(server):
     subprocess.run([*client, "--execute="
                     f"create database legacy; create user 'reader'@'127.0.0.1' identified by '{password}'; "
                     "grant all on legacy.* to 'reader'@'127.0.0.1'"], check=True, capture_output=True)
-    return {"port": server.port, "socket": at, "user": "reader", "password": password, "database": "legacy"}
+    return {"port": server.port, "ca": server.ca, "socket": at, "user": "reader", "password": password, "database": "legacy"}
 
 
 def slapd(server, ldif):
@@ -157,8 +172,10 @@ def slapd(server, ldif):
         server.own(path)
     server.once(program("slapadd"), "-q", "-f", conf, "-l", entries)
     # With a debug level slapd stays in the foreground; zero is one.
-    server.start(lambda port: [program("slapd"), "-d", "0", "-f", conf, "-h", f"ldap://127.0.0.1:{port}/"], connects)
-    return {"port": server.port}
+    tls_port = free_port()
+    urls = "ldap://127.0.0.1:{}/ ldaps://127.0.0.1:{}/"
+    server.start(lambda port: [program("slapd"), "-d", "0", "-f", conf, "-h", urls.format(port, tls_port)], connects)
+    return {"port": server.port, "tls_port": tls_port, "ca": server.ca}
 
 
 def main(kind, *arguments):

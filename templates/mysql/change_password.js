@@ -13,7 +13,7 @@ function changePassword(email, newPassword, callback) {
     if (!global.pool) {
       global.pool = mysql.createPool({
         uri: configuration.DATABASE_URL,
-        ssl: configuration.DATABASE_CA ? { ca: configuration.DATABASE_CA } : undefined,
+        ssl: configuration.DATABASE_CA ? { ca: configuration.DATABASE_CA, verifyIdentity: true } : undefined,
         connectionLimit: 1,
         connectTimeout: 5000,
       });

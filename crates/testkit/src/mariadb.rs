@@ -1,6 +1,6 @@
 //! MariaDB for tests: one private server per value, with one empty database and one account.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
@@ -12,6 +12,7 @@ use crate::held::Held;
 #[derive(Deserialize)]
 struct Started {
     port: u16,
+    ca: PathBuf,
     socket: PathBuf,
     user: String,
     password: String,
@@ -47,6 +48,12 @@ impl MariaDb {
             ..
         } = &self.started;
         format!("mysql://{user}:{password}@127.0.0.1:{port}/{database}")
+    }
+
+    /// The certificate of the authority that signed the server's, for `localhost` and
+    /// `127.0.0.1`, as PEM.
+    pub fn ca_file(&self) -> &Path {
+        &self.started.ca
     }
 
     /// Runs SQL as the superuser in the account's database; gives rows as lines, columns

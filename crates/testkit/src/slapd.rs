@@ -1,5 +1,7 @@
 //! OpenLDAP for tests: one private server per value, with the people of `people.ldif`.
 
+use std::path::{Path, PathBuf};
+
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
@@ -9,12 +11,14 @@ use crate::held::Held;
 #[derive(Deserialize)]
 struct Started {
     port: u16,
+    tls_port: u16,
+    ca: PathBuf,
 }
 
 /// An OpenLDAP server that nobody else uses; its base is `dc=example,dc=org`. Dropping it is an
 /// outage: its port refuses connections.
 pub struct Slapd {
-    port: u16,
+    started: Started,
     _server: Held,
 }
 
@@ -35,15 +39,26 @@ impl Slapd {
             .arg("slapd")
             .arg(folder.join("people.ldif"));
         let (server, first, _) = Held::start(&mut command)?;
-        let Started { port } = serde_json::from_str(&first).context("the server's first line")?;
+        let started = serde_json::from_str(&first).context("the server's first line")?;
         Ok(Self {
-            port,
+            started,
             _server: server,
         })
     }
 
     /// `ldap://127.0.0.1:port`.
     pub fn url(&self) -> String {
-        format!("ldap://127.0.0.1:{}", self.port)
+        format!("ldap://127.0.0.1:{}", self.started.port)
+    }
+
+    /// `ldaps://127.0.0.1:port`.
+    pub fn tls_url(&self) -> String {
+        format!("ldaps://127.0.0.1:{}", self.started.tls_port)
+    }
+
+    /// The certificate of the authority that signed the server's, for `localhost` and
+    /// `127.0.0.1`, as PEM.
+    pub fn ca_file(&self) -> &Path {
+        &self.started.ca
     }
 }

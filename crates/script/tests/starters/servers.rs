@@ -34,6 +34,14 @@ async fn ldap_searches_and_binds() {
         .await;
         user_names_work(&starter, people).await;
         nobody_is_nobody(&starter).await;
+        let tls_url = slapd.tls_url();
+        let ca = std::fs::read_to_string(slapd.ca_file()).unwrap();
+        let mut secure = vec![("LDAP_CA", ca.as_str()), ("LDAP_URL", &tls_url)];
+        secure.extend(&settings[1..]);
+        let over_tls = Starter::new(&runtime, "ldap", &secure);
+        found(over_tls.login("ann", "correct horse").await, "over TLS");
+        let unknown = Starter::new(&runtime, "ldap", &secure[1..]);
+        an_outage_is_a_failure(&unknown, "").await;
         settings[3].1 = "not the reader's";
         let misconfigured = Starter::new(&runtime, "ldap", &settings);
         failure(misconfigured.login("ann", "correct horse").await);

@@ -2,7 +2,7 @@
 
 use script::{Runtime, ScriptName};
 use serde_json::json;
-use testkit::{MariaDb, Postgres};
+use testkit::{MariaDb, Postgres, Slapd};
 
 use crate::checks::{
     PEOPLE, an_outage_is_a_failure, everybody_logs_in, found, nobody_is_nobody, user_names_work,
@@ -61,9 +61,30 @@ async fn mysql_on_mariadb() {
         nobody_is_nobody(&starter).await;
         table_changes(&starter, "mysql").await;
         a_bad_hash_is_a_failure(&starter, |sql| mariadb.sql(sql).map(drop)).await;
+        mysql_over_tls(&runtime, &mariadb).await;
         drop(mariadb);
         an_outage_is_a_failure(&starter, "").await;
     });
+}
+
+async fn mysql_over_tls(runtime: &Runtime, mariadb: &MariaDb) {
+    mariadb
+        .sql("alter user 'reader'@'127.0.0.1' require ssl")
+        .unwrap();
+    let (url, ca) = (
+        mariadb.url(),
+        std::fs::read_to_string(mariadb.ca_file()).unwrap(),
+    );
+    let plain = Starter::new(runtime, "mysql", &[("DATABASE_URL", &url)]);
+    an_outage_is_a_failure(&plain, "Access denied").await;
+    let settings = [("DATABASE_URL", url.as_str()), ("DATABASE_CA", &ca)];
+    let starter = Starter::new(runtime, "mysql", &settings);
+    found(starter.login("ann", "correct horse").await, "over TLS");
+    let stranger = Slapd::start().unwrap();
+    let ca = std::fs::read_to_string(stranger.ca_file()).unwrap();
+    let settings = [("DATABASE_URL", url.as_str()), ("DATABASE_CA", &ca)];
+    let starter = Starter::new(runtime, "mysql", &settings);
+    an_outage_is_a_failure(&starter, "").await;
 }
 
 /// `create`, `verify`, `change_password`, `change_email`, `delete`, as far as a login sees them.
