@@ -13,6 +13,7 @@ mod bare;
 mod crypt;
 mod directory;
 mod django;
+mod firebase;
 mod options;
 mod passlib;
 mod phpass;
@@ -156,6 +157,7 @@ fn modular(text: &str, limits: &Limits) -> Reading {
         "P" | "H" | "S" => phpass::read(id, text, limits),
         "scrypt" | "bcrypt-sha256" | "pbkdf2" | "ml" => passlib::read(id, text, limits),
         _ if id.starts_with("pbkdf2-") => passlib::read(id, text, limits),
+        "firescrypt" | "fbscrypt" => firebase::read(text, limits),
         "SHA" => web::auth_me(text),
         "y" | "gy" | "7" | "2x" | "md5" | "sha1" | "3" => Err(UnreadableHash::new(format!(
             "${id}$ hashes are not supported"

@@ -33,6 +33,8 @@ hashers.PBKDF2PasswordHasher.iterations = 2000
 hashers.BCryptSHA256PasswordHasher.rounds = 5
 
 PASSWORDS = ["hunter2", "correct horse 'b' \"staple\" \\ $x", "Pässwörd → 秘密 😀", "x" * 100]
+FIREBASE_SIGNER = "jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA=="
+FIREBASE_HASH = "lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ=="
 rows = []
 
 
@@ -221,6 +223,10 @@ add("latin1", "hashlib", "Pässwörd", digest("sha1", "Pässwörd".encode("latin
 # Published: hashcat's examples (password `hashcat`), passlib's documentation (`password`), and the
 # test suite of glibc's crypt (Drepper's SHA-crypt.txt).
 for name, password, stored, options in [
+    ("Firebase, the README of firebase/scrypt, as Ory writes it", "user1password",
+     "$firescrypt$ln=14,r=8,p=1$42xEC+ixf3L2lw==$" + FIREBASE_HASH + "$Bw==$" + FIREBASE_SIGNER, {}),
+    ("Firebase, as Supabase writes it", "user1password",
+     f"$fbscrypt$v=1,n=14,r=8,p=1,ss=Bw==,sk={FIREBASE_SIGNER}$42xEC+ixf3L2lw==${FIREBASE_HASH}", {}),
     ("hashcat 400 phpass", "hashcat", "$P$946647711V1klyitUYhtB8Yw5DMA/w.", {}),
     ("hashcat 500 MD5-crypt", "hashcat", "$1$38652870$DUjsu4TTlTsOe/xxZ05uf/", {}),
     ("hashcat 1600 apr1", "hashcat", "$apr1$62722340$zGjeAwVP2KwY6MtumUI1N/", {}),
