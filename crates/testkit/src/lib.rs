@@ -2,6 +2,7 @@
 //!
 //! * [`Postgres`] and [`Database`]: a private cluster, and fresh databases in it.
 //! * [`Legacy`]: the store that users leave, filled by Django itself (`examples/django`).
+//! * [`MariaDb`], [`Slapd`], [`WebService`]: other stores that users leave, and what they speak.
 //! * [`Server`]: the built `ferry` binary as a child process, and [`Api`] to talk to it.
 //! * [`Smtp`]: a mail server that keeps what it receives.
 //!
@@ -15,13 +16,19 @@ mod api;
 mod checkout;
 mod held;
 mod legacy;
+mod mariadb;
 mod open;
 mod postgres;
 mod server;
+mod slapd;
 mod smtp;
+mod web_service;
 
 pub use api::{Answer, Api};
 pub use legacy::{Kind, Legacy, Person};
+pub use mariadb::MariaDb;
 pub use postgres::{Database, Postgres};
 pub use server::{Server, ServerBuilder};
+pub use slapd::Slapd;
 pub use smtp::{Mail, Smtp};
+pub use web_service::WebService;

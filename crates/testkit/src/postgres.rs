@@ -4,6 +4,8 @@
 //! that (`cargo test -p store`), each test process starts its own, which costs about a second.
 //! Either way it is `tools/with-postgres` that knows how.
 
+use std::io::BufRead as _;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,6 +18,7 @@ use crate::held::Held;
 /// A PostgreSQL cluster that nobody else uses.
 pub struct Postgres {
     admin_url: String,
+    ca_file: Option<PathBuf>,
     /// None when the cluster belongs to the whole test run.
     _server: Option<Held>,
 }
@@ -27,6 +30,7 @@ impl Postgres {
         let start = || match checkout::postgres_url() {
             Some(admin_url) => Ok(Self {
                 admin_url,
+                ca_file: None,
                 _server: None,
             }),
             None => Self::start().map_err(|error| format!("{error:#}")),
@@ -47,10 +51,30 @@ impl Postgres {
         Self::start_with(&["--durable", "--hold"])
     }
 
+    /// A cluster that takes SCRAM over TLS and nothing else; its certificate, for `localhost` and
+    /// `127.0.0.1`, is signed by [`ca_file`](Self::ca_file).
+    pub fn start_tls() -> Result<Self> {
+        let command = &mut checkout::tool("with-postgres");
+        let (server, admin_url, mut lines) = Held::start(command.args(["--tls", "--hold"]))?;
+        let mut ca_file = String::new();
+        lines.read_line(&mut ca_file)?;
+        Ok(Self {
+            admin_url,
+            ca_file: Some(PathBuf::from(ca_file.trim_end())),
+            _server: Some(server),
+        })
+    }
+
+    /// The certificate of the authority of a cluster with TLS, as PEM.
+    pub fn ca_file(&self) -> Option<&Path> {
+        self.ca_file.as_deref()
+    }
+
     fn start_with(arguments: &[&str]) -> Result<Self> {
         let (server, admin_url, _) = Held::start(checkout::tool("with-postgres").args(arguments))?;
         Ok(Self {
             admin_url,
+            ca_file: None,
             _server: Some(server),
         })
     }

@@ -107,12 +107,17 @@ impl ScryptHash {
         Params::new(log, self.block_size, self.parallelization).ok()
     }
 
+    /// As many bytes as the hash has; `None` when the machine has not got the memory.
+    pub(crate) fn derive(&self, password: &[u8]) -> Option<SecretBytes> {
+        let mut output = Zeroizing::new(vec![0; self.hash.len()]);
+        let params = self.params()?;
+        ::scrypt::scrypt(password, &self.salt, &params, &mut output).ok()?;
+        Some(output)
+    }
+
     pub(crate) fn verify(&self, password: &[u8]) -> bool {
-        let mut computed = Zeroizing::new(vec![0; self.hash.len()]);
-        let done = self.params().is_some_and(|params| {
-            ::scrypt::scrypt(password, &self.salt, &params, &mut computed).is_ok()
-        });
-        done & constant_time_eq(&computed, &self.hash)
+        let computed = self.derive(password);
+        computed.is_some_and(|computed| constant_time_eq(&computed, &self.hash))
     }
 
     pub(crate) fn canonical(&self) -> Canonical {

@@ -13,6 +13,10 @@ use crate::encoding::{SecretBytes, decimal};
 use crate::limits::{Limits, bounded};
 use crate::record::VALUE;
 
+/// The longest passphrase of crypt(3) in bytes, as libxcrypt has it: SHA-crypt hashes as many copies
+/// of a password as it has bytes.
+const LONGEST: usize = 512;
+
 const LETTERS: &[u8; 64] = b"./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
 /// Bytes in the letters of crypt(3) and phpass: three to four, lowest bits first.
@@ -86,9 +90,8 @@ struct ShaCryptHash(Zeroizing<String>);
 
 impl Check for ShaCryptHash {
     fn verify(&self, password: &[u8]) -> bool {
-        ShaCrypt::default()
-            .verify_password(password, self.0.as_str())
-            .is_ok()
+        let verified = || ShaCrypt::default().verify_password(password, self.0.as_str());
+        password.len() <= LONGEST && verified().is_ok()
     }
 }
 
@@ -142,6 +145,9 @@ impl Md5Crypt {
 impl Check for Md5Crypt {
     fn verify(&self, password: &[u8]) -> bool {
         const ORDER: [usize; 16] = [12, 6, 0, 13, 7, 1, 14, 8, 2, 15, 9, 3, 5, 10, 4, 11];
+        if password.len() > LONGEST {
+            return false;
+        }
         let digest = self.compute(password);
         let ordered = ORDER.iter().filter_map(|at| digest.get(*at).copied());
         let ordered: SecretBytes = Zeroizing::new(ordered.collect());

@@ -13,6 +13,7 @@ mod bare;
 mod crypt;
 mod directory;
 mod django;
+mod firebase;
 mod options;
 mod passlib;
 mod phpass;
@@ -37,6 +38,10 @@ use crate::limits::Limits;
 /// and an empty one would equal everything.
 const LEAST_DIGEST: usize = 16;
 
+/// The longest password that is hashed at all, in bytes: `WordPress`, Symfony and passlib stop there
+/// too. Some formats take time by the square of it.
+const LONGEST_PASSWORD: usize = 4096;
+
 /// Whether a password is the one behind a hash that a legacy store holds, in any of the formats of
 /// `docs/hash-formats.md`. As slow as the hash was made to be: call it off the async threads.
 ///
@@ -50,6 +55,9 @@ pub fn verify_foreign(
     limits: &Limits,
 ) -> Result<bool, UnreadableHash> {
     let check = options.read(stored, limits)?;
+    if password.expose().len() > LONGEST_PASSWORD {
+        return Ok(false);
+    }
     Ok(check.verify(&options.password_encoding.encode(password.expose())))
 }
 
@@ -149,6 +157,7 @@ fn modular(text: &str, limits: &Limits) -> Reading {
         "P" | "H" | "S" => phpass::read(id, text, limits),
         "scrypt" | "bcrypt-sha256" | "pbkdf2" | "ml" => passlib::read(id, text, limits),
         _ if id.starts_with("pbkdf2-") => passlib::read(id, text, limits),
+        "firescrypt" | "fbscrypt" => firebase::read(text, limits),
         "SHA" => web::auth_me(text),
         "y" | "gy" | "7" | "2x" | "md5" | "sha1" | "3" => Err(UnreadableHash::new(format!(
             "${id}$ hashes are not supported"

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::bare::{self, HmacRound, Rounds};
 use super::prepare::{Prepared, Step};
-use super::{LEAST_DIGEST, Reading, UnreadableHash, django, recognise, web};
+use super::{LEAST_DIGEST, Nobody, Reading, UnreadableHash, django, recognise, web};
 use crate::digest::Digest;
 use crate::encoding::{PasswordEncoding, SecretBytes, TextEncoding};
 use crate::family::pbkdf2::Pbkdf2Hash;
@@ -216,6 +216,9 @@ impl ForeignOptions {
     }
 
     fn read_hash(&self, text: &str, limits: &Limits) -> Reading {
+        if text.is_empty() {
+            return Ok(Box::new(Nobody));
+        }
         match self.algorithm {
             None => recognise(text, limits),
             Some(Algorithm::WordPress | Algorithm::Django) => {

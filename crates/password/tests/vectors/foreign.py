@@ -28,9 +28,13 @@ from django.contrib.auth import hashers  # noqa: E402
 from django.contrib.auth.hashers import make_password  # noqa: E402
 from passlib import hash as of  # noqa: E402
 
-hashers.PBKDF2PasswordHasher.iterations = 2000  # for the sake of the tests that read this
+# For the sake of the tests that read this.
+hashers.PBKDF2PasswordHasher.iterations = 2000
+hashers.BCryptSHA256PasswordHasher.rounds = 5
 
 PASSWORDS = ["hunter2", "correct horse 'b' \"staple\" \\ $x", "Pässwörd → 秘密 😀", "x" * 100]
+FIREBASE_SIGNER = "jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA=="
+FIREBASE_HASH = "lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ=="
 rows = []
 
 
@@ -163,20 +167,66 @@ def nested_rows(password):
     add("389 Directory Server", "hashlib", password, "{PBKDF2_SHA256}" + b64((2048).to_bytes(4, "big") + bytes(64) + key))
 
 
+def drupal(password, log=8, salt=b"saltsalt"):
+    """Drupal 7's includes/password.inc."""
+    letters = "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+    state = digest("sha512", salt + password)
+    for _ in range(1 << log):
+        state = digest("sha512", state + password)
+    text = ""
+    for at in range(0, len(state), 3):
+        part = state[at:at + 3]
+        value = int.from_bytes(part, "little")
+        text += "".join(letters[value >> 6 * index & 63] for index in range(len(part) + 1))
+    return ("$S$" + letters[log] + salt.decode() + text)[:55]
+
+
+def rare_rows(password):
+    p = password.encode()
+    add("Drupal 7", "hashlib", password, drupal(p))
+    add("Drupal 7, of Drupal 6", "hashlib", password, "U" + drupal(digest("md5", p).hex().encode()))
+    argon2 = of.argon2.using(rounds=2, memory_cost=256)
+    add("LDAP ARGON2", "passlib", password, "{ARGON2}" + argon2.hash(password))
+    add("Spring argon2", "passlib", password, "{argon2}" + argon2.hash(password))
+    add("Spring bcrypt", "passlib", password, "{bcrypt}" + of.bcrypt.using(rounds=4).hash(password))
+    for name in ("sha256", "sha384", "sha512"):
+        add(f"LDAP {name}", "hashlib", password, f"{{{name.upper()}}}" + b64(digest(name, p)))
+        add(f"LDAP salted {name}", "hashlib", password, f"{{S{name.upper()}}}" + b64(digest(name, p + b"salt") + b"salt"))
+    key = hashlib.pbkdf2_hmac("sha256", p, b"sixteen bytes ok", 1000)
+    add("PHC pbkdf2", "hashlib", password,
+        f"$pbkdf2-sha256$i=1000,l=32${b64(b'sixteen bytes ok').rstrip('=')}${b64(key).rstrip('=')}")
+    for name in ("md5", "sha1", "sha512"):
+        add(f"HMAC {name}", "hashlib", password, hmac.new(b"key", p, name).hexdigest(), algorithm=f"hmac-{name}", key="key")
+    add("Symfony pbkdf2", "hashlib", password, b64(hashlib.pbkdf2_hmac("sha512", p, b"salt", 1000, 40)),
+        algorithm="pbkdf2-sha512", salt="salt", iterations=1000)
+    for name in ("sha224", "sha384"):
+        add(f"bare {name}", "hashlib", password, b64(digest(name, b"\x01\x02" + p)), algorithm=name, salt="0102",
+            saltEncoding="hex", encoding="base64")
+    add("bcrypt of base64", "passlib", password, of.bcrypt.using(rounds=4).hash(b64(digest("sha256", p))), prehash="sha256-base64")
+    add("Kratos scrypt", "hashlib", password, f"$scrypt$ln=1024,r=8,p=1${b64(b'na')}$" +
+        b64(hashlib.scrypt(p, salt=b"na", n=1024, r=8, p=1, dklen=32)))
+
+
 def openssl_rows(password):
     for flag in ("-1", "-apr1", "-5", "-6"):
         add(f"openssl passwd {flag}", "OpenSSL", password, run("openssl", "passwd", flag, "-stdin", stdin=password.encode()))
 
 
 for each in PASSWORDS:
-    for make in (passlib_rows, django_rows, werkzeug_rows, php_rows, asp_rows, nested_rows):
+    for make in (passlib_rows, django_rows, werkzeug_rows, php_rows, asp_rows, nested_rows, rare_rows):
         make(each)
     if len(each) < 60:
         openssl_rows(each)
 
+add("latin1", "hashlib", "Pässwörd", digest("sha1", "Pässwörd".encode("latin1")).hex(), algorithm="sha1", passwordEncoding="latin1")
+
 # Published: hashcat's examples (password `hashcat`), passlib's documentation (`password`), and the
 # test suite of glibc's crypt (Drepper's SHA-crypt.txt).
 for name, password, stored, options in [
+    ("Firebase, the README of firebase/scrypt, as Ory writes it", "user1password",
+     "$firescrypt$ln=14,r=8,p=1$42xEC+ixf3L2lw==$" + FIREBASE_HASH + "$Bw==$" + FIREBASE_SIGNER, {}),
+    ("Firebase, as Supabase writes it", "user1password",
+     f"$fbscrypt$v=1,n=14,r=8,p=1,ss=Bw==,sk={FIREBASE_SIGNER}$42xEC+ixf3L2lw==${FIREBASE_HASH}", {}),
     ("hashcat 400 phpass", "hashcat", "$P$946647711V1klyitUYhtB8Yw5DMA/w.", {}),
     ("hashcat 500 MD5-crypt", "hashcat", "$1$38652870$DUjsu4TTlTsOe/xxZ05uf/", {}),
     ("hashcat 1600 apr1", "hashcat", "$apr1$62722340$zGjeAwVP2KwY6MtumUI1N/", {}),

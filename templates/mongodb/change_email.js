@@ -1,0 +1,29 @@
+// Action script `change_email`: moves a user to another address.
+function changeEmail(email, newEmail, verified, callback) {
+  const { MongoClient } = require('mongodb');
+
+  // The same client as in login.js.
+  function users(done) {
+    if (!global.client) {
+      const client = new MongoClient(configuration.DATABASE_URL, {
+        maxPoolSize: 1,
+        serverSelectionTimeoutMS: 5000,
+      });
+      client.on('error', () => {});
+      global.client = client.connect();
+    }
+    global.client.then((client) => done(null, client.db().collection('users')), (error) => {
+      global.client = null;
+      done(error);
+    });
+  }
+
+  const collation = { locale: 'en', strength: 2 };
+
+  users((connectError, collection) => {
+    if (connectError) return callback(connectError);
+    const change = { email: newEmail, email_verified: verified === true };
+    collection.updateOne({ email: String(email) }, { $set: change }, { collation })
+      .then((result) => callback(null, result.matchedCount > 0), callback);
+  });
+}
