@@ -1,0 +1,28 @@
+//! Native operations: the members of the object that only the layer's own modules see.
+
+mod answers;
+mod compile;
+mod inspect;
+mod timers;
+
+use std::rc::Rc;
+
+use rquickjs::{Ctx, Object, Result};
+
+use super::host::Host;
+
+/// Puts all operations into `native`.
+pub fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>, host: &Rc<Host>) -> Result<()> {
+    answers::install(ctx, native, host)?;
+    compile::install(ctx, native, host)?;
+    inspect::install(ctx, native)?;
+    timers::install(ctx, native, host)
+}
+
+/// Adds an operation under its name.
+macro_rules! op {
+    ($native:expr, $ctx:expr, $name:literal, $function:expr) => {
+        $native.set($name, rquickjs::Function::new($ctx.clone(), $function)?)?
+    };
+}
+pub(crate) use op;
