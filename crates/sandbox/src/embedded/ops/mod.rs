@@ -3,6 +3,10 @@
 mod answers;
 mod compile;
 mod inspect;
+mod net;
+mod packages;
+mod sockets;
+mod text;
 mod timers;
 
 use std::rc::Rc;
@@ -16,6 +20,9 @@ pub fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>, host: &Rc<Host>) -> Re
     answers::install(ctx, native, host)?;
     compile::install(ctx, native, host)?;
     inspect::install(ctx, native)?;
+    text::install(ctx, native)?;
+    packages::install(ctx, native, host)?;
+    net::install(ctx, native, host)?;
     timers::install(ctx, native, host)
 }
 
