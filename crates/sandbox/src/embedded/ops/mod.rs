@@ -2,12 +2,16 @@
 
 mod answers;
 mod compile;
+mod digests;
+mod hash;
 mod inspect;
 mod net;
 mod packages;
 mod sockets;
 mod text;
 mod timers;
+mod url;
+mod zlib;
 
 use std::rc::Rc;
 
@@ -21,6 +25,9 @@ pub fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>, host: &Rc<Host>) -> Re
     compile::install(ctx, native, host)?;
     inspect::install(ctx, native)?;
     text::install(ctx, native)?;
+    url::install(ctx, native)?;
+    zlib::install(ctx, native)?;
+    hash::install(ctx, native, host)?;
     packages::install(ctx, native, host)?;
     net::install(ctx, native, host)?;
     timers::install(ctx, native, host)
