@@ -127,6 +127,9 @@ pub struct Report {
     pub message: String,
     pub address: Option<String>,
     pub port: Option<u16>,
+    pub hostname: Option<String>,
+    /// The failures of the single addresses, where several were tried.
+    pub errors: Vec<Report>,
 }
 
 impl Report {
@@ -152,6 +155,12 @@ impl<'js> IntoJs<'js> for Report {
         }
         if let Some(port) = self.port {
             object.set("port", port)?;
+        }
+        if let Some(hostname) = self.hostname {
+            object.set("hostname", hostname)?;
+        }
+        if !self.errors.is_empty() {
+            object.set("errors", self.errors)?;
         }
         Ok(object.into_value())
     }

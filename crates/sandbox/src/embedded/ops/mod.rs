@@ -2,6 +2,7 @@
 
 mod answers;
 mod compile;
+mod der;
 mod digests;
 mod hash;
 mod inspect;
@@ -10,6 +11,8 @@ mod packages;
 mod sockets;
 mod text;
 mod timers;
+mod tls;
+mod trust;
 mod url;
 mod zlib;
 
@@ -28,6 +31,7 @@ pub fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>, host: &Rc<Host>) -> Re
     url::install(ctx, native)?;
     zlib::install(ctx, native)?;
     hash::install(ctx, native, host)?;
+    tls::install(ctx, native)?;
     packages::install(ctx, native, host)?;
     net::install(ctx, native, host)?;
     timers::install(ctx, native, host)

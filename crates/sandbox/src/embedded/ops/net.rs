@@ -207,12 +207,12 @@ impl Live {
     async fn reach(&self, name: &str, port: u16) -> std::result::Result<TcpStream, Report> {
         let addresses = resolve(name, port).await?;
         let egress = Rc::clone(&self.host.egress.borrow());
-        let mut failure = Report::new("ENOTFOUND", "connect", format!("connect ENOTFOUND {name}"));
+        let mut failures = Vec::new();
         let last = addresses.len();
         for (index, address) in addresses.into_iter().enumerate() {
             if let Err(refusal) = egress.check(name, address) {
                 let why = format!("connect EACCES {address} - egress policy: {refusal}");
-                failure = at(Report::new("EACCES", "connect", why), address);
+                failures.push(at(Report::new("EACCES", "connect", why), address));
                 continue;
             }
             let attempt = TcpStream::connect(address);
@@ -224,10 +224,15 @@ impl Live {
             };
             match outcome {
                 Ok(stream) => return Ok(stream),
-                Err(error) => failure = at(describe("connect", &error, Some(address)), address),
+                Err(error) => failures.push(at(describe("connect", &error, Some(address)), address)),
             }
         }
-        Err(failure)
+        let first = failures.first().cloned();
+        let mut report = first.unwrap_or_else(|| not_found(name));
+        if failures.len() > 1 {
+            report.errors = failures;
+        }
+        Err(report)
     }
 
     /// Hands on what comes, one piece at a time: the next is read when JavaScript took the last.
@@ -307,10 +312,15 @@ async fn resolve(name: &str, port: u16) -> std::result::Result<Vec<SocketAddr>, 
     let found = tokio::net::lookup_host((name, port)).await;
     match found.map(Iterator::collect::<Vec<_>>) {
         Ok(addresses) if !addresses.is_empty() => Ok(addresses),
-        _ => {
-            let message = format!("getaddrinfo ENOTFOUND {name}");
-            Err(Report::new("ENOTFOUND", "getaddrinfo", message))
-        }
+        _ => Err(not_found(name)),
+    }
+}
+
+fn not_found(name: &str) -> Report {
+    let message = format!("getaddrinfo ENOTFOUND {name}");
+    Report {
+        hostname: Some(name.to_owned()),
+        ..Report::new("ENOTFOUND", "getaddrinfo", message)
     }
 }
 
@@ -337,8 +347,7 @@ fn look_up<'js>(ctx: &Ctx<'js>, host: &Rc<Host>, name: String, family: u32, done
                 list.set(list.len(), entry)?;
             }
             if list.is_empty() {
-                let message = format!("getaddrinfo ENOTFOUND {name}");
-                return done.call((Report::new("ENOTFOUND", "getaddrinfo", message),));
+                return done.call((not_found(&name),));
             }
             done.call((Nothing, list))
         });
