@@ -63,14 +63,15 @@ const SHARED = ['abort-controller', 'buffer', 'events', 'process', 'punycode', '
   'util']
   .flatMap((name) => [name, `${name}/`]);
 
-/** Never present: optional addons and drivers, and what reaches clouds that need another runtime. */
+/** Never present: optional addons and drivers. */
 const ABSENT = new Set(['pg-native', 'pg-query-stream', 'oracledb', 'sqlite3', 'better-sqlite3',
-  'mariadb', 'mariadb/callback', 'cardinal', 'aws4', 'kerberos', 'snappy', 'saslprep',
+  'mariadb', 'mariadb/callback', 'cardinal', 'kerberos', 'snappy', 'saslprep',
   'mongodb-client-encryption', '@mongodb-js/zstd', '@aws-sdk/credential-providers', 'socks',
   'gcp-metadata', 'bson-ext', 'msnodesqlv8', 'encoding', 'dtrace-provider', 'mv',
-  'source-map-support', 'libpq', 'bufferutil', 'utf-8-validate',
-  '@azure/identity', '@azure/keyvault-keys', '@azure/core-auth', 'adal-node',
-  '@aws-sdk/client-sts', 'mongodb-connection-string-url/never']);
+  'source-map-support', 'libpq', 'bufferutil', 'utf-8-validate', '@aws-sdk/client-sts']);
+
+/** Imported at once and used for signing in to a cloud only: what they export fails when called. */
+const HOLLOW = new Set(['@azure/identity', '@azure/keyvault-keys', '@azure/core-auth', 'adal-node']);
 
 /** The folder of the package that a file belongs to, below `node_modules`. */
 function owner(file) {
@@ -86,6 +87,12 @@ const absent = {
   setup({ onResolve, onLoad }) {
     onResolve({ filter: /^[^./]/ }, ({ path }) =>
       (ABSENT.has(path) ? { path, namespace: 'absent' } : undefined));
+    onResolve({ filter: /^[^./]/ }, ({ path }) =>
+      (HOLLOW.has(path) ? { path, namespace: 'hollow' } : undefined));
+    onLoad({ filter: /.*/, namespace: 'hollow' }, ({ path }) => ({
+      contents: 'module.exports = new Proxy({}, { get: () => class { constructor() {' +
+        `throw new Error("${path} is not available to action scripts"); } } });`,
+    }));
     onLoad({ filter: /.*/, namespace: 'absent' }, ({ path }) => ({
       contents: `const error = new Error("Cannot find module '${path}'");` +
         "error.code = 'MODULE_NOT_FOUND'; throw error;",
