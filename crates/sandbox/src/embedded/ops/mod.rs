@@ -1,13 +1,17 @@
 //! Native operations: the members of the object that only the layer's own modules see.
 
 mod answers;
+mod cipher;
 mod compile;
 mod der;
 mod digests;
 mod hash;
 mod inspect;
+mod keys;
+mod material;
 mod net;
 mod packages;
+mod sign;
 mod sockets;
 mod text;
 mod timers;
@@ -32,6 +36,8 @@ pub fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>, host: &Rc<Host>) -> Re
     zlib::install(ctx, native)?;
     hash::install(ctx, native, host)?;
     tls::install(ctx, native)?;
+    cipher::install(ctx, native)?;
+    keys::install(ctx, native)?;
     packages::install(ctx, native, host)?;
     net::install(ctx, native, host)?;
     timers::install(ctx, native, host)
