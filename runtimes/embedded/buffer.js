@@ -262,10 +262,10 @@ function copy(target, targetStart = 0, start = 0, end = this.length) {
   return count;
 }
 
-/** Replaces methods of the shape, without showing them in `for … in`. */
+/** Replaces methods of the shape. They are enumerable, as Node's are: mysql2 looks for them with `for … in`. */
 function define(target, methods) {
   for (const [name, value] of Object.entries(methods)) {
-    Object.defineProperty(target, name, { value, writable: true, configurable: true, enumerable: false });
+    Object.defineProperty(target, name, { value, writable: true, configurable: true, enumerable: true });
   }
 }
 
@@ -321,8 +321,7 @@ for (const encoding of ['utf8', 'latin1', 'ascii', 'hex', 'base64', 'ucs2']) {
   });
 }
 for (const name of Object.getOwnPropertyNames(proto)) {
-  const { configurable, value } = Object.getOwnPropertyDescriptor(proto, name);
-  if (configurable) Object.defineProperty(proto, name, { enumerable: false });
+  const { value } = Object.getOwnPropertyDescriptor(proto, name);
   // Node spells the unsigned readers and writers both ways.
   const other = name.replace('UInt', 'Uint');
   if (other !== name && !Object.hasOwn(proto, other)) define(proto, { [other]: value });

@@ -281,7 +281,8 @@ function next(request, url, message) {
 async function perform(given) {
   const { URL } = require('whatwg-url');
   const request = { method: given.method, headers: new Headers(given.headers), signal: given.signal, content: Body.of(given) };
-  for (const [name, value] of [['accept', '*/*'], ['accept-language', '*'], ['user-agent', 'node'], ['accept-encoding', 'gzip, deflate']]) {
+  for (const [name, value] of [['accept', '*/*'], ['accept-language', '*'], ['sec-fetch-mode', 'cors'],
+    ['user-agent', 'node'], ['accept-encoding', 'gzip, deflate']]) {
     if (!request.headers.has(name)) request.headers.set(name, value);
   }
   let url = new URL(given.url);

@@ -34,7 +34,26 @@ function define(target, name, make) {
   Object.defineProperty(target, name, { get: () => settle(make()), set: settle, configurable: true, enumerable: false });
 }
 
+/** A stack begins with the error's own words, as scripts and drivers expect it. */
+function stackOf(error, sites) {
+  let head = 'Error';
+  try {
+    const { name = 'Error', message = '' } = error;
+    head = message === '' ? String(name) : `${name}: ${message}`;
+  } catch {
+    // An error that cannot be read keeps the plain word.
+  }
+  let text = head;
+  for (const site of sites) {
+    const place = site.isNative() ? 'native' : `${site.getFileName()}:${site.getLineNumber()}:${site.getColumnNumber()}`;
+    const name = site.getFunctionName();
+    text += name ? `\n    at ${name} (${place})` : `\n    at ${place}`;
+  }
+  return text;
+}
+
 function install(target) {
+  Error.prepareStackTrace = stackOf;
   for (const [name, make] of Object.entries(GLOBALS)) define(target, name, make);
   Object.defineProperty(target, 'global', { value: target, writable: true, configurable: true, enumerable: false });
 }

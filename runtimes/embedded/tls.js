@@ -52,7 +52,8 @@ class TLSSocket extends net.Socket {
     this._options = options;
     this._tls = undefined;
     this._transport = undefined;
-    this._tlsOptions = options;
+    this._fault = null;
+    this._released = false;
     if (transport) this._carry(transport);
   }
 
@@ -120,8 +121,15 @@ class TLSSocket extends net.Socket {
   _fail(report) {
     const error = failure(report);
     this.authorizationError = error.code;
-    if (this.secureConnecting) this.emit('_tlsError', error);
-    this.destroy(error);
+    this._fault = error;
+    this.emit('_tlsError', error);
+    // Who made the socket by hand hears of it through that event alone.
+    this.destroy(this._released ? error : undefined);
+  }
+
+  /** What verification said, for drivers that ask the inner object (`ssl`, which is this one). */
+  verifyError() {
+    return this._fault;
   }
 
   /** True when the connection may be used. */
@@ -129,10 +137,11 @@ class TLSSocket extends net.Socket {
     const info = native.tlsInfo(this._tls);
     this._info = info;
     this.alpnProtocol = info.alpn ?? false;
-    const fault = info.unauthorized ? failure(info.unauthorized) : this._identityFault();
+    const fault = info.authorizationError ? failure(info.authorizationError) : this._identityFault();
     this.authorized = !fault;
     this.authorizationError = fault ? fault.code ?? fault.message : null;
-    if (fault && this._options.rejectUnauthorized !== false) {
+    this._fault = fault ?? null;
+    if (fault && this._released && this._options.rejectUnauthorized !== false) {
       this.destroy(fault);
       return false;
     }
@@ -210,9 +219,10 @@ class TLSSocket extends net.Socket {
     this._pending = undefined;
     if (this._tls !== undefined) native.tlsFree(this._tls);
     this._tls = undefined;
-    this._transport?.destroy();
     done(error);
     timers.nextTick(() => this.emit('close', Boolean(error)));
+    // The reason must be heard before the connection below is seen to close.
+    timers.setImmediate(() => this._transport?.destroy());
   }
 
   setTimeout(delay, callback) {
@@ -302,6 +312,7 @@ function connect(...args) {
     host: options.host ?? 'localhost', port: options.port, path: options.path, family: options.family, lookup: options.lookup,
   });
   const socket = new TLSSocket(transport, options);
+  socket._released = true;
   if (!options.socket && options.timeout) socket.setTimeout(options.timeout);
   if (callback) socket.once('secureConnect', callback);
   return socket;

@@ -36,9 +36,16 @@ function format(...args) {
   return show().format(...args);
 }
 
+/** Timers take their callback first and have promise forms of their own. */
+function timerPromise(original) {
+  const { setImmediate, setTimeout } = require('timers');
+  if (original === setTimeout) return require('timers-promises').setTimeout;
+  return original === setImmediate ? require('timers-promises').setImmediate : undefined;
+}
+
 function promisify(original) {
   if (typeof original !== 'function') throw invalidArgument('original', 'of type function', original);
-  const custom = original[CUSTOM];
+  const custom = original[CUSTOM] ?? timerPromise(original);
   if (custom !== undefined) {
     if (typeof custom !== 'function') throw invalidArgument('util.promisify.custom', 'of type function', custom);
     return Object.defineProperty(custom, CUSTOM, { value: custom, configurable: true });
