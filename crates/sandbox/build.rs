@@ -12,7 +12,9 @@ use flate2::write::DeflateEncoder;
 fn main() -> io::Result<()> {
     let root = PathBuf::from(variable("CARGO_MANIFEST_DIR")?).join("../..");
     let out = PathBuf::from(variable("OUT_DIR")?);
-    let mut table = String::from("/// Internal modules: name and text.\npub const MODULES: &[(&str, &str)] = &[\n");
+    let mut table = String::from(
+        "/// Internal modules: name and text.\npub const MODULES: &[(&str, &str)] = &[\n",
+    );
     let runtimes = root.join("runtimes");
     for folder in ["embedded", "shared"] {
         for path in files(&runtimes.join(folder), "js")? {
@@ -34,23 +36,41 @@ fn main() -> io::Result<()> {
             encoder.write_all(&fs::read(path)?)?;
             encoder.finish()?;
             let name = path.strip_prefix(&packages).unwrap_or(path);
-            let _ = writeln!(table, "    ({name:?}, include_bytes!({packed:?})),", name = name.display().to_string());
+            let _ = writeln!(
+                table,
+                "    ({name:?}, include_bytes!({:?})),",
+                packed.display().to_string(),
+                name = name.display().to_string()
+            );
         }
     } else {
-        println!("cargo::warning=.local/packages is missing: run `make setup`; scripts find no packages");
+        println!(
+            "cargo::warning=.local/packages is missing: run `make setup`; scripts find no packages"
+        );
     }
-    let _ = writeln!(table, "];\n/// `packages.json`: name, version and file of each.\npub const INDEX: &str = {index:?};");
+    let _ = writeln!(
+        table,
+        "];\n/// `packages.json`: name, version and file of each.\npub const INDEX: &str = {index:?};"
+    );
     fs::write(out.join("packed.rs"), table)
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cargo tells build scripts everything by the environment"
+)]
 fn variable(name: &str) -> io::Result<String> {
     env::var(name).map_err(|error| io::Error::other(format!("{name}: {error}")))
 }
 
 fn add_module(table: &mut String, path: &Path) -> io::Result<()> {
     println!("cargo::rerun-if-changed={}", path.display());
-    let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let path = path.canonicalize()?;
+    let name = path
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
+    let path = path.canonicalize()?.display().to_string();
     let _ = writeln!(table, "    ({name:?}, include_str!({path:?})),");
     Ok(())
 }

@@ -1,6 +1,13 @@
 //! Runs one action script in the embedded engine, through the real protocol:
 //! `try_script FILE [ARGUMENT…]`. The layer's modules are read from the source tree, so that a
 //! change in them needs no build. The file's name is the script's: `login.js` is `login`.
+//! `FERRY_TRY_CONFIGURATION` is the settings' JSON, `FERRY_TRY_MODULES` the modules folder,
+//! `FERRY_TRY_TIMES` how often it is called.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a tool for one's own use takes its settings where it likes"
+)]
 
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
@@ -45,21 +52,36 @@ fn try_script(file: &str, args: &[String]) -> Result<(), Failure> {
         .spawn()?;
     let limits = json!({"result": 1 << 20, "log": 64 << 10});
     let modules = std::env::var("FERRY_TRY_MODULES").ok();
-    send(&mut ours, &json!({"t": "init", "proto": 1, "limits": limits, "modules": modules}))?;
+    send(
+        &mut ours,
+        &json!({"t": "init", "proto": 1, "limits": limits, "modules": modules}),
+    )?;
     expect(&mut ours, "ready", start)?;
     println!("ready     {:?}", start.elapsed());
-    let name = Path::new(file).file_stem().unwrap_or_default().to_string_lossy();
+    let name = Path::new(file)
+        .file_stem()
+        .unwrap_or_default()
+        .to_string_lossy();
     let source = std::fs::read_to_string(file)?;
     let start = Instant::now();
     let configuration = std::env::var("FERRY_TRY_CONFIGURATION").unwrap_or_else(|_| "{}".into());
-    send(&mut ours, &json!({"t": "load", "id": "l", "script": name, "source": source, "configuration": configuration}))?;
+    send(
+        &mut ours,
+        &json!({"t": "load", "id": "l", "script": name, "source": source, "configuration": configuration}),
+    )?;
     expect(&mut ours, "loaded", start)?;
     let default = ["ann@example.com".to_owned(), "pässword".to_owned()];
     let args = if args.is_empty() { &default } else { args };
-    let times = std::env::var("FERRY_TRY_TIMES").ok().and_then(|times| times.parse().ok()).unwrap_or(1);
+    let times = std::env::var("FERRY_TRY_TIMES")
+        .ok()
+        .and_then(|times| times.parse().ok())
+        .unwrap_or(1);
     for _ in 0..times {
         let start = Instant::now();
-        send(&mut ours, &json!({"t": "call", "id": "c", "script": name, "args": args, "context": false, "deadline_ms": 20_000}))?;
+        send(
+            &mut ours,
+            &json!({"t": "call", "id": "c", "script": name, "args": args, "context": false, "deadline_ms": 20_000}),
+        )?;
         expect(&mut ours, "result", start)?;
     }
     // What comes late comes soon.
@@ -79,7 +101,12 @@ fn expect(from: &mut UnixStream, topic: &str, start: Instant) -> Result<(), Fail
             Some("log") => println!("{:>9} {}", text(&frame, "level"), text(&frame, "msg")),
             Some("result" | "loaded") if frame.get("error").is_some() => {
                 let error = frame.get("error").cloned().unwrap_or_default();
-                println!("{topic:<9} {:?} {}: {}", start.elapsed(), text(&frame, "how"), text(&error, "message"));
+                println!(
+                    "{topic:<9} {:?} {}: {}",
+                    start.elapsed(),
+                    text(&frame, "how"),
+                    text(&error, "message")
+                );
                 println!("{}\n{}", text(&error, "stack"), error);
             }
             Some("ready") => {}
@@ -92,7 +119,10 @@ fn expect(from: &mut UnixStream, topic: &str, start: Instant) -> Result<(), Fail
 }
 
 fn text<'a>(frame: &'a Value, member: &str) -> &'a str {
-    frame.get(member).and_then(Value::as_str).unwrap_or_default()
+    frame
+        .get(member)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }
 
 fn send(to: &mut UnixStream, frame: &Value) -> Result<(), Failure> {

@@ -35,7 +35,7 @@ pub enum Leave {
 
 type Rejections = Rc<RefCell<Vec<(Persistent<Value<'static>>, Persistent<Value<'static>>)>>>;
 
-/// QuickJS with the layer's runner inside.
+/// `QuickJS` with the layer's runner inside.
 pub struct Engine {
     runtime: Runtime,
     context: Context,
@@ -167,10 +167,7 @@ impl Engine {
     }
 
     /// Runs something in JavaScript, and all that follows from it at once.
-    pub fn enter(
-        &self,
-        work: impl FnOnce(&Ctx<'_>) -> rquickjs::Result<()>,
-    ) -> Result<(), Leave> {
+    pub fn enter(&self, work: impl FnOnce(&Ctx<'_>) -> rquickjs::Result<()>) -> Result<(), Leave> {
         self.host.arm();
         self.run(work)?;
         self.drain()?;

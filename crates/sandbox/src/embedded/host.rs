@@ -109,7 +109,9 @@ impl Host {
 
     /// Whether JavaScript has run for too long.
     pub fn is_overdue(&self) -> bool {
-        self.until.get().is_some_and(|until| Instant::now() >= until)
+        self.until
+            .get()
+            .is_some_and(|until| Instant::now() >= until)
     }
 
     /// Sends a frame. A host that is gone is noticed where frames are read.

@@ -1,4 +1,4 @@
-//! The embedded runtime: QuickJS under a layer that scripts take for Node.
+//! The embedded runtime: `QuickJS` under a layer that scripts take for Node.
 //!
 //! | module | owns |
 //! |---|---|

@@ -19,7 +19,13 @@ pub fn run_runner<'js>(
     let run = compile_internal(ctx, host, "runner")?;
     let exports = Object::new(ctx.clone())?;
     let nothing = Value::new_undefined(ctx.clone());
-    run.call::<_, ()>((exports.clone(), nothing.clone(), nothing.clone(), native.clone(), nothing))?;
+    run.call::<_, ()>((
+        exports.clone(),
+        nothing.clone(),
+        nothing.clone(),
+        native.clone(),
+        nothing,
+    ))?;
     Ok(exports)
 }
 

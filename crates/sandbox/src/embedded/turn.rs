@@ -124,9 +124,8 @@ async fn wait(
         task = inbox.recv() => Ok(task.map_or(Came::Nothing, Came::Task)),
         received = host.channel.receive(buffer) => match received {
             Ok(Some(bytes)) => Ok(Came::Frame(bytes)),
-            Ok(None) => Err(End::Drained),
             Err(error) if error.kind() == std::io::ErrorKind::Other => Err(End::Misunderstood),
-            Err(_) => Err(End::Drained),
+            Ok(None) | Err(_) => Err(End::Drained),
         },
         () = std::future::ready(()), if has_immediates => Ok(Came::Nothing),
         () = until(due) => Ok(Came::Nothing),

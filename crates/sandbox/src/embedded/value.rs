@@ -8,8 +8,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use rquickjs::function::This;
 use rquickjs::{
-    Ctx, Error, Exception, FromJs, Function, IntoJs, Object, Persistent, Result, String as JsString,
-    TypedArray, Value,
+    Ctx, Error, Exception, FromJs, Function, IntoJs, Object, Persistent, Result,
+    String as JsString, TypedArray, Value,
 };
 
 thread_local! {
@@ -44,9 +44,7 @@ pub fn release() {
 }
 
 fn captured() -> Result<Captured> {
-    CAPTURED
-        .with_borrow(Clone::clone)
-        .ok_or(Error::Unknown)
+    CAPTURED.with_borrow(Clone::clone).ok_or(Error::Unknown)
 }
 
 /// A text; half characters become U+FFFD.
@@ -122,21 +120,21 @@ pub fn refuse(ctx: &Ctx<'_>, code: &str, message: &str) -> Error {
 /// What an operation reports to a callback: JavaScript makes an `Error` of it.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    pub code: String,
+    pub code: &'static str,
     pub syscall: &'static str,
     pub message: String,
-    pub address: Option<String>,
+    pub address: Option<Box<str>>,
     pub port: Option<u16>,
-    pub hostname: Option<String>,
+    pub hostname: Option<Box<str>>,
     /// The failures of the single addresses, where several were tried.
     pub errors: Vec<Report>,
 }
 
 impl Report {
     /// A report without an address.
-    pub fn new(code: &str, syscall: &'static str, message: impl Into<String>) -> Self {
+    pub fn new(code: &'static str, syscall: &'static str, message: impl Into<String>) -> Self {
         Self {
-            code: code.to_owned(),
+            code,
             syscall,
             message: message.into(),
             ..Self::default()
@@ -151,17 +149,26 @@ impl<'js> IntoJs<'js> for Report {
         object.set("syscall", self.syscall)?;
         object.set("message", self.message)?;
         if let Some(address) = self.address {
-            object.set("address", address)?;
+            object.set("address", address.as_ref())?;
         }
         if let Some(port) = self.port {
             object.set("port", port)?;
         }
         if let Some(hostname) = self.hostname {
-            object.set("hostname", hostname)?;
+            object.set("hostname", hostname.as_ref())?;
         }
         if !self.errors.is_empty() {
             object.set("errors", self.errors)?;
         }
         Ok(object.into_value())
+    }
+}
+
+/// `undefined`.
+pub struct Nothing;
+
+impl<'js> IntoJs<'js> for Nothing {
+    fn into_js(self, ctx: &Ctx<'js>) -> Result<Value<'js>> {
+        Ok(Value::new_undefined(ctx.clone()))
     }
 }

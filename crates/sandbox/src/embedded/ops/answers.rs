@@ -12,51 +12,88 @@ use crate::embedded::value::{Text, refuse};
 
 pub fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>, host: &Rc<Host>) -> Result<()> {
     let shared = Rc::clone(host);
-    op!(native, ctx, "answerValue", move |ctx: Ctx<'js>, number: u32, how: Text, json: Value<'js>| {
-        answer_value(&ctx, &shared, number, &how.0, json)
-    });
-    let shared = Rc::clone(host);
-    op!(native, ctx, "answerError", move |ctx: Ctx<'js>, number: u32, how: Text, words: Value<'js>| {
-        let thrown = thrown(&ctx, &shared, words);
-        answer(&shared, number, &how.0, Outcome::Error(thrown));
-    });
-    let shared = Rc::clone(host);
-    op!(native, ctx, "answerBad", move |number: u32, how: Text, reason: Text| {
-        answer(&shared, number, &how.0, Outcome::Bad(&reason.0));
-    });
-    let shared = Rc::clone(host);
-    op!(native, ctx, "loaded", move |ctx: Ctx<'js>, number: u32, words: Value<'js>| {
-        let error = is_error(&words).then(|| thrown(&ctx, &shared, words));
-        let id = shared.calls.borrow_mut().settle(number);
-        if let Some(id) = id {
-            shared.send(&ToHost::Loaded { id: &id, error });
+    op!(
+        native,
+        ctx,
+        "answerValue",
+        move |ctx: Ctx<'js>, number: u32, how: Text, json: Value<'js>| {
+            answer_value(&ctx, &shared, number, &how.0, json);
         }
-    });
+    );
     let shared = Rc::clone(host);
-    op!(native, ctx, "late", move |ctx: Ctx<'js>, number: u32, how: Text, words: Value<'js>| {
-        let error = is_error(&words).then(|| thrown(&ctx, &shared, words));
-        let calls = shared.calls.borrow();
-        shared.send(&ToHost::Late {
-            id: calls.answered_id(number),
-            how: &how.0,
-            error,
-        });
-    });
+    op!(
+        native,
+        ctx,
+        "answerError",
+        move |ctx: Ctx<'js>, number: u32, how: Text, words: Value<'js>| {
+            let thrown = thrown(&ctx, &shared, words);
+            answer(&shared, number, &how.0, Outcome::Error(thrown));
+        }
+    );
     let shared = Rc::clone(host);
-    op!(native, ctx, "log", move |number: u32, level: Text, line: Text| {
-        let calls = shared.calls.borrow();
-        shared.send(&ToHost::Log {
-            id: calls.open_id(number).unwrap_or_default(),
-            level: &level.0,
-            msg: &line.0,
-        });
-    });
+    op!(
+        native,
+        ctx,
+        "answerBad",
+        move |number: u32, how: Text, reason: Text| {
+            answer(&shared, number, &how.0, Outcome::Bad(&reason.0));
+        }
+    );
+    install_reports(ctx, native, host)
+}
+
+fn install_reports<'js>(ctx: &Ctx<'js>, native: &Object<'js>, host: &Rc<Host>) -> Result<()> {
+    let shared = Rc::clone(host);
+    op!(
+        native,
+        ctx,
+        "loaded",
+        move |ctx: Ctx<'js>, number: u32, words: Value<'js>| {
+            let error = is_error(&words).then(|| thrown(&ctx, &shared, words));
+            let id = shared.calls.borrow_mut().settle(number);
+            if let Some(id) = id {
+                shared.send(&ToHost::Loaded { id: &id, error });
+            }
+        }
+    );
+    let shared = Rc::clone(host);
+    op!(
+        native,
+        ctx,
+        "late",
+        move |ctx: Ctx<'js>, number: u32, how: Text, words: Value<'js>| {
+            let error = is_error(&words).then(|| thrown(&ctx, &shared, words));
+            let calls = shared.calls.borrow();
+            shared.send(&ToHost::Late {
+                id: calls.answered_id(number),
+                how: &how.0,
+                error,
+            });
+        }
+    );
+    let shared = Rc::clone(host);
+    op!(
+        native,
+        ctx,
+        "log",
+        move |number: u32, level: Text, line: Text| {
+            let calls = shared.calls.borrow();
+            shared.send(&ToHost::Log {
+                id: calls.open_id(number).unwrap_or_default(),
+                level: &level.0,
+                msg: &line.0,
+            });
+        }
+    );
     install_ask(ctx, native, host)
 }
 
 fn install_ask<'js>(ctx: &Ctx<'js>, native: &Object<'js>, host: &Rc<Host>) -> Result<()> {
     let shared = Rc::clone(host);
-    op!(native, ctx, "ask", move |ctx: Ctx<'js>, question: Text, done: Function<'js>| -> Result<()> {
+    op!(native, ctx, "ask", move |ctx: Ctx<'js>,
+                                  question: Text,
+                                  done: Function<'js>|
+          -> Result<()> {
         let refused = |message| refuse(&ctx, "ERR_INVALID_ARG_VALUE", message);
         let question = RawValue::from_string(question.0).map_err(|_| refused("not JSON"))?;
         let mut questions = shared.questions.borrow_mut();
@@ -118,13 +155,11 @@ fn thrown<'js>(ctx: &Ctx<'js>, host: &Host, words: Value<'js>) -> Thrown {
         if !value.is_string() {
             return None;
         }
-        match value.get::<Text>() {
-            Ok(text) => Some(cap(text.0, most)),
-            Err(_) => {
-                ctx.catch();
-                None
-            }
+        let text = value.get::<Text>();
+        if text.is_err() {
+            ctx.catch();
         }
+        text.ok().map(|text| cap(text.0, most))
     };
     let message = word(0, 8192).unwrap_or_else(|| "no reason could be read".to_owned());
     if message == "out of memory" {
@@ -154,14 +189,13 @@ fn without_prefix(stack: &str, host: &Host) -> String {
     text
 }
 
-fn shifted(
-    line: &str,
-    prefixes: &std::collections::HashMap<String, usize>,
-) -> Option<String> {
+fn shifted(line: &str, prefixes: &std::collections::HashMap<String, usize>) -> Option<String> {
     let (before, column) = line.rsplit_once(":1:")?;
     let file = before.rsplit(['(', ' ']).next()?;
     let width = prefixes.get(file)?;
-    let digits = column.find(|c: char| !c.is_ascii_digit()).unwrap_or(column.len());
+    let digits = column
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(column.len());
     let (column, after) = column.split_at_checked(digits)?;
     let column = column.parse::<usize>().ok()?.checked_sub(*width)?;
     Some(format!("{before}:1:{column}{after}"))

@@ -64,24 +64,33 @@ struct Order {
 
 pub fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
     op!(native, ctx, "ciphers", || NAMES.to_vec());
-    op!(native, ctx, "cipher", |ctx: Ctx<'js>, options: Object<'js>, bytes: Bytes| {
-        let order = Order {
-            name: member::<Text>(&options, "name")?.map(|name| name.0.to_ascii_lowercase()).unwrap_or_default(),
-            key: part(&options, "key")?.unwrap_or_default(),
-            iv: part(&options, "iv")?.unwrap_or_default(),
-            aad: part(&options, "aad")?.unwrap_or_default(),
-            tag: part(&options, "tag")?,
-            is_padded: member(&options, "padding")?.unwrap_or(true),
-            is_encrypting: member(&options, "encrypt")?.unwrap_or(false),
-        };
-        let (bytes, tag) = order.run(bytes.0).map_err(|(code, message)| refuse(&ctx, code, message))?;
-        let outcome = Object::new(ctx)?;
-        outcome.set("bytes", Bytes(bytes))?;
-        if let Some(tag) = tag {
-            outcome.set("tag", Bytes(tag))?;
+    op!(
+        native,
+        ctx,
+        "cipher",
+        |ctx: Ctx<'js>, options: Object<'js>, bytes: Bytes| {
+            let order = Order {
+                name: member::<Text>(&options, "name")?
+                    .map(|name| name.0.to_ascii_lowercase())
+                    .unwrap_or_default(),
+                key: part(&options, "key")?.unwrap_or_default(),
+                iv: part(&options, "iv")?.unwrap_or_default(),
+                aad: part(&options, "aad")?.unwrap_or_default(),
+                tag: part(&options, "tag")?,
+                is_padded: member(&options, "padding")?.unwrap_or(true),
+                is_encrypting: member(&options, "encrypt")?.unwrap_or(false),
+            };
+            let (bytes, tag) = order
+                .run(bytes.0)
+                .map_err(|(code, message)| refuse(&ctx, code, message))?;
+            let outcome = Object::new(ctx)?;
+            outcome.set("bytes", Bytes(bytes))?;
+            if let Some(tag) = tag {
+                outcome.set("tag", Bytes(tag))?;
+            }
+            Ok::<_, Error>(outcome)
         }
-        Ok::<_, Error>(outcome)
-    });
+    );
     Ok(())
 }
 
@@ -138,18 +147,19 @@ impl Order {
             Mode::Ecb => EncryptionContext::None,
             Mode::Cbc | Mode::Ctr => EncryptionContext::Iv128(self.iv()?),
         };
-        let done = match (mode, self.is_padded) {
-            (Mode::Ctr, _) => EncryptingKey::ctr(key)
-                .and_then(|key| key.less_safe_encrypt(&mut bytes, context)),
-            (Mode::Cbc, true) => PaddedBlockEncryptingKey::cbc_pkcs7(key)
-                .and_then(|key| key.less_safe_encrypt(&mut bytes, context)),
-            (Mode::Ecb, true) => PaddedBlockEncryptingKey::ecb_pkcs7(key)
-                .and_then(|key| key.less_safe_encrypt(&mut bytes, context)),
-            (Mode::Cbc, false) => EncryptingKey::cbc(key)
-                .and_then(|key| key.less_safe_encrypt(&mut bytes, context)),
-            (Mode::Ecb, false) => EncryptingKey::ecb(key)
-                .and_then(|key| key.less_safe_encrypt(&mut bytes, context)),
-        };
+        let done =
+            match (mode, self.is_padded) {
+                (Mode::Ctr, _) => EncryptingKey::ctr(key)
+                    .and_then(|key| key.less_safe_encrypt(&mut bytes, context)),
+                (Mode::Cbc, true) => PaddedBlockEncryptingKey::cbc_pkcs7(key)
+                    .and_then(|key| key.less_safe_encrypt(&mut bytes, context)),
+                (Mode::Ecb, true) => PaddedBlockEncryptingKey::ecb_pkcs7(key)
+                    .and_then(|key| key.less_safe_encrypt(&mut bytes, context)),
+                (Mode::Cbc, false) => EncryptingKey::cbc(key)
+                    .and_then(|key| key.less_safe_encrypt(&mut bytes, context)),
+                (Mode::Ecb, false) => EncryptingKey::ecb(key)
+                    .and_then(|key| key.less_safe_encrypt(&mut bytes, context)),
+            };
         done.map_err(|_| BAD_LENGTH)?;
         Ok(bytes)
     }
@@ -160,7 +170,9 @@ impl Order {
         mode: Mode,
         mut bytes: Vec<u8>,
     ) -> std::result::Result<Vec<u8>, Refused> {
-        if mode != Mode::Ctr && (!bytes.len().is_multiple_of(16) || self.is_padded && bytes.is_empty()) {
+        if mode != Mode::Ctr
+            && (!bytes.len().is_multiple_of(16) || self.is_padded && bytes.is_empty())
+        {
             return Err(BAD_LENGTH);
         }
         let context = match mode {
@@ -198,9 +210,16 @@ impl Order {
             return Ok((bytes, Some(tag.as_ref().to_vec())));
         }
         // Shorter tags would have to be computed anew: none of ours does.
-        let tag = self.tag.as_ref().filter(|tag| tag.len() == TAG).ok_or(UNAUTHENTIC)?;
+        let tag = self
+            .tag
+            .as_ref()
+            .filter(|tag| tag.len() == TAG)
+            .ok_or(UNAUTHENTIC)?;
         bytes.extend_from_slice(tag);
-        let plain = key.open_in_place(nonce, aad, &mut bytes).map_err(|_| UNAUTHENTIC)?.len();
+        let plain = key
+            .open_in_place(nonce, aad, &mut bytes)
+            .map_err(|_| UNAUTHENTIC)?
+            .len();
         bytes.truncate(plain);
         Ok((bytes, None))
     }

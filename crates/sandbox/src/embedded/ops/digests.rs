@@ -24,15 +24,42 @@ pub enum Algorithm {
 macro_rules! dispatch {
     ($algorithm:expr, $Hash:ident => $code:expr) => {
         match $algorithm {
-            Algorithm::Md4 => { type $Hash = md4::Md4; $code }
-            Algorithm::Md5 => { type $Hash = md5::Md5; $code }
-            Algorithm::Ripemd160 => { type $Hash = ripemd::Ripemd160; $code }
-            Algorithm::Sha1 => { type $Hash = sha1::Sha1; $code }
-            Algorithm::Sha224 => { type $Hash = sha2::Sha224; $code }
-            Algorithm::Sha256 => { type $Hash = sha2::Sha256; $code }
-            Algorithm::Sha384 => { type $Hash = sha2::Sha384; $code }
-            Algorithm::Sha512 => { type $Hash = sha2::Sha512; $code }
-            Algorithm::Sha512T256 => { type $Hash = sha2::Sha512_256; $code }
+            Algorithm::Md4 => {
+                type $Hash = md4::Md4;
+                $code
+            }
+            Algorithm::Md5 => {
+                type $Hash = md5::Md5;
+                $code
+            }
+            Algorithm::Ripemd160 => {
+                type $Hash = ripemd::Ripemd160;
+                $code
+            }
+            Algorithm::Sha1 => {
+                type $Hash = sha1::Sha1;
+                $code
+            }
+            Algorithm::Sha224 => {
+                type $Hash = sha2::Sha224;
+                $code
+            }
+            Algorithm::Sha256 => {
+                type $Hash = sha2::Sha256;
+                $code
+            }
+            Algorithm::Sha384 => {
+                type $Hash = sha2::Sha384;
+                $code
+            }
+            Algorithm::Sha512 => {
+                type $Hash = sha2::Sha512;
+                $code
+            }
+            Algorithm::Sha512T256 => {
+                type $Hash = sha2::Sha512_256;
+                $code
+            }
         }
     };
 }
@@ -40,7 +67,15 @@ macro_rules! dispatch {
 impl Algorithm {
     /// The names that `getHashes` lists.
     pub const NAMES: [&'static str; 9] = [
-        "md4", "md5", "ripemd160", "sha1", "sha224", "sha256", "sha384", "sha512", "sha512-256",
+        "md4",
+        "md5",
+        "ripemd160",
+        "sha1",
+        "sha224",
+        "sha256",
+        "sha384",
+        "sha512",
+        "sha512-256",
     ];
 
     /// By name: `sha256`, `SHA-256`, `RSA-SHA256`, ….
@@ -76,7 +111,13 @@ impl Algorithm {
     }
 
     /// PBKDF2 with HMAC.
-    pub fn pbkdf2(self, password: &[u8], salt: &[u8], iterations: NonZeroU32, length: usize) -> Vec<u8> {
+    pub fn pbkdf2(
+        self,
+        password: &[u8],
+        salt: &[u8],
+        iterations: NonZeroU32,
+        length: usize,
+    ) -> Vec<u8> {
         use aws_lc_rs::pbkdf2::{
             PBKDF2_HMAC_SHA1, PBKDF2_HMAC_SHA256, PBKDF2_HMAC_SHA384, PBKDF2_HMAC_SHA512, derive,
         };

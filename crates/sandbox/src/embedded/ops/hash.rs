@@ -19,12 +19,22 @@ const SCRYPT_BYTES: u64 = 128 << 20;
 
 pub fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>, host: &Rc<Host>) -> Result<()> {
     op!(native, ctx, "hashes", || Algorithm::NAMES.to_vec());
-    op!(native, ctx, "hash", |ctx: Ctx<'js>, name: Text, message: Bytes| {
-        Ok::<_, Error>(Bytes(algorithm(&ctx, &name.0)?.hash(&message.0)))
-    });
-    op!(native, ctx, "hmac", |ctx: Ctx<'js>, name: Text, key: Bytes, message: Bytes| {
-        Ok::<_, Error>(Bytes(algorithm(&ctx, &name.0)?.hmac(&key.0, &message.0)))
-    });
+    op!(
+        native,
+        ctx,
+        "hash",
+        |ctx: Ctx<'js>, name: Text, message: Bytes| {
+            Ok::<_, Error>(Bytes(algorithm(&ctx, &name.0)?.hash(&message.0)))
+        }
+    );
+    op!(
+        native,
+        ctx,
+        "hmac",
+        |ctx: Ctx<'js>, name: Text, key: Bytes, message: Bytes| {
+            Ok::<_, Error>(Bytes(algorithm(&ctx, &name.0)?.hmac(&key.0, &message.0)))
+        }
+    );
     op!(native, ctx, "timingSafeEqual", |a: Bytes, b: Bytes| {
         aws_lc_rs::constant_time::verify_slices_are_equal(&a.0, &b.0).is_ok()
     });
@@ -55,13 +65,24 @@ fn install_derivations<'js>(ctx: &Ctx<'js>, native: &Object<'js>, host: &Rc<Host
         native,
         ctx,
         "pbkdf2",
-        move |ctx: Ctx<'js>, password: Bytes, salt: Bytes, iterations: u32, length: usize, name: Text, done: Value<'js>| {
+        move |ctx: Ctx<'js>,
+              password: Bytes,
+              salt: Bytes,
+              iterations: u32,
+              length: usize,
+              name: Text,
+              done: Value<'js>| {
             let algorithm = algorithm(&ctx, &name.0)?;
             let length = fitting(&ctx, length)?;
             let iterations = NonZeroU32::new(iterations)
                 .ok_or_else(|| refuse(&ctx, "ERR_OUT_OF_RANGE", "iterations must be at least 1"))?;
             answer(&ctx, &shared, done, move || {
-                Ok(Bytes(algorithm.pbkdf2(&password.0, &salt.0, iterations, length)))
+                Ok(Bytes(algorithm.pbkdf2(
+                    &password.0,
+                    &salt.0,
+                    iterations,
+                    length,
+                )))
             })
         }
     );
@@ -70,14 +91,25 @@ fn install_derivations<'js>(ctx: &Ctx<'js>, native: &Object<'js>, host: &Rc<Host
         native,
         ctx,
         "scrypt",
-        move |ctx: Ctx<'js>, password: Bytes, salt: Bytes, options: Object<'js>, length: usize, done: Value<'js>| {
+        move |ctx: Ctx<'js>,
+              password: Bytes,
+              salt: Bytes,
+              options: Object<'js>,
+              length: usize,
+              done: Value<'js>| {
             let length = fitting(&ctx, length)?;
-            let params = scrypt_params(&options)?
-                .ok_or_else(|| refuse(&ctx, "ERR_CRYPTO_INVALID_SCRYPT_PARAMS", "Invalid scrypt params"))?;
+            let params = scrypt_params(&options)?.ok_or_else(|| {
+                refuse(
+                    &ctx,
+                    "ERR_CRYPTO_INVALID_SCRYPT_PARAMS",
+                    "Invalid scrypt params",
+                )
+            })?;
             answer(&ctx, &shared, done, move || {
                 let mut output = vec![0; length];
-                scrypt::scrypt(&password.0, &salt.0, &params, &mut output)
-                    .map_err(|error| Report::new("ERR_CRYPTO_OPERATION_FAILED", "scrypt", error.to_string()))?;
+                scrypt::scrypt(&password.0, &salt.0, &params, &mut output).map_err(|error| {
+                    Report::new("ERR_CRYPTO_OPERATION_FAILED", "scrypt", error.to_string())
+                })?;
                 Ok(Bytes(output))
             })
         }
@@ -113,16 +145,28 @@ fn whole(number: f64) -> u64 {
 
 fn install_bcrypt<'js>(ctx: &Ctx<'js>, native: &Object<'js>, host: &Rc<Host>) -> Result<()> {
     let shared = Rc::clone(host);
-    op!(native, ctx, "bcryptHash", move |ctx: Ctx<'js>, password: Bytes, salt: Text, done: Value<'js>| {
-        answer(&ctx, &shared, done, move || bcrypt_hash(&password.0, &salt.0))
-    });
+    op!(
+        native,
+        ctx,
+        "bcryptHash",
+        move |ctx: Ctx<'js>, password: Bytes, salt: Text, done: Value<'js>| {
+            answer(&ctx, &shared, done, move || {
+                bcrypt_hash(&password.0, &salt.0)
+            })
+        }
+    );
     let shared = Rc::clone(host);
-    op!(native, ctx, "bcryptVerify", move |ctx: Ctx<'js>, password: Bytes, hash: Text, done: Value<'js>| {
-        answer(&ctx, &shared, done, move || {
-            // What is no hash matches nothing; bcrypt's own library says the same.
-            Ok(bcrypt::verify(&password.0, &hash.0).unwrap_or(false))
-        })
-    });
+    op!(
+        native,
+        ctx,
+        "bcryptVerify",
+        move |ctx: Ctx<'js>, password: Bytes, hash: Text, done: Value<'js>| {
+            answer(&ctx, &shared, done, move || {
+                // What is no hash matches nothing; bcrypt's own library says the same.
+                Ok(bcrypt::verify(&password.0, &hash.0).unwrap_or(false))
+            })
+        }
+    );
     Ok(())
 }
 
@@ -139,8 +183,14 @@ fn bcrypt_hash(password: &[u8], salt: &str) -> std::result::Result<String, Repor
         Some("2b" | "2") => bcrypt::Version::TwoB,
         _ => return Err(invalid()),
     };
-    let cost: u32 = parts.next().and_then(|cost| cost.parse().ok()).ok_or_else(invalid)?;
-    let letters = parts.next().and_then(|letters| letters.get(..22)).ok_or_else(invalid)?;
+    let cost: u32 = parts
+        .next()
+        .and_then(|cost| cost.parse().ok())
+        .ok_or_else(invalid)?;
+    let letters = parts
+        .next()
+        .and_then(|letters| letters.get(..22))
+        .ok_or_else(invalid)?;
     let salt = decode_salt(letters).ok_or_else(invalid)?;
     let hashed = bcrypt::hash_with_salt(password, cost, salt).map_err(|_| invalid())?;
     Ok(hashed.format_for_version(version))
@@ -165,13 +215,23 @@ fn decode_salt(letters: &str) -> Option<[u8; 16]> {
 }
 
 fn algorithm(ctx: &Ctx<'_>, name: &str) -> Result<Algorithm> {
-    let unknown = || refuse(ctx, "ERR_CRYPTO_INVALID_DIGEST", &format!("Invalid digest: {name}"));
+    let unknown = || {
+        refuse(
+            ctx,
+            "ERR_CRYPTO_INVALID_DIGEST",
+            &format!("Invalid digest: {name}"),
+        )
+    };
     Algorithm::parse(name).ok_or_else(unknown)
 }
 
 fn fitting(ctx: &Ctx<'_>, length: usize) -> Result<usize> {
     if length > LONGEST {
-        return Err(refuse(ctx, "ERR_OUT_OF_RANGE", "the length is out of range"));
+        return Err(refuse(
+            ctx,
+            "ERR_OUT_OF_RANGE",
+            "the length is out of range",
+        ));
     }
     Ok(length)
 }
@@ -189,14 +249,22 @@ where
     let Some(done) = done.into_function() else {
         return match compute() {
             Ok(value) => value.into_js(ctx),
-            Err(report) => Err(refuse(ctx, &report.code, &report.message)),
+            Err(report) => Err(refuse(ctx, report.code, &report.message)),
         };
     };
     let done = Persistent::save(ctx, done);
     let host = Rc::clone(host);
     spawn_local(async move {
-        let failed = |_| Report::new("ERR_CRYPTO_OPERATION_FAILED", "thread", "the operation failed");
-        let outcome = spawn_blocking(compute).await.unwrap_or_else(|error| Err(failed(error)));
+        let failed = |_| {
+            Report::new(
+                "ERR_CRYPTO_OPERATION_FAILED",
+                "thread",
+                "the operation failed",
+            )
+        };
+        let outcome = spawn_blocking(compute)
+            .await
+            .unwrap_or_else(|error| Err(failed(error)));
         host.post(move |ctx| {
             let done = done.restore(ctx)?;
             match outcome {

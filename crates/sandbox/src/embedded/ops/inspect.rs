@@ -6,7 +6,8 @@ use rquickjs::{Array, Ctx, Object, Promise, Proxy, Result, Value};
 use super::op;
 
 pub fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
-    op!(native, ctx, "isPromise", |value: Value<'js>| value.is_promise());
+    op!(native, ctx, "isPromise", |value: Value<'js>| value
+        .is_promise());
     op!(native, ctx, "isProxy", |value: Value<'js>| value.is_proxy());
     op!(native, ctx, "isError", |value: Value<'js>| value.is_error());
     op!(native, ctx, "promiseState", promise_state);
@@ -16,7 +17,10 @@ pub fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
 
 /// `[state, value]`: `'pending'`, `'fulfilled'` or `'rejected'`.
 fn promise_state<'js>(ctx: Ctx<'js>, value: Value<'js>) -> Result<Value<'js>> {
-    let Some(promise) = value.as_object().and_then(|object| Promise::from_value(object.as_value().clone()).ok()) else {
+    let Some(promise) = value
+        .as_object()
+        .and_then(|object| Promise::from_value(object.as_value().clone()).ok())
+    else {
         return Ok(Value::new_undefined(ctx));
     };
     let parts = Array::new(ctx.clone())?;
@@ -31,7 +35,10 @@ fn promise_state<'js>(ctx: Ctx<'js>, value: Value<'js>) -> Result<Value<'js>> {
         PromiseState::Rejected => {
             parts.set(0, "rejected")?;
             // Asking for the result of a rejected promise throws its reason.
-            if promise.result::<Value<'js>>().is_some_and(|result| result.is_err()) {
+            if promise
+                .result::<Value<'js>>()
+                .is_some_and(|result| result.is_err())
+            {
                 parts.set(1, ctx.catch())?;
             }
         }

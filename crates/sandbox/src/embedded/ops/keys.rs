@@ -36,41 +36,82 @@ pub fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
         native,
         ctx,
         "verify",
-        |ctx: Ctx<'js>, name: Value<'js>, key: Bytes, message: Bytes, signature: Bytes, options: Opt<Object<'js>>| {
+        |ctx: Ctx<'js>,
+         name: Value<'js>,
+         key: Bytes,
+         message: Bytes,
+         signature: Bytes,
+         options: Opt<Object<'js>>| {
             let key = read(&ctx, &key.0)?;
             let digest = digest(&ctx, name)?;
             let style = style(options.0.as_ref())?;
             verify(&key, digest, style, &message.0, &signature.0).ok_or_else(|| unsupported(&ctx))
         }
     );
-    op!(native, ctx, "publicEncrypt", |ctx: Ctx<'js>, key: Bytes, bytes: Bytes, options: Opt<Object<'js>>| {
-        let key = read(&ctx, &key.0)?;
-        let padding = Padding::of(&ctx, options.0.as_ref())?;
-        encrypt(&key, &padding, &bytes.0).map(Bytes).ok_or_else(|| failed(&ctx))
-    });
-    op!(native, ctx, "privateDecrypt", |ctx: Ctx<'js>, key: Bytes, bytes: Bytes, options: Opt<Object<'js>>| {
+    install_encryption(ctx, native)
+}
+
+fn install_encryption<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
+    op!(
+        native,
+        ctx,
+        "publicEncrypt",
+        |ctx: Ctx<'js>, key: Bytes, bytes: Bytes, options: Opt<Object<'js>>| {
+            let key = read(&ctx, &key.0)?;
+            let padding = Padding::of(&ctx, options.0.as_ref())?;
+            encrypt(&key, &padding, &bytes.0)
+                .map(Bytes)
+                .ok_or_else(|| failed(&ctx))
+        }
+    );
+    op!(native, ctx, "privateDecrypt", |ctx: Ctx<'js>,
+                                        key: Bytes,
+                                        bytes: Bytes,
+                                        options: Opt<
+        Object<'js>,
+    >| {
         let key = private(&ctx, &key.0)?;
         let padding = Padding::of(&ctx, options.0.as_ref())?;
-        decrypt(&key, &padding, &bytes.0).map(Bytes).ok_or_else(|| failed(&ctx))
+        decrypt(&key, &padding, &bytes.0)
+            .map(Bytes)
+            .ok_or_else(|| failed(&ctx))
     });
-    op!(native, ctx, "keyInfo", |ctx: Ctx<'js>, key: Bytes, wanted: Opt<Value<'js>>| {
-        info(&ctx, &key.0, wanted.0)
-    });
-    op!(native, ctx, "keyExport", |ctx: Ctx<'js>, key: Bytes, half: Text, options: Object<'js>| {
-        export(&ctx, &key.0, half.0 == "private", &options)
-    });
+    op!(
+        native,
+        ctx,
+        "keyInfo",
+        |ctx: Ctx<'js>, key: Bytes, wanted: Opt<Value<'js>>| { info(&ctx, &key.0, wanted.0) }
+    );
+    op!(
+        native,
+        ctx,
+        "keyExport",
+        |ctx: Ctx<'js>, key: Bytes, half: Text, options: Object<'js>| {
+            export(&ctx, &key.0, half.0 == "private", &options)
+        }
+    );
     Ok(())
 }
 
 fn read(ctx: &Ctx<'_>, material: &[u8]) -> Result<Key> {
-    let refused = || refuse(ctx, "ERR_OSSL_UNSUPPORTED", "error:1E08010C:DECODER routines::unsupported");
+    let refused = || {
+        refuse(
+            ctx,
+            "ERR_OSSL_UNSUPPORTED",
+            "error:1E08010C:DECODER routines::unsupported",
+        )
+    };
     Key::read(material).ok_or_else(refused)
 }
 
 fn private(ctx: &Ctx<'_>, material: &[u8]) -> Result<Key> {
     let key = read(ctx, material)?;
     if key.private.is_none() {
-        return Err(refuse(ctx, "ERR_CRYPTO_INVALID_KEY_OBJECT_TYPE", "a private key is needed"));
+        return Err(refuse(
+            ctx,
+            "ERR_CRYPTO_INVALID_KEY_OBJECT_TYPE",
+            "a private key is needed",
+        ));
     }
     Ok(key)
 }
@@ -81,7 +122,11 @@ fn unsupported(ctx: &Ctx<'_>) -> Error {
 }
 
 fn failed(ctx: &Ctx<'_>) -> Error {
-    refuse(ctx, "ERR_OSSL_RSA_OPERATION_FAILED", "the RSA operation failed")
+    refuse(
+        ctx,
+        "ERR_OSSL_RSA_OPERATION_FAILED",
+        "the RSA operation failed",
+    )
 }
 
 fn digest<'js>(ctx: &Ctx<'js>, name: Value<'js>) -> Result<Option<Algorithm>> {
@@ -89,7 +134,13 @@ fn digest<'js>(ctx: &Ctx<'js>, name: Value<'js>) -> Result<Option<Algorithm>> {
         return Ok(None);
     }
     let name = name.get::<Text>()?.0;
-    let unknown = || refuse(ctx, "ERR_CRYPTO_INVALID_DIGEST", &format!("Invalid digest: {name}"));
+    let unknown = || {
+        refuse(
+            ctx,
+            "ERR_CRYPTO_INVALID_DIGEST",
+            &format!("Invalid digest: {name}"),
+        )
+    };
     Algorithm::parse(&name).map(Some).ok_or_else(unknown)
 }
 
@@ -127,7 +178,11 @@ impl Padding {
             Some(Algorithm::Sha256) => Ok(Self::Oaep(&OAEP_SHA256_MGF1SHA256)),
             Some(Algorithm::Sha384) => Ok(Self::Oaep(&OAEP_SHA384_MGF1SHA384)),
             Some(Algorithm::Sha512) => Ok(Self::Oaep(&OAEP_SHA512_MGF1SHA512)),
-            _ => Err(refuse(ctx, "ERR_CRYPTO_INVALID_DIGEST", "Invalid digest for OAEP")),
+            _ => Err(refuse(
+                ctx,
+                "ERR_CRYPTO_INVALID_DIGEST",
+                "Invalid digest for OAEP",
+            )),
         }
     }
 }
@@ -136,10 +191,17 @@ fn encrypt(key: &Key, padding: &Padding, bytes: &[u8]) -> Option<Vec<u8>> {
     let public = PublicEncryptingKey::from_der(&key.spki()).ok()?;
     let mut output = vec![0; public.key_size_bytes()];
     let length = match padding {
-        Padding::Pkcs1 => Pkcs1PublicEncryptingKey::new(public).ok()?.encrypt(bytes, &mut output).ok()?.len(),
+        Padding::Pkcs1 => Pkcs1PublicEncryptingKey::new(public)
+            .ok()?
+            .encrypt(bytes, &mut output)
+            .ok()?
+            .len(),
         Padding::Oaep(algorithm) => {
             let public = OaepPublicEncryptingKey::new(public).ok()?;
-            public.encrypt(algorithm, bytes, &mut output, None).ok()?.len()
+            public
+                .encrypt(algorithm, bytes, &mut output, None)
+                .ok()?
+                .len()
         }
     };
     output.truncate(length);
@@ -150,10 +212,17 @@ fn decrypt(key: &Key, padding: &Padding, bytes: &[u8]) -> Option<Vec<u8>> {
     let private = PrivateDecryptingKey::from_pkcs8(key.private.as_ref()?).ok()?;
     let mut output = vec![0; private.key_size_bytes()];
     let length = match padding {
-        Padding::Pkcs1 => Pkcs1PrivateDecryptingKey::new(private).ok()?.decrypt(bytes, &mut output).ok()?.len(),
+        Padding::Pkcs1 => Pkcs1PrivateDecryptingKey::new(private)
+            .ok()?
+            .decrypt(bytes, &mut output)
+            .ok()?
+            .len(),
         Padding::Oaep(algorithm) => {
             let private = OaepPrivateDecryptingKey::new(private).ok()?;
-            private.decrypt(algorithm, bytes, &mut output, None).ok()?.len()
+            private
+                .decrypt(algorithm, bytes, &mut output, None)
+                .ok()?
+                .len()
         }
     };
     output.truncate(length);
@@ -161,7 +230,10 @@ fn decrypt(key: &Key, padding: &Padding, bytes: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn info<'js>(ctx: &Ctx<'js>, material: &[u8], wanted: Option<Value<'js>>) -> Result<Object<'js>> {
-    let wanted = wanted.filter(Value::is_string).map(|wanted| wanted.get::<Text>()).transpose()?;
+    let wanted = wanted
+        .filter(Value::is_string)
+        .map(|wanted| wanted.get::<Text>())
+        .transpose()?;
     let key = match wanted.as_ref().map(|wanted| wanted.0.as_str()) {
         Some("private") => private(ctx, material)?,
         _ => read(ctx, material)?,
@@ -173,9 +245,13 @@ fn info<'js>(ctx: &Ctx<'js>, material: &[u8], wanted: Option<Value<'js>>) -> Res
         Kind::Rsa => {
             info.set("asymmetricKeyType", "rsa")?;
             if let Some((modulus, exponent)) = key.rsa() {
-                let leading = modulus.first().map_or(0, |first| first.leading_zeros() as usize);
+                let leading = modulus
+                    .first()
+                    .map_or(0, |first| first.leading_zeros() as usize);
                 info.set("bits", modulus.len() * 8 - leading)?;
-                let exponent = exponent.iter().fold(0u32, |number, byte| number << 8 | u32::from(*byte));
+                let exponent = exponent
+                    .iter()
+                    .fold(0u32, |number, byte| number << 8 | u32::from(*byte));
                 info.set("publicExponent", exponent)?;
             }
         }
@@ -192,11 +268,27 @@ fn info<'js>(ctx: &Ctx<'js>, material: &[u8], wanted: Option<Value<'js>>) -> Res
     Ok(info)
 }
 
-fn export<'js>(ctx: &Ctx<'js>, material: &[u8], is_private: bool, options: &Object<'js>) -> Result<Value<'js>> {
-    let key = if is_private { private(ctx, material)? } else { read(ctx, material)? };
-    let format = member::<Text>(options, "format")?.map_or_else(|| "pem".to_owned(), |format| format.0);
+fn export<'js>(
+    ctx: &Ctx<'js>,
+    material: &[u8],
+    is_private: bool,
+    options: &Object<'js>,
+) -> Result<Value<'js>> {
+    let key = if is_private {
+        private(ctx, material)?
+    } else {
+        read(ctx, material)?
+    };
+    let format =
+        member::<Text>(options, "format")?.map_or_else(|| "pem".to_owned(), |format| format.0);
     let form = member::<Text>(options, "type")?.map(|form| form.0);
-    let refused = || refuse(ctx, "ERR_CRYPTO_INCOMPATIBLE_KEY_OPTIONS", "this key has no such form");
+    let refused = || {
+        refuse(
+            ctx,
+            "ERR_CRYPTO_INCOMPATIBLE_KEY_OPTIONS",
+            "this key has no such form",
+        )
+    };
     if format == "jwk" {
         let jwk = key.jwk(is_private).ok_or_else(refused)?;
         return ctx.json_parse(jwk.to_string());
@@ -210,7 +302,9 @@ fn export<'js>(ctx: &Ctx<'js>, material: &[u8], is_private: bool, options: &Obje
             ("EC PRIVATE KEY", key.inner_private().map(<[u8]>::to_vec))
         }
         (false, None | Some("spki")) => ("PUBLIC KEY", Some(key.spki())),
-        (false, Some("pkcs1")) if key.kind == Kind::Rsa => ("RSA PUBLIC KEY", Some(key.public.clone())),
+        (false, Some("pkcs1")) if key.kind == Kind::Rsa => {
+            ("RSA PUBLIC KEY", Some(key.public.clone()))
+        }
         _ => return Err(refused()),
     };
     let der = der.ok_or_else(refused)?;
@@ -228,6 +322,5 @@ fn pem(label: &str, der: &[u8]) -> String {
         }
         text.push(letter);
     }
-    text.push_str(&format!("\n-----END {label}-----\n"));
-    text
+    text + "\n-----END " + label + "-----\n"
 }

@@ -175,13 +175,12 @@ impl Key {
         let version = integer(&[1]);
         let secret = element(OCTET_STRING, &[secret]);
         let bare = element(SEQUENCE, &[&version, &secret, &named]);
-        let public = match point {
-            Some(point) => point.to_vec(),
-            None => {
-                let algorithm = super::sign::ecdsa_signing(curve, None, false)?;
-                let pair = EcdsaKeyPair::from_private_key_der(algorithm, &bare).ok()?;
-                pair.public_key().as_ref().to_vec()
-            }
+        let public = if let Some(point) = point {
+            point.to_vec()
+        } else {
+            let algorithm = super::sign::ecdsa_signing(curve, None, false)?;
+            let pair = EcdsaKeyPair::from_private_key_der(algorithm, &bare).ok()?;
+            pair.public_key().as_ref().to_vec()
         };
         let bits = element(0xa1, &[&bit_string(&public)]);
         let whole = element(SEQUENCE, &[&version, &secret, &bits]);
@@ -215,7 +214,9 @@ impl Key {
     fn from_jwk(jwk: &Value) -> Option<Self> {
         let field = |name: &str| {
             let text = jwk.get(name)?.as_str()?;
-            BASE64_URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok()
+            BASE64_URL_SAFE_NO_PAD
+                .decode(text.trim_end_matches('='))
+                .ok()
         };
         match jwk.get("kty")?.as_str()? {
             "RSA" => {
@@ -257,7 +258,10 @@ impl Key {
 
     /// The public half as SPKI.
     pub fn spki(&self) -> Vec<u8> {
-        element(SEQUENCE, &[&algorithm(self.kind), &bit_string(&self.public)])
+        element(
+            SEQUENCE,
+            &[&algorithm(self.kind), &bit_string(&self.public)],
+        )
     }
 
     /// The private half without its wrapping: PKCS#1, SEC1 or the seed.

@@ -3,12 +3,14 @@
 mod answers;
 mod cipher;
 mod compile;
+mod connection;
 mod der;
 mod digests;
 mod hash;
 mod inspect;
 mod keys;
 mod material;
+mod names;
 mod net;
 mod packages;
 mod sign;
@@ -39,6 +41,7 @@ pub fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>, host: &Rc<Host>) -> Re
     cipher::install(ctx, native)?;
     keys::install(ctx, native)?;
     packages::install(ctx, native, host)?;
+    names::install(ctx, native, host)?;
     net::install(ctx, native, host)?;
     timers::install(ctx, native, host)
 }

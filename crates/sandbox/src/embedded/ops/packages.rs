@@ -30,11 +30,22 @@ struct Shipped {
 
 pub fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>, host: &Rc<Host>) -> Result<()> {
     let shared = Rc::clone(host);
-    op!(native, ctx, "packageNames", move |ctx: Ctx<'js>| names(&ctx, &shared));
+    op!(native, ctx, "packageNames", move |ctx: Ctx<'js>| names(
+        &ctx, &shared
+    ));
     let shared = Rc::clone(host);
-    op!(native, ctx, "packageSource", move |ctx: Ctx<'js>, file: Text| source(&ctx, &shared, &file.0));
+    op!(
+        native,
+        ctx,
+        "packageSource",
+        move |ctx: Ctx<'js>, file: Text| source(&ctx, &shared, &file.0)
+    );
     let shared = Rc::clone(host);
-    op!(native, ctx, "compilePackage", move |ctx: Ctx<'js>, file: Text| -> Result<Function<'js>> {
+    op!(native, ctx, "compilePackage", move |ctx: Ctx<'js>,
+                                             file: Text|
+          -> Result<
+        Function<'js>,
+    > {
         let text = source(&ctx, &shared, &file.0)?;
         let names = "exports, require, module, __filename, __dirname";
         // With a folder in its name, no place inside is taken for one in the script.
@@ -60,7 +71,12 @@ fn names<'js>(ctx: &Ctx<'js>, host: &Host) -> Result<Array<'js>> {
     }
     let modules = host.modules.borrow();
     for name in modules.as_deref().map(own_names).unwrap_or_default() {
-        add(&name.replace("__", "/"), "", &format!("{OWN}{name}.js"), false)?;
+        add(
+            &name.replace("__", "/"),
+            "",
+            &format!("{OWN}{name}.js"),
+            false,
+        )?;
     }
     Ok(list)
 }
@@ -100,6 +116,8 @@ fn own_source(host: &Host, file: &str) -> Option<String> {
 fn shipped_source(file: &str) -> Option<String> {
     let (_, packed) = BUNDLES.iter().find(|(known, _)| *known == file)?;
     let mut text = String::new();
-    DeflateDecoder::new(*packed).read_to_string(&mut text).ok()?;
+    DeflateDecoder::new(*packed)
+        .read_to_string(&mut text)
+        .ok()?;
     Some(text)
 }

@@ -2,7 +2,8 @@
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
-    self as s, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, RsaKeyPair, VerificationAlgorithm,
+    self as s, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, RsaKeyPair,
+    VerificationAlgorithm,
 };
 
 use super::digests::Algorithm;
@@ -33,13 +34,19 @@ pub fn sign(key: &Key, digest: Option<Algorithm>, style: Style, message: &[u8]) 
             };
             let pair = RsaKeyPair::from_pkcs8(private).ok()?;
             let mut signature = vec![0; pair.public_modulus_len()];
-            pair.sign(encoding, &SystemRandom::new(), message, &mut signature).ok()?;
+            pair.sign(encoding, &SystemRandom::new(), message, &mut signature)
+                .ok()?;
             Some(signature)
         }
         Kind::Ec(curve) => {
             let algorithm = ecdsa_signing(curve, digest, style.is_flat)?;
             let pair = EcdsaKeyPair::from_pkcs8(algorithm, private).ok()?;
-            Some(pair.sign(&SystemRandom::new(), message).ok()?.as_ref().to_vec())
+            Some(
+                pair.sign(&SystemRandom::new(), message)
+                    .ok()?
+                    .as_ref()
+                    .to_vec(),
+            )
         }
         Kind::Ed25519 => {
             let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(private).ok()?;

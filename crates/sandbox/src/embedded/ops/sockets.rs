@@ -14,7 +14,9 @@ use crate::embedded::value::{Report, refuse};
 /// An error of the system as Node words it.
 pub fn describe(syscall: &'static str, error: &io::Error, address: Option<SocketAddr>) -> Report {
     let code = code(error);
-    let place = address.map(|address| format!(" {address}")).unwrap_or_default();
+    let place = address
+        .map(|address| format!(" {address}"))
+        .unwrap_or_default();
     Report::new(code, syscall, format!("{syscall} {code}{place}"))
 }
 

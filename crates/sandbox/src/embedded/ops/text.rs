@@ -4,7 +4,10 @@
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use base64::engine::{DecodePaddingMode, general_purpose::{STANDARD, URL_SAFE_NO_PAD}};
+use base64::engine::{
+    DecodePaddingMode,
+    general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use rquickjs::function::Opt;
 use rquickjs::{Ctx, Error, Object, Result};
 
@@ -20,9 +23,16 @@ const LENIENT: GeneralPurpose = GeneralPurpose::new(
 );
 
 pub fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
-    op!(native, ctx, "encode", |ctx: Ctx<'js>, text: Text, encoding: Text| {
-        encode(&text.0, &encoding.0).map(Bytes).ok_or_else(|| unknown(&ctx, &encoding.0))
-    });
+    op!(
+        native,
+        ctx,
+        "encode",
+        |ctx: Ctx<'js>, text: Text, encoding: Text| {
+            encode(&text.0, &encoding.0)
+                .map(Bytes)
+                .ok_or_else(|| unknown(&ctx, &encoding.0))
+        }
+    );
     op!(
         native,
         ctx,
@@ -35,13 +45,19 @@ pub fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
         }
     );
     op!(native, ctx, "utf8Length", |text: Text| text.0.len());
-    op!(native, ctx, "indexOf", |bytes: Bytes, needle: Bytes, from: Opt<usize>| {
-        let from = from.0.unwrap_or(0);
-        index_of(bytes.0.get(from..).unwrap_or_default(), &needle.0)
-            .and_then(|at| i64::try_from(at + from).ok())
-            .unwrap_or(-1)
-    });
-    op!(native, ctx, "compare", |a: Bytes, b: Bytes| a.0.cmp(&b.0) as i32);
+    op!(
+        native,
+        ctx,
+        "indexOf",
+        |bytes: Bytes, needle: Bytes, from: Opt<usize>| {
+            let from = from.0.unwrap_or(0);
+            index_of(bytes.0.get(from..).unwrap_or_default(), &needle.0)
+                .and_then(|at| i64::try_from(at + from).ok())
+                .unwrap_or(-1)
+        }
+    );
+    op!(native, ctx, "compare", |a: Bytes, b: Bytes| a.0.cmp(&b.0)
+        as i32);
     Ok(())
 }
 

@@ -25,6 +25,8 @@ pub fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>, host: &Rc<Host>) -> Re
     let shared = Rc::clone(host);
     op!(native, ctx, "ticksPending", move || shared.ticks.set(true));
     let shared = Rc::clone(host);
-    op!(native, ctx, "immediatesPending", move |pending: bool| shared.immediates.set(pending));
+    op!(native, ctx, "immediatesPending", move |pending: bool| {
+        shared.immediates.set(pending);
+    });
     Ok(())
 }

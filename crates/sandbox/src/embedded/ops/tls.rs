@@ -9,10 +9,11 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rquickjs::{Array, Ctx, Object, Result, Value};
+use rustls::client::WantsClientCert;
 use rustls::crypto::aws_lc_rs::default_provider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, ClientConnection, ProtocolVersion, RootCertStore};
+use rustls::{ClientConfig, ClientConnection, ConfigBuilder, ProtocolVersion, RootCertStore};
 
 use super::op;
 use super::trust::{Distrust, Judge};
@@ -31,44 +32,71 @@ type Sessions = Rc<RefCell<HashMap<u32, Session>>>;
 pub fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
     let sessions = Sessions::default();
     let table = Rc::clone(&sessions);
-    op!(native, ctx, "tlsNew", move |ctx: Ctx<'js>, options: Object<'js>| -> Result<u32> {
+    op!(native, ctx, "tlsNew", move |ctx: Ctx<'js>,
+                                     options: Object<'js>|
+          -> Result<u32> {
         let mut sessions = table.borrow_mut();
         if sessions.len() >= MOST {
             return Err(refuse(&ctx, "EMFILE", "too many TLS connections are open"));
         }
-        let handle = (1..=u32::MAX).find(|handle| !sessions.contains_key(handle)).unwrap_or(0);
+        let handle = (1..=u32::MAX)
+            .find(|handle| !sessions.contains_key(handle))
+            .unwrap_or(0);
         sessions.insert(handle, open(&ctx, &options)?);
         Ok(handle)
     });
     let table = Rc::clone(&sessions);
-    op!(native, ctx, "tlsStart", move |ctx: Ctx<'js>, handle: u32| {
-        with(&ctx, &table, handle, |session| Ok(Bytes(session.outgoing())))
-    });
+    op!(
+        native,
+        ctx,
+        "tlsStart",
+        move |ctx: Ctx<'js>, handle: u32| {
+            with(&ctx, &table, handle, |session| {
+                Ok(Bytes(session.outgoing()))
+            })
+        }
+    );
     let table = Rc::clone(&sessions);
-    op!(native, ctx, "tlsFeed", move |ctx: Ctx<'js>, handle: u32, bytes: Bytes| {
-        with(&ctx, &table, handle, |session| session.feed(&ctx, &bytes.0))
-    });
+    op!(
+        native,
+        ctx,
+        "tlsFeed",
+        move |ctx: Ctx<'js>, handle: u32, bytes: Bytes| {
+            with(&ctx, &table, handle, |session| session.feed(&ctx, &bytes.0))
+        }
+    );
     let table = Rc::clone(&sessions);
-    op!(native, ctx, "tlsWrite", move |ctx: Ctx<'js>, handle: u32, bytes: Bytes| {
-        with(&ctx, &table, handle, |session| {
-            let written = session.connection.writer().write_all(&bytes.0);
-            written.map_err(|error| refuse(&ctx, "EPROTO", &error.to_string()))?;
-            Ok(Bytes(session.outgoing()))
-        })
-    });
-    let table = Rc::clone(&sessions);
+    op!(
+        native,
+        ctx,
+        "tlsWrite",
+        move |ctx: Ctx<'js>, handle: u32, bytes: Bytes| {
+            with(&ctx, &table, handle, |session| {
+                let written = session.connection.writer().write_all(&bytes.0);
+                written.map_err(|error| refuse(&ctx, "EPROTO", &error.to_string()))?;
+                Ok(Bytes(session.outgoing()))
+            })
+        }
+    );
+    install_ending(ctx, native, &sessions)
+}
+
+fn install_ending<'js>(ctx: &Ctx<'js>, native: &Object<'js>, sessions: &Sessions) -> Result<()> {
+    let table = Rc::clone(sessions);
     op!(native, ctx, "tlsEnd", move |ctx: Ctx<'js>, handle: u32| {
         with(&ctx, &table, handle, |session| {
             session.connection.send_close_notify();
             Ok(Bytes(session.outgoing()))
         })
     });
-    let table = Rc::clone(&sessions);
+    let table = Rc::clone(sessions);
     op!(native, ctx, "tlsInfo", move |ctx: Ctx<'js>, handle: u32| {
         with(&ctx, &table, handle, |session| session.info(&ctx))
     });
-    let table = Rc::clone(&sessions);
-    op!(native, ctx, "tlsFree", move |handle: u32| drop(table.borrow_mut().remove(&handle)));
+    let table = Rc::clone(sessions);
+    op!(native, ctx, "tlsFree", move |handle: u32| drop(
+        table.borrow_mut().remove(&handle)
+    ));
     Ok(())
 }
 
@@ -80,7 +108,11 @@ fn with<T>(
 ) -> Result<T> {
     match sessions.borrow_mut().get_mut(&handle) {
         Some(session) => work(session),
-        None => Err(refuse(ctx, "ERR_STREAM_DESTROYED", "the TLS connection is closed")),
+        None => Err(refuse(
+            ctx,
+            "ERR_STREAM_DESTROYED",
+            "the TLS connection is closed",
+        )),
     }
 }
 
@@ -93,7 +125,9 @@ fn open<'js>(ctx: &Ctx<'js>, options: &Object<'js>) -> Result<Session> {
         None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
         Some(authorities) => {
             for authority in authorities {
-                given.extend(certificates(&authority.0).ok_or_else(|| invalid("ca: no certificate"))?);
+                given.extend(
+                    certificates(&authority.0).ok_or_else(|| invalid("ca: no certificate"))?,
+                );
             }
             roots.add_parsable_certificates(given.iter().cloned());
         }
@@ -113,18 +147,7 @@ fn open<'js>(ctx: &Ctx<'js>, options: &Object<'js>) -> Result<Session> {
         .map_err(|error| refuse(ctx, "EPROTO", &error.to_string()))?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(judge));
-    let own: Option<Bytes> = member(options, "cert")?;
-    let key: Option<Bytes> = member(options, "key")?;
-    let mut config = match (own, key) {
-        (Some(own), Some(key)) => {
-            let chain = certificates(&own.0).ok_or_else(|| invalid("cert: no certificate"))?;
-            let key = private_key(&key.0).ok_or_else(|| invalid("key: no private key"))?;
-            builder
-                .with_client_auth_cert(chain, key)
-                .map_err(|error| refuse(ctx, "ERR_OSSL_X509_KEY_VALUES_MISMATCH", &error.to_string()))?
-        }
-        _ => builder.with_no_client_auth(),
-    };
+    let mut config = identify(ctx, options, builder)?;
     let protocols: Option<Vec<Text>> = member(options, "alpn")?;
     config.alpn_protocols = protocols
         .unwrap_or_default()
@@ -147,12 +170,35 @@ fn open<'js>(ctx: &Ctx<'js>, options: &Object<'js>) -> Result<Session> {
     })
 }
 
+/// The client's own certificate, where there is one.
+fn identify(
+    ctx: &Ctx<'_>,
+    options: &Object<'_>,
+    builder: ConfigBuilder<ClientConfig, WantsClientCert>,
+) -> Result<ClientConfig> {
+    let invalid = |what: &str| refuse(ctx, "ERR_OSSL_PEM_NO_START_LINE", what);
+    let own: Option<Bytes> = member(options, "cert")?;
+    let key: Option<Bytes> = member(options, "key")?;
+    match (own, key) {
+        (Some(own), Some(key)) => {
+            let chain = certificates(&own.0).ok_or_else(|| invalid("cert: no certificate"))?;
+            let key = private_key(&key.0).ok_or_else(|| invalid("key: no private key"))?;
+            builder.with_client_auth_cert(chain, key).map_err(|error| {
+                refuse(ctx, "ERR_OSSL_X509_KEY_VALUES_MISMATCH", &error.to_string())
+            })
+        }
+        _ => Ok(builder.with_no_client_auth()),
+    }
+}
+
 /// The certificates of a PEM text, or one in DER.
 fn certificates(bytes: &[u8]) -> Option<Vec<CertificateDer<'static>>> {
     if bytes.first() == Some(&0x30) {
         return Some(vec![CertificateDer::from(bytes.to_vec())]);
     }
-    let found: Vec<_> = CertificateDer::pem_slice_iter(bytes).collect::<std::result::Result<_, _>>().ok()?;
+    let found: Vec<_> = CertificateDer::pem_slice_iter(bytes)
+        .collect::<std::result::Result<_, _>>()
+        .ok()?;
     (!found.is_empty()).then_some(found)
 }
 
@@ -173,7 +219,10 @@ impl Session {
     }
 
     fn verdict(&self) -> Option<Distrust> {
-        self.verdict.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.verdict
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Takes what came: gives plain text, an answer to send, and the state.
@@ -220,7 +269,10 @@ impl Session {
         };
         info.set("protocol", protocol)?;
         let suite = self.connection.negotiated_cipher_suite();
-        info.set("cipher", suite.map(|suite| cipher_name(&format!("{:?}", suite.suite()))))?;
+        info.set(
+            "cipher",
+            suite.map(|suite| cipher_name(&format!("{:?}", suite.suite()))),
+        )?;
         let alpn = self.connection.alpn_protocol().map(String::from_utf8_lossy);
         info.set("alpn", alpn.map(std::borrow::Cow::into_owned))?;
         let chain = Array::new(ctx.clone())?;
@@ -279,6 +331,13 @@ fn cipher_name(suite: &str) -> String {
         .replace("_WITH", "")
         .replace("AES_128", "AES128")
         .replace("AES_256", "AES256")
-        .replace("_SHA256", if suite.contains("CHACHA20") { "" } else { "_SHA256" })
+        .replace(
+            "_SHA256",
+            if suite.contains("CHACHA20") {
+                ""
+            } else {
+                "_SHA256"
+            },
+        )
         .replace('_', "-")
 }

@@ -40,41 +40,76 @@ struct Inflate {
 type Streams = Rc<RefCell<HashMap<u32, Stream>>>;
 
 pub fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
-    op!(native, ctx, "zlib", |ctx: Ctx<'js>, kind: Text, bytes: Bytes, options: Opt<Object<'js>>| {
-        let mut most = MOST;
-        if let Some(given) = options.0.as_ref().map(|options| member::<usize>(options, "maxOutputLength")) {
-            most = given?.unwrap_or(MOST).min(MOST);
+    op!(
+        native,
+        ctx,
+        "zlib",
+        |ctx: Ctx<'js>, kind: Text, bytes: Bytes, options: Opt<Object<'js>>| {
+            let mut most = MOST;
+            if let Some(given) = options
+                .0
+                .as_ref()
+                .map(|options| member::<usize>(options, "maxOutputLength"))
+            {
+                most = given?.unwrap_or(MOST).min(MOST);
+            }
+            let mut stream = open(&ctx, &kind.0, options.0.as_ref())?;
+            stream
+                .push(&bytes.0, true, most)
+                .map(Bytes)
+                .map_err(|error| failure(&ctx, &error))
         }
-        let mut stream = open(&ctx, &kind.0, options.0.as_ref())?;
-        stream.push(&bytes.0, true, most).map(Bytes).map_err(|error| failure(&ctx, &error))
-    });
+    );
+    install_streams(ctx, native)
+}
+
+fn install_streams<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
     let streams = Streams::default();
     let table = Rc::clone(&streams);
-    op!(native, ctx, "zlibNew", move |ctx: Ctx<'js>, kind: Text, options: Opt<Object<'js>>| -> Result<u32> {
+    op!(native, ctx, "zlibNew", move |ctx: Ctx<'js>,
+                                      kind: Text,
+                                      options: Opt<Object<'js>>|
+          -> Result<u32> {
         let mut streams = table.borrow_mut();
         if streams.len() >= STREAMS {
-            return Err(refuse(&ctx, "Z_MEM_ERROR", "too many zlib streams are open"));
+            return Err(refuse(
+                &ctx,
+                "Z_MEM_ERROR",
+                "too many zlib streams are open",
+            ));
         }
-        let handle = (1..=u32::MAX).find(|handle| !streams.contains_key(handle)).unwrap_or(0);
+        let handle = (1..=u32::MAX)
+            .find(|handle| !streams.contains_key(handle))
+            .unwrap_or(0);
         streams.insert(handle, open(&ctx, &kind.0, options.0.as_ref())?);
         Ok(handle)
     });
     let table = Rc::clone(&streams);
-    op!(native, ctx, "zlibPush", move |ctx: Ctx<'js>, handle: u32, bytes: Bytes, finish: Opt<bool>| {
-        let mut streams = table.borrow_mut();
-        let Some(stream) = streams.get_mut(&handle) else {
-            return Err(refuse(&ctx, "Z_STREAM_ERROR", "the zlib stream is closed"));
-        };
-        let pushed = stream.push(&bytes.0, finish.0.unwrap_or(false), MOST);
-        pushed.map(Bytes).map_err(|error| failure(&ctx, &error))
-    });
+    op!(
+        native,
+        ctx,
+        "zlibPush",
+        move |ctx: Ctx<'js>, handle: u32, bytes: Bytes, finish: Opt<bool>| {
+            let mut streams = table.borrow_mut();
+            let Some(stream) = streams.get_mut(&handle) else {
+                return Err(refuse(&ctx, "Z_STREAM_ERROR", "the zlib stream is closed"));
+            };
+            let pushed = stream.push(&bytes.0, finish.0.unwrap_or(false), MOST);
+            pushed.map(Bytes).map_err(|error| failure(&ctx, &error))
+        }
+    );
     let table = Rc::clone(&streams);
-    op!(native, ctx, "zlibFree", move |handle: u32| drop(table.borrow_mut().remove(&handle)));
+    op!(native, ctx, "zlibFree", move |handle: u32| drop(
+        table.borrow_mut().remove(&handle)
+    ));
     Ok(())
 }
 
 fn open<'js>(ctx: &Ctx<'js>, kind: &str, options: Option<&Object<'js>>) -> Result<Stream> {
-    let level = options.map(|options| member::<i32>(options, "level")).transpose()?.flatten();
+    let level = options
+        .map(|options| member::<i32>(options, "level"))
+        .transpose()?
+        .flatten();
     let level = match level.and_then(|level| u32::try_from(level).ok()) {
         Some(level @ 0..=9) => Compression::new(level),
         _ => Compression::default(),
@@ -87,7 +122,13 @@ fn open<'js>(ctx: &Ctx<'js>, kind: &str, options: Option<&Object<'js>>) -> Resul
         "inflateRaw" => Stream::Inflate(Inflate::new(false)),
         "gunzip" => Stream::Gunzip(MultiGzDecoder::new(Vec::new())),
         "unzip" => Stream::Unzip,
-        _ => return Err(refuse(ctx, "ERR_INVALID_ARG_VALUE", "an unknown kind of compression")),
+        _ => {
+            return Err(refuse(
+                ctx,
+                "ERR_INVALID_ARG_VALUE",
+                "an unknown kind of compression",
+            ));
+        }
     })
 }
 
@@ -95,9 +136,11 @@ fn open<'js>(ctx: &Ctx<'js>, kind: &str, options: Option<&Object<'js>>) -> Resul
 fn failure(ctx: &Ctx<'_>, error: &io::Error) -> Error {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => refuse(ctx, "Z_BUF_ERROR", "unexpected end of file"),
-        io::ErrorKind::FileTooLarge => {
-            refuse(ctx, "ERR_BUFFER_TOO_LARGE", "Cannot create a Buffer larger than allowed")
-        }
+        io::ErrorKind::FileTooLarge => refuse(
+            ctx,
+            "ERR_BUFFER_TOO_LARGE",
+            "Cannot create a Buffer larger than allowed",
+        ),
         _ => refuse(ctx, "Z_DATA_ERROR", "incorrect header check"),
     }
 }
@@ -156,7 +199,9 @@ impl Stream {
             Self::DeflateRaw(to) => to.try_finish().map(|()| output.append(to.get_mut())),
             Self::Gzip(to) => to.try_finish().map(|()| output.append(to.get_mut())),
             Self::Gunzip(to) => to.try_finish().map(|()| output.append(to.get_mut())),
-            Self::Inflate(inflate) if !inflate.has_ended => Err(io::ErrorKind::UnexpectedEof.into()),
+            Self::Inflate(inflate) if !inflate.has_ended => {
+                Err(io::ErrorKind::UnexpectedEof.into())
+            }
             Self::Inflate(_) | Self::Unzip => Ok(()),
         }
     }

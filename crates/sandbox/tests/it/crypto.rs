@@ -1,0 +1,1 @@
+//! Hashes, derivations, ciphers and signatures against answers that somebody else computed.

@@ -1,0 +1,1 @@
+//! Why a TLS server is not trusted, in the codes that scripts know from Node.
