@@ -11,6 +11,10 @@ const { Buffer } = shape;
 const { construct } = Reflect;
 const proto = Buffer.prototype;
 
+/** Node's bounds; the engine's own are lower and answer with a RangeError as well. */
+const MAX_LENGTH = 2 ** 32;
+const MAX_TEXT = 536870888;
+
 const NAMES = {
   __proto__: null, utf8: 'utf8', 'utf-8': 'utf8', hex: 'hex', base64: 'base64', base64url: 'base64url',
   ascii: 'ascii', latin1: 'latin1', binary: 'latin1', ucs2: 'utf16le', 'ucs-2': 'utf16le', utf16le: 'utf16le',
@@ -43,9 +47,9 @@ const over = (memory, offset, length) => construct(Uint8Array, [memory, offset, 
 const wrap = (bytes) => over(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 const allocate = (size) => {
   if (typeof size !== 'number') throw require('errors').invalidArgument('size', 'of type number', size);
-  if (!(size >= 0 && size <= shape.kMaxLength)) {
+  if (!(size >= 0 && size <= MAX_LENGTH)) {
     throw require('errors').coded(RangeError, 'ERR_OUT_OF_RANGE', 'The value of "size" is out of range. ' +
-      `It must be >= 0 && <= ${shape.kMaxLength}. Received ${size}`);
+      `It must be >= 0 && <= ${MAX_LENGTH}. Received ${size}`);
   }
   return construct(Uint8Array, [size], Buffer);
 };
@@ -354,9 +358,9 @@ const SlowBuffer = (size) => allocate(size);
 module.exports = {
   Buffer,
   SlowBuffer,
-  kMaxLength: shape.kMaxLength,
-  kStringMaxLength: 536870888,
-  constants: { MAX_LENGTH: shape.kMaxLength, MAX_STRING_LENGTH: 536870888 },
+  kMaxLength: MAX_LENGTH,
+  kStringMaxLength: MAX_TEXT,
+  constants: { MAX_LENGTH: MAX_LENGTH, MAX_STRING_LENGTH: MAX_TEXT },
   INSPECT_MAX_BYTES: 50,
   atob,
   btoa: (text) => from(String(text), 'latin1').toString('base64'),

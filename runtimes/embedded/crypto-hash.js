@@ -96,7 +96,7 @@ class Hmac extends Gatherer {
     super(options);
     if (typeof name !== 'string') throw invalidArgument('hmac', 'of type string', name);
     this._name = algorithm(name);
-    if (this._name === undefined) throw coded(Error, 'ERR_CRYPTO_INVALID_DIGEST', `Invalid digest: ${name}`);
+    if (this._name === undefined) throw coded(TypeError, 'ERR_CRYPTO_INVALID_DIGEST', `Invalid digest: ${name}`);
     this._key = secretBytes(key);
   }
 

@@ -34,12 +34,16 @@ function define(target, name, make) {
   Object.defineProperty(target, name, { get: () => settle(make()), set: settle, configurable: true, enumerable: false });
 }
 
-/** A stack begins with the error's own words, as scripts and drivers expect it. */
+/**
+ * A stack begins with the error's own words, as scripts and drivers expect it. It is made when the
+ * error is, before a class of the script's own has set `name`: the name of the class stands in.
+ */
 function stackOf(error, sites) {
   let head = 'Error';
   try {
     const { name = 'Error', message = '' } = error;
-    head = message === '' ? String(name) : `${name}: ${message}`;
+    const own = name === 'Error' ? error.constructor?.name || name : name;
+    head = message === '' ? String(own) : `${own}: ${message}`;
   } catch {
     // An error that cannot be read keeps the plain word.
   }

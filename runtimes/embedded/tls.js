@@ -29,12 +29,13 @@ function settingsOf(options) {
 }
 
 /** The error of a failed handshake, with the reason's code as Node names it. */
-function failure({ code, message, reason, host, cert }) {
-  const error = code === 'ERR_TLS_CERT_ALTNAME_INVALID' ? coded(Error, code, message) : new Error(message);
+function failure({ code, message }, host) {
+  const error = new Error(message);
   error.code = code;
-  if (reason !== undefined) error.reason = reason;
-  if (host !== undefined) error.host = host;
-  if (cert !== undefined) error.cert = cert;
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    error.reason = message.slice(message.indexOf(': ') + 2);
+    error.host = host;
+  }
   return error;
 }
 
@@ -63,8 +64,8 @@ class TLSSocket extends net.Socket {
     this._parent = transport;
     this.connecting = Boolean(transport.connecting);
     transport.on('error', (error) => this.destroy(error));
-    transport.on('close', () => this._lost());
-    transport.on('end', () => this._lost());
+    transport.on('close', () => this._lost(true));
+    transport.on('end', () => this._lost(false));
     transport.on('timeout', () => this.emit('timeout'));
     transport.on('data', (bytes) => this._feed(bytes));
     const begin = () => {
@@ -86,17 +87,21 @@ class TLSSocket extends net.Socket {
   _begin() {
     if (this._tls !== undefined) return;
     const options = this._options;
-    const host = options.servername || options.host || this._transport._host || 'localhost';
     try {
       this._tls = native.tlsNew({
         ...settingsOf(options),
-        servername: host,
+        servername: this._name(),
         checkName: typeof options.checkServerIdentity !== 'function',
       });
       this._send(native.tlsStart(this._tls));
     } catch (reason) {
       this.destroy(failure(reason));
     }
+  }
+
+  /** The name that the certificate must be for. */
+  _name() {
+    return this._options.servername || this._options.host || this._transport._host || 'localhost';
   }
 
   _send(bytes, done) {
@@ -119,7 +124,7 @@ class TLSSocket extends net.Socket {
   }
 
   _fail(report) {
-    const error = failure(report);
+    const error = failure(report, this._name());
     this.authorizationError = error.code;
     this._fault = error;
     this.emit('_tlsError', error);
@@ -167,14 +172,15 @@ class TLSSocket extends net.Socket {
     if (this.readableLength === 0 && !this.isPaused()) this.read(0);
   }
 
-  _lost() {
+  /** The connection below ended, or was torn down. */
+  _lost(isClosed) {
     if (this.destroyed) return;
     if (this.secureConnecting) {
       const error = new Error('Client network socket disconnected before secure TLS connection was established');
       Object.assign(error, { code: 'ECONNRESET', path: undefined, host: this._options.host, port: this._options.port });
       this.destroy(error);
-    } else this._finish();
-    if (this._transport.destroyed) timers.setImmediate(() => this.destroy());
+    } else if (!isClosed) this._finish();
+    else if (!this._readableState.ended) this.destroy();
   }
 
   _read() {

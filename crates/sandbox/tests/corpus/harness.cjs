@@ -41,12 +41,15 @@ function run({ name, source }, scope, { configuration, args }) {
       ? { name, error: { name: text(value?.name), code: text(value?.code), message: text(value?.message ?? value) } }
       : { name, value: value ?? null });
     const callback = (error, value) => settle(error !== undefined && error !== null, error ?? value);
-    try {
-      const { entry } = evaluate('login', source, JSON.stringify(configuration), scope);
-      Promise.resolve(entry(...args, callback)).catch((reason) => settle(true, reason));
-    } catch (reason) {
-      settle(true, reason);
-    }
+    // A turn of its own, as a call from the host has: the order of ticks and promises depends on it.
+    setImmediate(() => {
+      try {
+        const { entry } = evaluate('login', source, JSON.stringify(configuration), scope);
+        Promise.resolve(entry(...args, callback)).catch((reason) => settle(true, reason));
+      } catch (reason) {
+        settle(true, reason);
+      }
+    });
   });
 }
 
