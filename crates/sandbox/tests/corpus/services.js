@@ -213,7 +213,7 @@ async function login(email, password, callback) {
 //# axios_errors
 async function login(email, password, callback) {
   const axios = require('axios');
-  await axios.get('http://127.0.0.1:9/').catch(({ name, code, message }) => callback(null, [name, code, message]));
+  await axios.get('http://127.0.0.1:2/').catch(({ name, code, message }) => callback(null, [name, code, message]));
 }
 //# axios_timeout needs http
 async function login(email, password, callback) {
@@ -230,7 +230,7 @@ function login(email, password, callback) {
 //# request_errors needs http
 function login(email, password, callback) {
   const request = require('request');
-  request('http://127.0.0.1:9/', (error) => request({ url: `${configuration.HTTP}/hang`, timeout: 60 }, (error2) =>
+  request('http://127.0.0.1:2/', (error) => request({ url: `${configuration.HTTP}/hang`, timeout: 60 }, (error2) =>
     callback(null, [error.code, error.message, error2.code, error2.connect])));
 }
 //# node_fetch needs http
@@ -238,7 +238,7 @@ async function login(email, password, callback) {
   const fetch = require('node-fetch');
   const posted = await fetch(`${configuration.HTTP}/login`, { method: 'POST', body: 'x=1' });
   const packed = await fetch(`${configuration.HTTP}/gzip`);
-  const failure = await fetch('http://127.0.0.1:9/').catch(({ name, code, type, message }) => [name, code, type, message]);
+  const failure = await fetch('http://127.0.0.1:2/').catch(({ name, code, type, message }) => [name, code, type, message]);
   callback(null, [posted.status, posted.ok, await posted.json(), await packed.json(), failure]);
 }
 //# fetch needs http
@@ -247,7 +247,7 @@ async function login(email, password, callback) {
   const posted = await fetch(`${configuration.HTTP}/login`, { method: 'POST', body: JSON.stringify({ email }), headers: { 'Content-Type': 'application/json' } });
   const form = await fetch(`${configuration.HTTP}/form`, { method: 'POST', body: new URLSearchParams({ a: 'ü' }) });
   const packed = await fetch(`${configuration.HTTP}/gzip`);
-  const failure = await fetch('http://127.0.0.1:9/').catch((error) => [error.name, error.message, error.cause.code]);
+  const failure = await fetch('http://127.0.0.1:2/').catch((error) => [error.name, error.message, error.cause.code]);
   const aborted = await fetch(`${configuration.HTTP}/hang`, { signal: AbortSignal.timeout(50) }).catch((error) => error.name);
   callback(null, [followed.status, followed.redirected, new URL(followed.url).pathname, (await followed.json()).url, (await posted.json()).body,
     (await form.json()).body, await packed.json(), followed.headers.get('content-type'), failure, aborted]);
