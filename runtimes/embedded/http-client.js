@@ -60,7 +60,7 @@ class ClientRequest extends Writable {
     this._chunked = false;
     this._gone = false;
     this._parser = undefined;
-    this._options = options;
+    this._release = undefined;
     if (options.timeout !== undefined) this.timeout = options.timeout;
     if (callback) this.once('response', callback);
     this._defaults(options);
@@ -261,6 +261,9 @@ class ClientRequest extends Writable {
     const response = new IncomingMessage(this.socket, head);
     response.req = this;
     this.res = response;
+    // Before any listener of the caller: in its own `end` the socket is not free yet.
+    response.once('end', () => this._release?.(true));
+    response.once('close', () => this._release?.(false));
     if (head.statusCode === 101 || (this.method === 'CONNECT' && head.statusCode < 300)) return true;
     const keep = /\b(?:close|keep-alive)\b/iu.exec(response.headers.connection ?? '')?.[0].toLowerCase();
     if (keep === 'close' || (head.httpVersionMinor === 0 && keep !== 'keep-alive')) this.shouldKeepAlive = false;
@@ -281,7 +284,11 @@ class ClientRequest extends Writable {
     this._gone = true;
     if (canKeep) {
       socket.setTimeout(0);
-      timers.nextTick(() => socket.emit('free'));
+      this._release = (isRead) => {
+        this._release = undefined;
+        if (isRead) timers.nextTick(() => socket.emit('free'));
+        else socket.destroy();
+      };
     } else {
       socket.on('error', () => {});
       socket.destroySoon?.();

@@ -285,6 +285,8 @@ class Methods extends Duplex {
 
   get readyState() {
     if (this.connecting) return 'opening';
+    // As it was when pg 6 and its like were written: they connect only what is closed.
+    if (this._handle === null && !this._tls) return 'closed';
     if (this.readable && this.writable) return 'open';
     if (this.readable) return 'readOnly';
     return this.writable ? 'writeOnly' : 'closed';
