@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::thread;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, Issuer, KeyPair, date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, Issuer, KeyPair,
+    date_time_ymd,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::WebPkiClientVerifier;
@@ -41,7 +42,9 @@ impl Authority {
     fn new() -> Self {
         let mut params = params(&[]);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(DnType::CommonName, "authority");
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "authority");
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
@@ -73,9 +76,11 @@ fn self_signed(names: &[&str]) -> Identity {
 
 /// A server that greets and echoes what follows.
 fn serve(identity: &Identity, clients: Option<&Authority>) -> u16 {
-    let builder = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap();
+    let builder = ServerConfig::builder_with_provider(Arc::new(
+        rustls::crypto::aws_lc_rs::default_provider(),
+    ))
+    .with_safe_default_protocol_versions()
+    .unwrap();
     let builder = match clients {
         None => builder.with_no_client_auth(),
         Some(authority) => {
@@ -86,7 +91,9 @@ fn serve(identity: &Identity, clients: Option<&Authority>) -> u16 {
             builder.with_client_cert_verifier(verifier.build().unwrap())
         }
     };
-    let config = builder.with_single_cert(identity.chain.clone(), identity.key()).unwrap();
+    let config = builder
+        .with_single_cert(identity.chain.clone(), identity.key())
+        .unwrap();
     let config = Arc::new(config);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -124,7 +131,10 @@ fn connect(port: u16, options: Value) -> Reply {
 #[track_caller]
 fn distrusted(reply: &Reply) -> String {
     assert!(reply.result.get("error").is_some(), "{}", reply.result);
-    reply.result["error"]["code"].as_str().unwrap_or_default().to_owned()
+    reply.result["error"]["code"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 #[test]
@@ -160,7 +170,10 @@ fn a_self_signed_certificate_is_trusted_only_when_given() {
     let port = serve(&identity, None);
     let reply = connect(port, json!({}));
     assert_eq!(distrusted(&reply), "DEPTH_ZERO_SELF_SIGNED_CERT");
-    assert_eq!(connect(port, json!({"ca": identity.pem})).value()["authorized"], true);
+    assert_eq!(
+        connect(port, json!({"ca": identity.pem})).value()["authorized"],
+        true
+    );
 }
 
 #[test]
@@ -169,8 +182,18 @@ fn another_name_is_not_this_server() {
     let port = serve(&authority.sign(&params(&["db.example"])), None);
     let reply = connect(port, json!({"ca": authority.pem()}));
     assert_eq!(distrusted(&reply), "ERR_TLS_CERT_ALTNAME_INVALID");
-    assert!(reply.error().1.contains("Host: localhost. is not in the cert's altnames: DNS:db.example"), "{}", reply.error().1);
-    let reply = connect(port, json!({"ca": authority.pem(), "servername": "db.example"}));
+    assert!(
+        reply
+            .error()
+            .1
+            .contains("Host: localhost. is not in the cert's altnames: DNS:db.example"),
+        "{}",
+        reply.error().1
+    );
+    let reply = connect(
+        port,
+        json!({"ca": authority.pem(), "servername": "db.example"}),
+    );
     assert_eq!(reply.value()["echo"], "hello");
 }
 
@@ -180,7 +203,10 @@ fn an_expired_certificate_is_not_trusted() {
     let mut old = params(&["localhost"]);
     old.not_before = date_time_ymd(2020, 1, 1);
     old.not_after = date_time_ymd(2021, 1, 1);
-    let reply = connect(serve(&authority.sign(&old), None), json!({"ca": authority.pem()}));
+    let reply = connect(
+        serve(&authority.sign(&old), None),
+        json!({"ca": authority.pem()}),
+    );
     assert_eq!(distrusted(&reply), "CERT_HAS_EXPIRED");
 }
 
@@ -198,10 +224,14 @@ fn a_client_proves_itself() {
     let authority = Authority::new();
     let port = serve(&authority.sign(&params(&["localhost"])), Some(&authority));
     let client = authority.sign(&params(&["client"]));
-    let options = json!({"ca": authority.pem(), "cert": client.pem, "key": client.key.serialize_pem()});
+    let options =
+        json!({"ca": authority.pem(), "cert": client.pem, "key": client.key.serialize_pem()});
     assert_eq!(connect(port, options).value()["echo"], "hello");
     let reply = connect(port, json!({"ca": authority.pem()}));
-    assert_eq!(distrusted(&reply), "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED");
+    assert_eq!(
+        distrusted(&reply),
+        "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED"
+    );
 }
 
 #[test]
@@ -213,5 +243,8 @@ fn what_is_not_tls_is_said_to_be_so() {
         stream.write_all(b"220 mail.example ready\r\n").unwrap();
         let _ = stream.read_to_end(&mut Vec::new());
     });
-    assert_eq!(distrusted(&connect(port, json!({}))), "ERR_SSL_WRONG_VERSION_NUMBER");
+    assert_eq!(
+        distrusted(&connect(port, json!({}))),
+        "ERR_SSL_WRONG_VERSION_NUMBER"
+    );
 }

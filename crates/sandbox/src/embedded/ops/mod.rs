@@ -7,6 +7,7 @@ mod connection;
 mod der;
 mod digests;
 mod hash;
+mod inflate;
 mod inspect;
 mod keys;
 mod material;

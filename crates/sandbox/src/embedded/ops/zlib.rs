@@ -6,11 +6,12 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::rc::Rc;
 
-use flate2::write::{DeflateEncoder, GzEncoder, MultiGzDecoder, ZlibEncoder};
-use flate2::{Compression, Decompress, FlushDecompress, Status};
+use flate2::Compression;
+use flate2::write::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use rquickjs::function::Opt;
 use rquickjs::{Ctx, Error, Object, Result};
 
+use super::inflate::{Gunzip, Inflate};
 use super::op;
 use crate::embedded::value::{Bytes, Text, member, refuse};
 
@@ -26,15 +27,9 @@ enum Stream {
     DeflateRaw(DeflateEncoder<Vec<u8>>),
     Gzip(GzEncoder<Vec<u8>>),
     Inflate(Inflate),
-    Gunzip(MultiGzDecoder<Vec<u8>>),
+    Gunzip(Gunzip),
     /// Told apart by the first byte.
     Unzip,
-}
-
-/// Inflation that knows whether the data's end was reached.
-struct Inflate {
-    state: Decompress,
-    has_ended: bool,
 }
 
 type Streams = Rc<RefCell<HashMap<u32, Stream>>>;
@@ -120,7 +115,7 @@ fn open<'js>(ctx: &Ctx<'js>, kind: &str, options: Option<&Object<'js>>) -> Resul
         "gzip" => Stream::Gzip(GzEncoder::new(Vec::new(), level)),
         "inflate" => Stream::Inflate(Inflate::new(true)),
         "inflateRaw" => Stream::Inflate(Inflate::new(false)),
-        "gunzip" => Stream::Gunzip(MultiGzDecoder::new(Vec::new())),
+        "gunzip" => Stream::Gunzip(Gunzip::new()),
         "unzip" => Stream::Unzip,
         _ => {
             return Err(refuse(
@@ -149,7 +144,7 @@ impl Stream {
     fn push(&mut self, bytes: &[u8], finish: bool, most: usize) -> io::Result<Vec<u8>> {
         if matches!(self, Self::Unzip) {
             match bytes.first() {
-                Some(0x1f) => *self = Self::Gunzip(MultiGzDecoder::new(Vec::new())),
+                Some(0x1f) => *self = Self::Gunzip(Gunzip::new()),
                 Some(_) => *self = Self::Inflate(Inflate::new(true)),
                 None if finish => return Err(io::ErrorKind::UnexpectedEof.into()),
                 None => return Ok(Vec::new()),
@@ -164,8 +159,6 @@ impl Stream {
         }
         if finish {
             self.finish(&mut output)?;
-        } else {
-            self.flush(&mut output)?;
         }
         if output.len() > most {
             return Err(io::ErrorKind::FileTooLarge.into());
@@ -178,19 +171,10 @@ impl Stream {
             Self::Deflate(to) => to.write_all(bytes).map(|()| output.append(to.get_mut())),
             Self::DeflateRaw(to) => to.write_all(bytes).map(|()| output.append(to.get_mut())),
             Self::Gzip(to) => to.write_all(bytes).map(|()| output.append(to.get_mut())),
-            Self::Gunzip(to) => to.write_all(bytes).map(|()| output.append(to.get_mut())),
-            Self::Inflate(inflate) => inflate.push(bytes, output),
+            Self::Gunzip(gunzip) => gunzip.push(bytes, output),
+            Self::Inflate(inflate) => inflate.push(bytes, output).map(|_| ()),
             Self::Unzip => Ok(()),
         }
-    }
-
-    /// What a decoder holds back; encoders keep theirs, for better compression.
-    fn flush(&mut self, output: &mut Vec<u8>) -> io::Result<()> {
-        if let Self::Gunzip(to) = self {
-            to.flush()?;
-            output.append(to.get_mut());
-        }
-        Ok(())
     }
 
     fn finish(&mut self, output: &mut Vec<u8>) -> io::Result<()> {
@@ -198,40 +182,11 @@ impl Stream {
             Self::Deflate(to) => to.try_finish().map(|()| output.append(to.get_mut())),
             Self::DeflateRaw(to) => to.try_finish().map(|()| output.append(to.get_mut())),
             Self::Gzip(to) => to.try_finish().map(|()| output.append(to.get_mut())),
-            Self::Gunzip(to) => to.try_finish().map(|()| output.append(to.get_mut())),
+            Self::Gunzip(gunzip) if !gunzip.is_whole() => Err(io::ErrorKind::UnexpectedEof.into()),
             Self::Inflate(inflate) if !inflate.has_ended => {
                 Err(io::ErrorKind::UnexpectedEof.into())
             }
-            Self::Inflate(_) | Self::Unzip => Ok(()),
+            Self::Gunzip(_) | Self::Inflate(_) | Self::Unzip => Ok(()),
         }
-    }
-}
-
-impl Inflate {
-    fn new(has_header: bool) -> Self {
-        Self {
-            state: Decompress::new(has_header),
-            has_ended: false,
-        }
-    }
-
-    /// What follows the data's end is ignored, as Node does.
-    fn push(&mut self, mut bytes: &[u8], output: &mut Vec<u8>) -> io::Result<()> {
-        while !self.has_ended {
-            output.reserve(32 << 10);
-            let (read, written) = (self.state.total_in(), self.state.total_out());
-            let status = self
-                .state
-                .decompress_vec(bytes, output, FlushDecompress::None)
-                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-            self.has_ended = status == Status::StreamEnd;
-            let taken = usize::try_from(self.state.total_in() - read).unwrap_or(usize::MAX);
-            bytes = bytes.get(taken..).unwrap_or_default();
-            let is_stuck = taken == 0 && self.state.total_out() == written;
-            if is_stuck || (bytes.is_empty() && output.len() < output.capacity()) {
-                break;
-            }
-        }
-        Ok(())
     }
 }
