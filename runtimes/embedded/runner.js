@@ -324,10 +324,21 @@ scope.require = function require(asked) {
   return guestRequire(asked);
 };
 
+/** The globals that are made when they are first used. */
+const lazy = [];
+
+/** Makes those that a script mentions before it runs: it may break what their making needs. */
+function prepare(source) {
+  for (let index = 0; index < lazy.length; index += 1) {
+    if (includes(source, lazy[index])) void globalThis[lazy[index]];
+  }
+}
+
 function load(number, script, source, configuration) {
   current = { number, budget: limits.log, muted: false, settle: undefined };
   let error;
   try {
+    prepare(source);
     programs[script] = evaluate(script, source, configuration, scope);
   } catch (reason) {
     error = describe(reason);
@@ -347,6 +358,9 @@ for (const name of Object.keys(timers.globals)) {
 }
 Object.defineProperty(globalThis, 'global', hidden(globalThis));
 internal('globals').install(globalThis);
+for (const name of Object.getOwnPropertyNames(globalThis)) {
+  if (Object.getOwnPropertyDescriptor(globalThis, name).get) lazy[lazy.length] = name;
+}
 
 function init(result, logBytes) {
   limits = { result, log: logBytes };

@@ -53,8 +53,11 @@ impl Calls {
         (open.number == number).then_some(open.id.as_str())
     }
 
-    /// The id of a call that was answered; of the last one, if the number is not known.
-    pub fn answered_id(&self, number: u32) -> &str {
+    /// The id of a call, open or answered; of the one answered last, if the number is not known.
+    pub fn id(&self, number: u32) -> &str {
+        if let Some(id) = self.open_id(number) {
+            return id;
+        }
         let found = self.answered.iter().find(|(known, _)| *known == number);
         found
             .or(self.answered.back())

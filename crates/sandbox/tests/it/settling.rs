@@ -128,3 +128,21 @@ fn a_fulfilled_promise_is_no_answer() {
     assert_eq!(reply.error(), ("timeout", "Script execution time exceeded"));
     assert_eq!(worker.ended().code(), Some(124));
 }
+
+#[test]
+fn a_callback_inside_the_answers_own_reading_is_late() {
+    let mut worker = Worker::start();
+    worker.load(
+        "login",
+        &login("callback(null, { user_id: 1, get gone() { callback(null, { user_id: 2 }); } });"),
+    );
+    worker
+        .send(&json!({"t": "call", "id": "c", "script": "login", "args": [], "deadline_ms": 9000}));
+    let late = worker.receive().unwrap();
+    assert_eq!((&late["t"], &late["id"]), (&json!("late"), &json!("c")));
+    let result = worker.receive().unwrap();
+    assert_eq!(
+        (&result["id"], &result["value"]),
+        (&json!("c"), &json!({"user_id": 1}))
+    );
+}

@@ -65,7 +65,7 @@ fn install_reports<'js>(ctx: &Ctx<'js>, native: &Object<'js>, host: &Rc<Host>) -
             let error = is_error(&words).then(|| thrown(&ctx, &shared, words));
             let calls = shared.calls.borrow();
             shared.send(&ToHost::Late {
-                id: calls.answered_id(number),
+                id: calls.id(number),
                 how: &how.0,
                 error,
             });
@@ -162,7 +162,8 @@ fn thrown<'js>(ctx: &Ctx<'js>, host: &Host, words: Value<'js>) -> Thrown {
         text.ok().map(|text| cap(text.0, most))
     };
     let message = word(0, 8192).unwrap_or_else(|| "no reason could be read".to_owned());
-    if message == "out of memory" {
+    // The engine throws null when it has no memory left for an error object.
+    if message == "out of memory" || message == "no reason given (null)" {
         host.starved.set(true);
     }
     Thrown {
