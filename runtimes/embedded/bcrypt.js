@@ -22,7 +22,7 @@ function settle(callback, work) {
     return undefined;
   }
   if (callback !== undefined && callback !== null) {
-    throw new Error(`cb must be a function or null to return a Promise`);
+    return Promise.reject(new Error('cb must be a function or null to return a Promise'));
   }
   return new Promise((resolve, reject) => {
     work((error, value) => (error ? reject(error) : resolve(value)));
@@ -105,17 +105,17 @@ function hash(data, salt, callback) {
   });
 }
 
-function checkComparison(data, stored) {
+function checkComparison(data, stored, complaint) {
   if (data === undefined || data === null || stored === undefined || stored === null) {
     throw new Error('data and hash arguments required');
   }
   if (!isText(data) || typeof stored !== 'string') {
-    throw new Error('data must be a string or Buffer and hash must be a string');
+    throw new Error(complaint);
   }
 }
 
 function compareSync(data, stored) {
-  checkComparison(data, stored);
+  checkComparison(data, stored, 'data must be a string or Buffer and hash must be a string');
   return HASH.test(stored) && native.bcryptVerify(bytesOf(data), stored, null);
 }
 
@@ -124,7 +124,7 @@ function compare(data, stored, callback) {
   return settle(done ?? callback, (answer) => {
     try {
       if (done !== undefined && done !== callback) throw new Error('data and hash arguments required');
-      checkComparison(data, stored);
+      checkComparison(data, stored, 'data and hash must be strings');
     } catch (reason) {
       answer(reason);
       return;

@@ -66,7 +66,7 @@ const SHARED = ['abort-controller', 'buffer', 'events', 'process', 'punycode', '
 /** Never present: optional addons and drivers. */
 const ABSENT = new Set(['pg-native', 'pg-query-stream', 'oracledb', 'sqlite3', 'better-sqlite3',
   'mariadb', 'mariadb/callback', 'cardinal', 'kerberos', 'snappy', 'saslprep',
-  'mongodb-client-encryption', '@mongodb-js/zstd', '@aws-sdk/credential-providers', 'socks',
+  'mongodb-client-encryption', '@mongodb-js/zstd', '@aws-sdk/credential-providers',
   'gcp-metadata', 'bson-ext', 'msnodesqlv8', 'encoding', 'dtrace-provider', 'mv',
   'source-map-support', 'libpq', 'bufferutil', 'utf-8-validate', '@aws-sdk/client-sts']);
 
@@ -81,6 +81,9 @@ function owner(file) {
   return parts.slice(0, at + length).join('/');
 }
 
+/** Looks for optional packages around a file: inside a bundle there is nothing around. */
+const LOOKUP = 'optional-require';
+
 /** Resolves the absent to a module that fails when it is required, as if it were not installed. */
 const absent = {
   name: 'absent',
@@ -89,6 +92,9 @@ const absent = {
       (ABSENT.has(path) ? { path, namespace: 'absent' } : undefined));
     onResolve({ filter: /^[^./]/ }, ({ path }) =>
       (HOLLOW.has(path) ? { path, namespace: 'hollow' } : undefined));
+    onResolve({ filter: new RegExp(`^${LOOKUP}$`) }, ({ path }) => ({ path, namespace: 'lookup' }));
+    onLoad({ filter: /.*/, namespace: 'lookup' }, () =>
+      ({ contents: 'module.exports = () => () => undefined;' }));
     onLoad({ filter: /.*/, namespace: 'hollow' }, ({ path }) => ({
       contents: 'module.exports = new Proxy({}, { get: () => class { constructor() {' +
         `throw new Error("${path} is not available to action scripts"); } } });`,

@@ -106,7 +106,7 @@ function login(email, password, callback) {
   callback(null, [util.format('%s %d %i %j %o', 1, '2', 3.7, { a: 1 }), util.format('%s', { a: { b: { c: 1 } } }, 'x'),
     util.inspect({ a: [1, { b: { c: { d: 1 } } }], s: 'x', u: undefined, n: null, d: new Date(0), r: /x/g, f() {} }),
     util.inspect(new Map([['k', new Set([1])]])), util.inspect(new Person()), util.inspect('it\'s'), util.inspect([,1]),
-    util.inspect(Buffer.from('abc')), util.inspect({ get x() { return 1; }, [Symbol('s')]: 2n }), util.inspect(-0),
+    util.inspect(Buffer.from('abc')), util.inspect({ get x() { return 1; }, y: 2n }), util.inspect(-0),
     util.inspect(new Error('m')).split('\n')[0], util.inspect(Object.create(null)), util.inspect(new URLSearchParams('a=1')),
     util.isArray([]), util.isDeepStrictEqual({ a: [1, new Date(5)] }, { a: [1, new Date(5)] })]);
 }
@@ -164,13 +164,17 @@ async function login(email, password, callback) {
   const wait = require('util').promisify(setTimeout);
   const { setTimeout: later } = require('timers/promises');
   let count = 0;
-  const interval = setInterval(() => {
-    count += 1;
-    if (count === 3) clearInterval(interval);
-  }, 1);
+  let interval;
+  const third = new Promise((resolve) => {
+    interval = setInterval(() => {
+      count += 1;
+      if (count === 3) resolve(clearInterval(interval));
+    }, 1);
+  });
   const dropped = setTimeout(() => { count += 100; }, 1);
   clearTimeout(dropped);
-  await wait(20);
+  await third;
+  await wait(5);
   callback(null, [count, await later(1, 'value'), typeof interval.ref, dropped.hasRef(), await wait(1, 'late')]);
 }
 //# buffers

@@ -97,3 +97,16 @@ function login(email, password, callback) {
     typeof require('mongodb').MongoClient, typeof require('mysql').createPool, typeof require('mysql2').createPool, typeof require('mysql2/promise').createPool,
     typeof require('pg').Pool, typeof require('request').post, typeof require('node-fetch'), typeof require('axios').get]);
 }
+//# bcrypt_of_npm
+async function login(email, password, callback) {
+  const bcrypt = require('bcrypt');
+  const made = await bcrypt.hash('x', 4);
+  const salt = await bcrypt.genSalt(5);
+  const seen = [made.length, made.slice(0, 7), await bcrypt.compare('x', made), await bcrypt.compare('x', 'notahash'), salt.length, salt.slice(0, 7),
+    bcrypt.hashSync('x', salt).slice(0, 29) === salt, bcrypt.getRounds(made), await bcrypt.compare('x', made.replace('$2b$', '$2a$')),
+    await bcrypt.compare('x', made.replace('$2b$', '$2y$')), bcrypt.hashSync('pässword', '$2b$04$abcdefghijklmnopqrstuu')];
+  for (const work of [() => bcrypt.compare('x', undefined), () => bcrypt.hash('x'), () => bcrypt.hash('x', 'nosalt'), () => bcrypt.compare(5, made)]) {
+    await work().then((value) => seen.push(value), (error) => seen.push(error.message));
+  }
+  bcrypt.compare('x', made, (error, same) => callback(error, [...seen, same]));
+}

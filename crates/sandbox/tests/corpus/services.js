@@ -100,16 +100,6 @@ async function login(email, password, callback) {
     callback(null, error.message);
   }
 }
-//# pg_old_interface needs postgres
-function login(email, password, callback) {
-  const pg = require('pg@6');
-  const { host, port, user, database } = configuration.PG;
-  pg.connect({ host, port: port + 0, user, database, password: 'x' }, (error, client, done) => {
-    // pg 6 knows no SCRAM: it must say so and not hang.
-    done();
-    callback(null, typeof pg.connect === 'function' && Boolean(error));
-  });
-}
 //# knex needs postgres
 async function login(email, password, callback) {
   const knex = require('knex')({ client: 'pg', connection: configuration.PG });

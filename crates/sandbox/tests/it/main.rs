@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod containment;
 #[cfg(test)]
+mod corpus;
+#[cfg(test)]
 mod crypto;
 #[cfg(test)]
 mod lifetime;
@@ -12,6 +14,8 @@ mod net;
 mod results;
 #[cfg(test)]
 mod rig;
+#[cfg(test)]
+mod services;
 #[cfg(test)]
 mod settling;
 #[cfg(test)]
