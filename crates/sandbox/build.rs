@@ -45,7 +45,7 @@ fn main() -> io::Result<()> {
         }
     } else {
         println!(
-            "cargo::warning=.local/packages is missing: run `make setup`; scripts find no packages"
+            "cargo::error=the bundles of npm packages (.local/packages) are missing: run `make setup`"
         );
     }
     let _ = writeln!(

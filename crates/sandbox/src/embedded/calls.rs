@@ -19,17 +19,19 @@ struct Open {
     number: u32,
     id: String,
     deadline: Instant,
+    is_load: bool,
 }
 
 impl Calls {
-    /// Opens a call; gives the number by which JavaScript knows it.
-    pub fn open(&mut self, id: String, deadline: Instant) -> u32 {
+    /// Opens a call, or the reading of a script; gives the number by which JavaScript knows it.
+    pub fn open(&mut self, id: String, deadline: Instant, is_load: bool) -> u32 {
         self.close();
         self.last = self.last.wrapping_add(1).max(1);
         self.open = Some(Open {
             number: self.last,
             id,
             deadline,
+            is_load,
         });
         self.last
     }
@@ -41,10 +43,11 @@ impl Calls {
         Some(id)
     }
 
-    /// The id of the open call, whichever it is; it is answered by that.
-    pub fn settle_any(&mut self) -> Option<String> {
-        let number = self.open.as_ref()?.number;
-        self.settle(number)
+    /// The id of the open call, whichever it is, and whether it is a script being read; it is
+    /// answered by that.
+    pub fn settle_any(&mut self) -> Option<(String, bool)> {
+        let (number, is_load) = self.open.as_ref().map(|open| (open.number, open.is_load))?;
+        self.settle(number).map(|id| (id, is_load))
     }
 
     /// The id of an open call.

@@ -121,17 +121,20 @@ impl Host {
 
     /// Answers the open call from this side, when JavaScript cannot any more.
     pub fn fail_open(&self, how: &str, name: &str, message: &str) {
-        let id = self.calls.borrow_mut().settle_any();
-        if let Some(id) = id {
+        let open = self.calls.borrow_mut().settle_any();
+        if let Some((id, is_load)) = open {
             let thrown = Thrown {
                 message: message.to_owned(),
                 name: Some(name.to_owned()),
                 ..Thrown::default()
             };
-            self.send(&ToHost::Result {
-                id: &id,
-                how,
-                outcome: Outcome::Error(thrown),
+            let id = id.as_str();
+            let error = Some(thrown.clone());
+            let outcome = Outcome::Error(thrown);
+            self.send(&if is_load {
+                ToHost::Loaded { id, error }
+            } else {
+                ToHost::Result { id, how, outcome }
             });
         }
     }

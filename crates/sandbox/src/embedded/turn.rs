@@ -5,7 +5,7 @@ use std::process;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use rquickjs::Persistent;
+use rquickjs::{Exception, Persistent, Value};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::sleep_until;
 
@@ -168,7 +168,10 @@ fn obey(host: &Rc<Host>, engine: &Engine, frame: FromHost) -> Result<(), End> {
             egress,
         } => {
             host.egress.replace(Rc::new(egress.unwrap_or_default()));
-            let number = host.calls.borrow_mut().open(id, Instant::now() + LOAD);
+            let number = host
+                .calls
+                .borrow_mut()
+                .open(id, Instant::now() + LOAD, true);
             engine.load(number, &script, &source, &configuration)?;
         }
         FromHost::Call {
@@ -179,7 +182,7 @@ fn obey(host: &Rc<Host>, engine: &Engine, frame: FromHost) -> Result<(), End> {
             deadline_ms,
         } => {
             let deadline = Instant::now() + Duration::from_millis(deadline_ms);
-            let number = host.calls.borrow_mut().open(id, deadline);
+            let number = host.calls.borrow_mut().open(id, deadline, false);
             engine.call(number, &script, &args, context)?;
         }
         FromHost::Answer { n, value, error } => {
@@ -187,7 +190,11 @@ fn obey(host: &Rc<Host>, engine: &Engine, frame: FromHost) -> Result<(), End> {
             if let Some(done) = asked {
                 engine.enter(|ctx| {
                     let done = Persistent::restore(done, ctx)?;
-                    done.call((error, value.map(|value| value.to_string())))
+                    if let Some(error) = error {
+                        return done.call((Exception::from_message(ctx.clone(), &error)?,));
+                    }
+                    let value = ctx.json_parse(value.unwrap_or_default().to_string())?;
+                    done.call((Value::new_null(ctx.clone()), value))
                 })?;
             }
         }

@@ -137,7 +137,7 @@ fn a_callback_inside_the_answers_own_reading_is_late() {
         &login("callback(null, { user_id: 1, get gone() { callback(null, { user_id: 2 }); } });"),
     );
     worker
-        .send(&json!({"t": "call", "id": "c", "script": "login", "args": [], "deadline_ms": 9000}));
+        .send(&json!({"t": "call", "id": "c", "script": "login", "args": ["a", "b"], "deadline_ms": 9000}));
     let late = worker.receive().unwrap();
     assert_eq!((&late["t"], &late["id"]), (&json!("late"), &json!("c")));
     let result = worker.receive().unwrap();

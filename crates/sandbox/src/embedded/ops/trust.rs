@@ -153,9 +153,12 @@ fn altnames(error: &Error) -> String {
             presented, ..
         }) => {
             let names = presented.iter().map(|name| {
-                // rustls writes them as `DnsName("db.example")`.
-                let bare = name.split('"').nth(1).unwrap_or(name);
-                format!("DNS:{bare}")
+                // rustls writes them as `DnsName("db.example")` and `IpAddress(10.0.0.1)`.
+                let bare = name.trim_end_matches(')').trim_start_matches("DnsName(");
+                match bare.strip_prefix("IpAddress(") {
+                    Some(address) => format!("IP Address:{address}"),
+                    None => format!("DNS:{}", bare.trim_matches('"')),
+                }
             });
             names.collect::<Vec<_>>().join(", ")
         }
