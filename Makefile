@@ -48,4 +48,4 @@ fmt:
 	cargo fmt --all
 
 clean-local:
-	rm -rf .local examples/django/node_modules
+	rm -rf .local examples/django/node_modules runtimes/packages/node_modules

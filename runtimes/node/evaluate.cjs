@@ -104,7 +104,7 @@ function evaluate(script, source, json, scope) {
     const result = compile(script, scope, 'return (function(){', source, tail)(json);
     program = { entry: choose(script, names, result), refresh: result.refresh };
   } catch (reason) {
-    isAnonymous = /require a function name/u.test(reason?.message);
+    isAnonymous = /(?:require a|expected) function name|function name expected/u.test(reason?.message);
     if (!isAnonymous) throw reason;
   }
   if (program?.entry) return program;

@@ -3,7 +3,7 @@
 //! | module | owns |
 //! |---|---|
 //! | [`confine`] | what the process gives up before a script's first byte is read |
-//! | [`embedded`] | `QuickJS`, its native operations and the modules that scripts require |
+//! | [`embedded`] | the `QuickJS` engine, its native operations and the modules that scripts require |
 //!
 //! Refused here: the store, keys, configuration, HTTP. Only the hidden `worker` subcommand of the
 //! server starts this code, and it serves one connection's scripts until its host ends it.

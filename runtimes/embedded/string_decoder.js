@@ -1,0 +1,5 @@
+// `string_decoder`: the npm polyfill.
+
+'use strict';
+
+module.exports = require('polyfill')('string_decoder');
