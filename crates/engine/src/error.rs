@@ -84,6 +84,14 @@ impl Error {
         }
     }
 
+    /// What happened, for the log.
+    pub(crate) fn detail(&self) -> String {
+        match self {
+            Self::Unavailable { detail } | Self::Internal { detail } => detail.clone(),
+            other => other.to_string(),
+        }
+    }
+
     /// Something that we depend on does not answer.
     pub fn unavailable(detail: impl ToString) -> Self {
         Self::Unavailable {

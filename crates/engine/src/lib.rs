@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `token`, `machine_token` | the token endpoint |
 //! | `login`, `authenticate`, `migrate_user` | a password login, who answers it, a user's arrival |
+//! | `legacy`, `deeds`, `cached` | questions to a legacy store, changes of it, copies from it |
 //! | `signup`, `users`, `connections`, `clients` | sign-up and management |
 //! | `import` | the bulk path |
 //! | `keys`, `hashing`, `guard`, `mail`, `housekeeping` | what they stand on |
@@ -17,9 +18,11 @@ mod arrivals;
 mod audit;
 mod authenticate;
 mod body;
+mod cached;
 pub mod client_grants;
 pub mod clients;
 pub mod connections;
+mod deeds;
 mod guard;
 mod housekeeping;
 pub mod import;
@@ -35,6 +38,7 @@ pub mod profile_view;
 mod programs;
 pub mod resource_servers;
 mod signup;
+mod signup_there;
 mod token;
 pub mod users;
 

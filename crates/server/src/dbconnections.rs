@@ -10,6 +10,7 @@ use domain::schema::{Field, Kind, optional, required};
 use domain::user::Attributes;
 use domain::{EmailAddress, Password, Username};
 use engine::{SignUp, SignUpError, signed_up_body};
+use script::ScriptRefusal;
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
@@ -100,12 +101,34 @@ fn refusal(error: SignUpError, tells_existing: bool) -> Response {
             ("invalid_signup", "Invalid sign up")
         }
         SignUpError::WeakPassword { min_length, policy } => return weak(min_length, &policy),
-        SignUpError::Failed(error) => return ApiError::from(error).into_response(),
+        SignUpError::Refused(refusal) => return refused(refusal, tells_existing),
+        SignUpError::DeedFailed(error) | SignUpError::Failed(error) => {
+            return ApiError::from(error).into_response();
+        }
     };
-    let body = json!({
-        "name": "BadRequestError", "code": code, "description": description, "statusCode": 400,
-    });
+    let body = bad_request(code, description);
     (StatusCode::BAD_REQUEST, Json(body)).into_response()
+}
+
+/// A script's own words (wire section 2.3). Where nobody may learn who exists, the documented codes
+/// for that are told like every other refusal.
+fn refused(refusal: ScriptRefusal, tells_existing: bool) -> Response {
+    let code = refusal.code.unwrap_or_else(|| "unauthorized".into());
+    let body = if !tells_existing && matches!(&*code, "user_exists" | "username_exists") {
+        bad_request("invalid_signup", "Invalid sign up")
+    } else {
+        json!({
+            "message": refusal.message, "code": code, "description": refusal.message,
+            "name": refusal.name,
+        })
+    };
+    (StatusCode::BAD_REQUEST, Json(body)).into_response()
+}
+
+fn bad_request(code: &str, description: &str) -> Value {
+    json!({
+        "name": "BadRequestError", "code": code, "description": description, "statusCode": 400,
+    })
 }
 
 fn weak(min_length: usize, policy: &str) -> Response {

@@ -12,7 +12,6 @@ use store::{Key, StoreError};
 
 use super::{concerning, no_such_connection, no_such_user, rules};
 use crate::error::{Error, Result};
-use crate::signup::cannot_create_there;
 use crate::{Context, Engine};
 
 /// What an administrator sent, checked for shape.
@@ -46,11 +45,11 @@ impl Engine {
         if let Some(password) = &asked.password {
             rules::check_password(&connection, password)?;
         }
+        if connection.mode() == Mode::Legacy {
+            return self.create_user_there(context, &connection, asked).await;
+        }
         self.refuse_existing_there(context, &connection, attributes)
             .await?;
-        if connection.mode() == Mode::Legacy {
-            return Err(cannot_create_there(&connection));
-        }
         let user = self.new_user(&connection, asked).await?;
         self.write_new_user(context, &connection, &user).await?;
         self.store
@@ -60,7 +59,7 @@ impl Engine {
     }
 
     /// Asks the legacy store for everything that the newcomer could be known by there.
-    async fn refuse_existing_there(
+    pub(super) async fn refuse_existing_there(
         &self,
         context: &Context,
         connection: &Connection,
@@ -139,7 +138,7 @@ impl Engine {
     }
 }
 
-fn user_exists() -> Error {
+pub(super) fn user_exists() -> Error {
     Error::Conflict {
         message: "The user already exists.".into(),
         code: "auth0_idp_error",

@@ -6,12 +6,14 @@
     reason = "the exemption of tests covers only functions marked as such"
 )]
 
+mod actions;
 mod app;
 mod bad_input;
 mod clients;
 mod connections;
 mod crossing;
 mod kill;
+mod legacy_store;
 mod logins;
 mod logs;
 mod process;
