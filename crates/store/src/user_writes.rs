@@ -236,6 +236,7 @@ impl Write {
             "delete from users where id = $1",
             "delete from mfa_factors where user_row = $1",
             "delete from sessions where user_row = $1",
+            "delete from tickets where user_row = $1",
             "delete from identities where user_row = $1",
         ] {
             self.push(crate::db::Stmt {

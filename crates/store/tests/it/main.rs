@@ -150,6 +150,11 @@ conformance! {
     spool:
         chunks_come_back_byte_for_byte,
         uploads_that_became_no_job_are_forgotten;
+    tickets:
+        a_ticket_comes_back_is_used_once_and_given_back,
+        tickets_about_one_address_are_voided_together,
+        a_raced_ticket_is_used_once,
+        a_deleted_user_or_connection_takes_its_tickets;
     users:
         every_attribute_comes_back_as_it_was,
         what_is_absent_stays_absent,
