@@ -106,6 +106,11 @@ impl Connection {
         self.flag("disable_signup")
     }
 
+    /// Whether people may not change a password by themselves.
+    pub fn is_password_change_disabled(&self) -> bool {
+        self.flag("disable_self_service_change_password")
+    }
+
     /// Whether users have usernames.
     pub fn requires_username(&self) -> bool {
         self.flag("requires_username")

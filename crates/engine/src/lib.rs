@@ -6,6 +6,7 @@
 //! | `login`, `authenticate`, `migrate_user` | a password login, who answers it, a user's arrival |
 //! | `legacy`, `deeds`, `cached` | questions to a legacy store, changes of it, copies from it |
 //! | `signup`, `users`, `connections`, `clients` | sign-up and management |
+//! | `tickets` | one-time links: a new password, a proven address |
 //! | `import` | the bulk path |
 //! | `keys`, `hashing`, `guard`, `mail`, `housekeeping` | what they stand on |
 
@@ -39,6 +40,7 @@ mod programs;
 pub mod resource_servers;
 mod signup;
 mod signup_there;
+pub mod tickets;
 mod token;
 pub mod users;
 

@@ -10,6 +10,7 @@ pub mod health;
 pub mod management;
 pub mod oauth;
 pub mod observe;
+pub mod pages;
 pub mod routes;
 pub mod serve;
 pub mod state;

@@ -10,5 +10,6 @@ pub mod logs;
 mod path_id;
 pub mod resource_servers;
 mod slices;
+pub mod tickets;
 mod user_body;
 pub mod users;

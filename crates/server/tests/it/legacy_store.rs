@@ -71,16 +71,25 @@ impl LegacyStore {
 
     /// A connection whose scripts reach this store, serving a public application.
     pub async fn connect(&self, app: &App, import_mode: bool) -> ConnectionId {
+        self.connect_with(app, "legacy", self.options(import_mode))
+            .await
+    }
+
+    /// A connection whose scripts reach this store.
+    pub async fn attach(&self, app: &App, name: &str, import_mode: bool) -> ConnectionId {
+        app.connection(name, self.options(import_mode)).await
+    }
+
+    fn options(&self, import_mode: bool) -> Value {
         let mut scripts = json!({});
         for name in NAMES {
             let script = SCRIPT.replace("$URL", &self.url).replace("$NAME", name);
             scripts[name] = script.into();
         }
-        let options = json!({
+        json!({
             "enabledDatabaseCustomization": true, "import_mode": import_mode,
             "customScripts": scripts,
-        });
-        self.connect_with(app, "legacy", options).await
+        })
     }
 
     /// The same with other options.

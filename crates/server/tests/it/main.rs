@@ -19,6 +19,7 @@ mod logs;
 mod process;
 mod stage;
 mod talk;
+mod tickets;
 mod two_servers;
 mod users;
 mod vectors;

@@ -96,6 +96,7 @@ conformance! {
         a_full_queue_takes_no_more_even_at_once,
         jobs_of_one_connection_run_one_after_the_other,
         a_job_comes_back_as_it_was,
+        a_mail_is_an_ended_job,
         a_lease_is_held_renewed_lost_and_released,
         racing_workers_take_each_job_once,
         one_of_many_takes_over_after_a_crash;

@@ -87,12 +87,19 @@ pub async fn tickets_about_one_address_are_voided_together(store: &Bench) {
     for token in ["one", "two", "mail", "other"] {
         states.push(state(store, token, 2).await.unwrap());
     }
-    use TicketState::{Open, Used};
-    assert_eq!(states, [Used, Used, Open, Open]);
+    assert_eq!(
+        states,
+        [
+            TicketState::Used,
+            TicketState::Used,
+            TicketState::Open,
+            TicketState::Open
+        ]
+    );
     let mut write = store.write();
     write.forget_tickets(at(100));
     store.commit(write).await.unwrap();
-    assert_eq!(state(store, "other", 2).await, Some(Open));
+    assert_eq!(state(store, "other", 2).await, Some(TicketState::Open));
     let mut write = store.write();
     write.forget_tickets(at(101));
     store.commit(write).await.unwrap();
