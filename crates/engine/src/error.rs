@@ -88,6 +88,9 @@ impl Error {
     pub(crate) fn detail(&self) -> String {
         match self {
             Self::Unavailable { detail } | Self::Internal { detail } => detail.clone(),
+            Self::Invalid { message, .. }
+            | Self::Missing { message, .. }
+            | Self::Conflict { message, .. } => message.clone(),
             other => other.to_string(),
         }
     }

@@ -121,6 +121,28 @@ impl Engine {
         Ok(job)
     }
 
+    /// Mails such a link after a user was made or changed with `verify_email`. The user is there
+    /// by then: a mail that can't be written is told to the log and fails nothing.
+    pub(crate) async fn mail_verification_to(&self, context: &Context, user: &User) {
+        let attributes = &user.attributes;
+        if attributes.email_verified || attributes.email.is_none() {
+            return;
+        }
+        let sent = self
+            .send_verification_mail(context, user.user_id.clone(), None)
+            .await;
+        if let Err(error) = sent {
+            let detail = error.detail();
+            tracing::warn!(user = %user.user_id, detail, "no verification mail was sent");
+            let mut event = self.event(context, EventKind::VerificationRequestFailed);
+            event.user_id = Some(user.user_id.clone());
+            event.description = Some(detail);
+            if let Err(error) = self.log_only(event).await {
+                tracing::error!(%error, "and the tenant log does not know of it");
+            }
+        }
+    }
+
     async fn issue(
         &self,
         context: &Context,
@@ -209,7 +231,12 @@ impl Engine {
         };
         let user_id = profile.foreign_id.user_id();
         let user = self.store.find_user(&user_id).await?;
-        let user = user.filter(|user| user.identity_in(&connection.id).is_some());
+        // A copy that still has an earlier address is not what this link is about.
+        let has_it = |user: &User| {
+            let own = user.attributes.email.as_ref().map(EmailAddress::key);
+            user.identity_in(&connection.id).is_some() && own == Some(email.key())
+        };
+        let user = user.filter(has_it);
         Ok(Some(Addressee {
             user: user.map(|user| (user.row, user.user_id)),
             email: email.to_string(),

@@ -22,15 +22,25 @@ pub struct UserToCreate {
     pub user_id: Option<String>,
     /// The password; without one nobody gets in until one is set.
     pub password: Option<Arc<Password>>,
+    /// Whether a verification mail is wanted.
+    pub verify_email: bool,
     /// Everything else.
     pub attributes: Attributes,
 }
 
 impl Engine {
-    /// Creates a user. Answers it as it is stored.
-    ///
-    /// No mail leaves: verification mails are not part of this version.
+    /// Creates a user. Answers it as it is stored. A verification mail leaves when it was asked
+    /// for and the address is not proven.
     pub async fn create_user(&self, context: &Context, asked: UserToCreate) -> Result<User> {
+        let wants_mail = asked.verify_email;
+        let user = self.create_asked(context, asked).await?;
+        if wants_mail {
+            self.mail_verification_to(context, &user).await;
+        }
+        Ok(user)
+    }
+
+    async fn create_asked(&self, context: &Context, asked: UserToCreate) -> Result<User> {
         let found = self
             .store
             .find_connection_by_name(&asked.connection)

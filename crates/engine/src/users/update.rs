@@ -15,8 +15,23 @@ use crate::{Context, Engine};
 const TRIES: usize = 8;
 
 impl Engine {
-    /// Changes a user. Answers it as it is stored.
+    /// Changes a user. Answers it as it is stored. A verification mail leaves when it was asked for
+    /// and the address is not proven.
     pub async fn update_user(
+        &self,
+        context: &Context,
+        user_id: &UserId,
+        change: UserChange,
+    ) -> Result<User> {
+        let wants_mail = change.verify_email;
+        let user = self.make_change(context, user_id, change).await?;
+        if wants_mail {
+            self.mail_verification_to(context, &user).await;
+        }
+        Ok(user)
+    }
+
+    async fn make_change(
         &self,
         context: &Context,
         user_id: &UserId,

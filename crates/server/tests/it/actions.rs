@@ -551,6 +551,55 @@ async fn usernames_change_there_and_a_lost_copy_is_told_to_the_log() {
 }
 
 #[tokio::test]
+async fn a_copy_that_cannot_follow_is_told_to_the_log_and_repaired() {
+    let said = on_both(async |app: &App| {
+        let legacy = LegacyStore::start().await;
+        let connection = legacy.connect(app, false).await;
+        legacy.put("7", "ann@example.com", "right");
+        assert_eq!(login(app, "ann@example.com", "right").await, 200);
+        let (pause, path) = (legacy.pause("change_email"), url("7"));
+        let change = json!({"email": "new@example.com"});
+        // While the script runs, a copy of somebody else takes the address.
+        let (answer, ()) = tokio::join!(app.quietly("PATCH", &path, change), async {
+            pause.arrival().await;
+            app.cache("9", &connection, "new@example.com").await;
+            pause.release();
+        });
+        assert_eq!(answer.status, 503);
+        assert_eq!(legacy.member("7", "email"), "new@example.com");
+        let user = app.quietly("GET", &url("7"), Value::Null).await.body;
+        assert_eq!(user["email"], "ann@example.com");
+        legacy.put("9", "moved@example.com", "right");
+        assert_eq!(login(app, "moved@example.com", "right").await, 200);
+        assert_eq!(login(app, "new@example.com", "right").await, 200);
+        let user = app.quietly("GET", &url("7"), Value::Null).await.body;
+        assert_eq!(user["email"], "new@example.com");
+
+        // A sign-up whose user a login brings here meanwhile.
+        let pause = legacy.pause("create");
+        let body = sign_up(app, "bob@example.com");
+        let (answer, ()) = tokio::join!(app.quietly("POST", SIGN_UP, body), async {
+            pause.arrival().await;
+            assert_eq!(login(app, "bob@example.com", "correct horse").await, 200);
+            pause.release();
+        });
+        assert_eq!((answer.status, &answer.body["_id"]), (200, &json!("l3")));
+        let users = app.quietly("GET", USERS, Value::Null).await.body;
+        assert_eq!(users.as_array().unwrap().len(), 3);
+        say_log(app).await;
+    })
+    .await;
+    insta::assert_snapshot!(said, @r#"
+    s "ann@example.com"
+    fce "ann@example.com" The Change Email script changed the legacy store, the copy here could not follow: The specified new email already exists. The next login repairs it.
+    s "moved@example.com"
+    s "new@example.com"
+    s "bob@example.com"
+    ss "bob@example.com"
+    "#);
+}
+
+#[tokio::test]
 async fn names_follow_the_setting() {
     let said = on_both(async |app: &App| {
         for (mode, setting) in [

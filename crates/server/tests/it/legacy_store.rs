@@ -9,6 +9,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use domain::ConnectionId;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::app::App;
 
@@ -55,6 +56,26 @@ struct Stored {
     calls: Vec<String>,
     last: BTreeMap<String, Value>,
     answers: BTreeMap<String, Value>,
+    pauses: BTreeMap<String, Pause>,
+}
+
+/// A script that waits in the middle of its call.
+#[derive(Clone, Default)]
+pub struct Pause {
+    arrived: Arc<Notify>,
+    released: Arc<Notify>,
+}
+
+impl Pause {
+    /// Waits until the script is there.
+    pub async fn arrival(&self) {
+        self.arrived.notified().await;
+    }
+
+    /// Lets it go on.
+    pub fn release(&self) {
+        self.released.notify_one();
+    }
 }
 
 impl LegacyStore {
@@ -136,6 +157,13 @@ impl LegacyStore {
         }
     }
 
+    /// The next call of a script changes the store, and then waits.
+    pub fn pause(&self, name: &str) -> Pause {
+        let pause = Pause::default();
+        self.lock().pauses.insert(name.to_owned(), pause.clone());
+        pause
+    }
+
     /// What was asked since the last look, in order: the script and its first argument.
     pub fn calls(&self) -> String {
         std::mem::take(&mut self.lock().calls).join(", ")
@@ -156,15 +184,21 @@ async fn answer(
     Path(name): Path<String>,
     Json(args): Json<Vec<Value>>,
 ) -> Json<Value> {
-    let mut stored = state.lock().unwrap();
-    let first = args[0].get("email").unwrap_or(&args[0]);
-    let first = first.as_str().unwrap_or("?").to_owned();
-    stored.calls.push(format!("{name} {first}"));
-    stored.last.insert(name.clone(), args.clone().into());
-    if let Some(answer) = stored.answers.get(&name) {
-        return Json(answer.clone());
+    let (answer, pause) = {
+        let mut stored = state.lock().unwrap();
+        let first = args[0].get("email").unwrap_or(&args[0]);
+        let first = first.as_str().unwrap_or("?").to_owned();
+        stored.calls.push(format!("{name} {first}"));
+        stored.last.insert(name.clone(), args.clone().into());
+        let told = stored.answers.get(&name).cloned();
+        let answer = told.unwrap_or_else(|| stored.answer(&name, &args));
+        (answer, stored.pauses.remove(&name))
+    };
+    if let Some(pause) = pause {
+        pause.arrived.notify_one();
+        pause.released.notified().await;
     }
-    Json(stored.answer(&name, &args))
+    Json(answer)
 }
 
 impl Stored {

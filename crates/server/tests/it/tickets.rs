@@ -156,7 +156,7 @@ async fn a_forgotten_password_is_set_by_a_link() {
     })
     .await;
     insta::assert_snapshot!(said, @r#"
-    invalid: There is nobody with that name.
+    There is nobody with that name.
     200 Account Change your password New password Once more Change password
     400 Account Change your password The two passwords are not the same. New password Once more Change password
     400 Account Change your password The password needs at least 8 characters. New password Once more Change password
@@ -378,6 +378,28 @@ async fn a_verification_mail_is_a_job_and_a_changed_address_voids_it() {
             .await;
         app.say(&words(&app.quietly("GET", &second, Value::Null).await));
         assert_eq!(user(app, "7").await["email_verified"], false);
+        // An administrator who wants a mail says so.
+        for body in [
+            json!({"verify_email": false}),
+            json!({"verify_email": true}),
+        ] {
+            app.quietly("PATCH", "/api/v2/users/auth0%7C7", body).await;
+        }
+        let (recipient, third) = app.mailed_link().await;
+        assert_eq!(recipient, "new@example.com");
+        app.say(&words(&app.quietly("GET", &third, Value::Null).await));
+        // Proven by now: no more mail.
+        app.quietly(
+            "PATCH",
+            "/api/v2/users/auth0%7C7",
+            json!({"verify_email": true}),
+        )
+        .await;
+        let (now, later) = (app.engine.now(), app.engine.now());
+        assert_eq!(
+            app.engine.store.claim_mail(now, later, 9).await.unwrap(),
+            []
+        );
         // A password link proves no address and opens no other door.
         let swapped = second.replace("email-verification", "reset-verify");
         app.say(&words(&app.quietly("GET", &swapped, Value::Null).await));
@@ -388,6 +410,7 @@ async fn a_verification_mail_is_a_job_and_a_changed_address_voids_it() {
     200 Account Your email was verified. You can continue using the application.
     400 Account This URL can be used only once.
     400 Account This link is not valid.
+    200 Account Your email was verified. You can continue using the application.
     400 Account This link is not valid.
     "#);
 }
