@@ -206,6 +206,22 @@ create table sessions (
 create unique index sessions_token on sessions (token_hash);
 create index sessions_user on sessions (user_row);
 
+create table tickets (
+    token_hash {{keytext}} primary key,
+    purpose text not null,
+    connection_id {{keytext}} not null,
+    user_row bigint,
+    email {{keytext}} not null,
+    result_url text,
+    tells_email boolean not null,
+    proves_email boolean not null,
+    used_at bigint,
+    created_at bigint not null,
+    expires_at bigint not null
+);
+create index tickets_email on tickets (connection_id, email);
+create index tickets_expiry on tickets (expires_at);
+
 create table outbox (
     id {{keytext}} primary key,
     recipient text not null,

@@ -22,6 +22,17 @@ pub enum Mode {
     Legacy,
 }
 
+/// When the names and the picture of a script's profile are stored here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RootAttributes {
+    /// At each login: the documented default.
+    OnEachLogin,
+    /// When the user arrives; later they are ours to change.
+    OnFirstLogin,
+    /// Not at all: they are set through the Management API or an import.
+    Never,
+}
+
 /// A database connection.
 #[derive(Clone, Debug)]
 pub struct Connection {
@@ -95,6 +106,11 @@ impl Connection {
         self.flag("disable_signup")
     }
 
+    /// Whether people may not change a password by themselves.
+    pub fn is_password_change_disabled(&self) -> bool {
+        self.flag("disable_self_service_change_password")
+    }
+
     /// Whether users have usernames.
     pub fn requires_username(&self) -> bool {
         self.flag("requires_username")
@@ -132,13 +148,18 @@ impl Connection {
             .unwrap_or("none")
     }
 
-    /// Whether a cached profile's names are overwritten at each login: the documented default for
-    /// legacy stores. `on_first_login` keeps what was first stored.
-    pub fn refreshes_root_attributes(&self) -> bool {
-        self.options
+    /// When the names and the picture of a script's profile are stored here
+    /// (`set_user_root_attributes`).
+    pub fn root_attributes(&self) -> RootAttributes {
+        match self
+            .options
             .get("set_user_root_attributes")
             .and_then(Value::as_str)
-            != Some("on_first_login")
+        {
+            Some("on_first_login") => RootAttributes::OnFirstLogin,
+            Some("never_on_login") => RootAttributes::Never,
+            _ => RootAttributes::OnEachLogin,
+        }
     }
 
     /// How addresses are spelled here (wire section 1.4).

@@ -48,6 +48,36 @@ kinds! {
     ImportFailed = "fui",
     /// A user was deleted.
     UserDeleted = "sdu",
+    /// Failed user deletion.
+    UserDeletionFailed = "fdu",
+    /// Success change password.
+    PasswordChanged = "scp",
+    /// Failed change password.
+    PasswordChangeFailed = "fcp",
+    /// Success change password request.
+    PasswordChangeRequested = "scpr",
+    /// Failed change password request.
+    PasswordChangeRequestFailed = "fcpr",
+    /// Success change email.
+    EmailChanged = "sce",
+    /// Failed change email.
+    EmailChangeFailed = "fce",
+    /// Success change username.
+    UsernameChanged = "scu",
+    /// Failed change username.
+    UsernameChangeFailed = "fcu",
+    /// Success change phone number.
+    PhoneNumberChanged = "scpn",
+    /// Failed change phone number.
+    PhoneNumberChangeFailed = "fcpn",
+    /// Success verification email: the address was proven.
+    EmailVerified = "sv",
+    /// Failed verification email.
+    EmailVerificationFailed = "fv",
+    /// Success verification email request.
+    VerificationRequested = "svr",
+    /// Failed verification email request.
+    VerificationRequestFailed = "fvr",
     /// Ferry's own: a legacy user arrived. Auth0 has no code for it.
     UserMigrated = "ferry_sum",
     /// Ferry's own: a legacy user proved who it is, yet could not be written here.

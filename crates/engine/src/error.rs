@@ -84,6 +84,17 @@ impl Error {
         }
     }
 
+    /// What happened, for the log.
+    pub(crate) fn detail(&self) -> String {
+        match self {
+            Self::Unavailable { detail } | Self::Internal { detail } => detail.clone(),
+            Self::Invalid { message, .. }
+            | Self::Missing { message, .. }
+            | Self::Conflict { message, .. } => message.clone(),
+            other => other.to_string(),
+        }
+    }
+
     /// Something that we depend on does not answer.
     pub fn unavailable(detail: impl ToString) -> Self {
         Self::Unavailable {

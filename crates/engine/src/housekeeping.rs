@@ -12,6 +12,9 @@ use crate::error::Result;
 /// is published for much longer before it signs.
 const ROUND: Duration = Duration::from_secs(60);
 
+/// How long links are remembered after their time.
+const TICKETS_KEPT: Duration = Duration::from_secs(30 * 86_400);
+
 impl Engine {
     /// Makes its rounds until told to stop.
     pub async fn run_housekeeping(self: Arc<Self>, stop: CancellationToken) {
@@ -34,6 +37,8 @@ impl Engine {
         let mut write = self.store.write();
         write.forget_logs(now.minus(self.settings.log_retention));
         write.forget_counters(now);
+        // A link that was used or came too late still says so for a while.
+        write.forget_tickets(now.minus(TICKETS_KEPT));
         self.store.commit(write).await?;
         self.sweep_jobs().await
     }

@@ -1,5 +1,6 @@
 //! Questions to a legacy store outside a login: does this user exist there?
 
+use domain::profile::EmailCase;
 use domain::{Connection, EventKind, Json, Profile};
 use script::{LogLine, LookupOutcome};
 
@@ -14,13 +15,25 @@ impl Engine {
         connection: &Connection,
         identifier: &str,
     ) -> Result<Option<Profile>> {
+        self.find_spelled_there(context, connection, identifier, connection.email_case())
+            .await
+    }
+
+    /// The same, with the address spelled as asked.
+    pub(crate) async fn find_spelled_there(
+        &self,
+        context: &Context,
+        connection: &Connection,
+        identifier: &str,
+        case: EmailCase,
+    ) -> Result<Option<Profile>> {
         let program = self.programs.of(connection)?;
         let call = self.scripts.get_user(&program, identifier).await;
         self.log_console(context, connection, "get_user", &call.log)
             .await?;
         match call.outcome {
             LookupOutcome::NotFound => Ok(None),
-            LookupOutcome::Found(raw) => Profile::normalise(raw, connection.email_case())
+            LookupOutcome::Found(raw) => Profile::normalise(raw, case)
                 .map(Some)
                 .map_err(Error::unavailable),
             LookupOutcome::Failed(failure) => Err(Error::unavailable(failure)),

@@ -4,7 +4,9 @@
 //! |---|---|
 //! | `token`, `machine_token` | the token endpoint |
 //! | `login`, `authenticate`, `migrate_user` | a password login, who answers it, a user's arrival |
+//! | `legacy`, `deeds`, `cached` | questions to a legacy store, changes of it, copies from it |
 //! | `signup`, `users`, `connections`, `clients` | sign-up and management |
+//! | `tickets` | one-time links: a new password, a proven address |
 //! | `import` | the bulk path |
 //! | `keys`, `hashing`, `guard`, `mail`, `housekeeping` | what they stand on |
 
@@ -17,10 +19,12 @@ mod arrivals;
 mod audit;
 mod authenticate;
 mod body;
+mod cached;
 mod circuits;
 pub mod client_grants;
 pub mod clients;
 pub mod connections;
+mod deeds;
 mod guard;
 mod housekeeping;
 pub mod import;
@@ -36,6 +40,8 @@ pub mod profile_view;
 mod programs;
 pub mod resource_servers;
 mod signup;
+mod signup_there;
+pub mod tickets;
 mod token;
 pub mod trial;
 pub mod users;

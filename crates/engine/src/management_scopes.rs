@@ -9,6 +9,7 @@ pub const MANAGEMENT_SCOPES: &[(&str, &str)] = &[
     ("read:users_app_metadata", "Read app_metadata"),
     ("update:users_app_metadata", "Update app_metadata"),
     ("read:user_idp_tokens", "Read tokens of identity providers"),
+    ("create:user_tickets", "Create one-time links for users"),
     ("read:connections", "Read connections"),
     ("create:connections", "Create connections"),
     ("update:connections", "Update connections"),

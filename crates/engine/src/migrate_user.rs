@@ -4,7 +4,7 @@
 //! simply logs in.
 
 use domain::conflict::{Resolution, resolve};
-use domain::connection::Mode;
+use domain::connection::{Mode, RootAttributes};
 use domain::user::{Attributes, Credential, NewUser, Origin};
 use domain::{Connection, EventKind, HashText, Profile, User, UserRow, metadata};
 use store::{Key, StoreError, Write};
@@ -30,7 +30,7 @@ impl Engine {
         login: &LoginCommand,
         mut profile: Profile,
     ) -> Result<User, LoginError> {
-        drop_non_persistent(&login.connection, &mut profile.attributes);
+        keep_persistent(&login.connection, &mut profile.attributes);
         let fresh = if login.connection.mode() == Mode::Import {
             Some(self.hashing.hash(&login.password).await?)
         } else {
@@ -107,11 +107,13 @@ impl Engine {
     ) -> Result<Try, LoginError> {
         let now = self.now();
         let row = self.store.next_user_row().await?;
+        let mut attributes = profile.attributes.clone();
+        drop_unwanted_names(&login.connection, &mut attributes);
         let user = NewUser {
             row,
             connection: login.connection.id.clone(),
             foreign_id: profile.foreign_id.clone(),
-            attributes: profile.attributes.clone(),
+            attributes,
             credential: fresh.map(own_credential),
             factors: Vec::new(),
             origin: if fresh.is_some() {
@@ -156,7 +158,11 @@ impl Engine {
         let is_adopted = fresh.is_some();
         let mut user = stored.clone();
         if is_adopted || connection.mode() == Mode::Legacy {
-            let refresh_names = is_adopted || connection.refreshes_root_attributes();
+            let refresh_names = match connection.root_attributes() {
+                RootAttributes::OnEachLogin => true,
+                RootAttributes::OnFirstLogin => is_adopted,
+                RootAttributes::Never => false,
+            };
             take_over(&mut user.attributes, &profile.attributes, refresh_names);
         }
         let mut write = self.store.write();
@@ -230,15 +236,26 @@ impl Engine {
     }
 }
 
-fn own_credential(fresh: &HashText) -> Credential {
+pub(crate) fn own_credential(fresh: &HashText) -> Credential {
     Credential {
         hash: HashText::from(fresh.expose()),
         is_imported: false,
     }
 }
 
-/// Attributes that the operator does not want kept.
-fn drop_non_persistent(connection: &Connection, attributes: &mut Attributes) {
+/// With `never_on_login` a profile's names and picture stay where they are.
+pub(crate) fn drop_unwanted_names(connection: &Connection, attributes: &mut Attributes) {
+    if connection.root_attributes() == RootAttributes::Never {
+        attributes.name = None;
+        attributes.nickname = None;
+        attributes.given_name = None;
+        attributes.family_name = None;
+        attributes.picture = None;
+    }
+}
+
+/// Drops attributes that the operator does not want kept.
+pub(crate) fn keep_persistent(connection: &Connection, attributes: &mut Attributes) {
     let names = connection
         .options
         .get("non_persistent_attrs")

@@ -1,13 +1,15 @@
 //! Sign-up through `POST /dbconnections/signup`.
 //!
 //! A connection with its own database is asked first, in both modes: who exists there must sign
-//! in, not sign up.
+//! in, not sign up. In legacy mode the user is made there: `get_user` → `create` → `login`, and a
+//! copy without a password hash is kept here.
 
 use std::sync::Arc;
 
 use domain::connection::Mode;
 use domain::user::{Attributes, Credential, NewUser, Origin};
 use domain::{ClientId, Connection, EmailAddress, EventKind, ForeignId, Json, Password, Username};
+use script::ScriptRefusal;
 use store::{Key, StoreError};
 
 use crate::error::{Error, Result};
@@ -49,8 +51,19 @@ pub enum SignUpError {
         /// The policy's name.
         policy: String,
     },
-    /// Anything that is not the person's fault.
+    /// A script refused with a message for the person.
+    Refused(ScriptRefusal),
+    /// A script could not do what it was asked.
+    DeedFailed(Error),
+    /// Anything else that is not the person's fault.
     Failed(Error),
+}
+
+impl SignUpError {
+    /// What a deed in a legacy store came to is in the log already.
+    const fn is_logged(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::DeedFailed(_))
+    }
 }
 
 impl<E: Into<Error>> From<E> for SignUpError {
@@ -78,8 +91,15 @@ impl Engine {
             return Err(SignUpError::UnknownConnection);
         }
         let (email, name) = (sign_up.email.to_string(), connection.name.clone());
-        let outcome = self.create_signed_up(context, &connection, sign_up).await;
-        if let Err(error) = &outcome {
+        let outcome = if connection.mode() == Mode::Legacy {
+            self.sign_up_there(context, &connection, &client, sign_up)
+                .await
+        } else {
+            self.create_signed_up(context, &connection, sign_up).await
+        };
+        if let Err(error) = &outcome
+            && !error.is_logged()
+        {
             let mut event = self.event(context, EventKind::SignUpFailed);
             event.connection = Some((connection.id, name));
             event.client = Some((client.client_id, client.name));
@@ -105,9 +125,6 @@ impl Engine {
                 .is_some()
         {
             return Err(SignUpError::UserExists);
-        }
-        if connection.mode() == Mode::Legacy {
-            return Err(cannot_create_there(connection).into());
         }
         let user = self.new_signed_up(connection, sign_up).await?;
         let mut event = self.event(context, EventKind::SignUp);
@@ -151,22 +168,7 @@ impl Engine {
     }
 }
 
-/// Creating a user in a legacy store needs its `create` script, which this version does not
-/// run: said plainly, and nothing is written.
-pub(crate) fn cannot_create_there(connection: &Connection) -> Error {
-    let message = if connection.script("create").is_none() {
-        "Please implement the Create script for this database connection."
-    } else {
-        "This version does not run the Create script: users of this connection can only be \
-         created in its own database."
-    };
-    Error::Invalid {
-        message: message.into(),
-        code: "operation_not_supported",
-    }
-}
-
-fn check_policy(connection: &Connection, sign_up: &SignUp) -> Result<(), SignUpError> {
+pub(crate) fn check_policy(connection: &Connection, sign_up: &SignUp) -> Result<(), SignUpError> {
     if connection.is_signup_disabled() {
         return Err(SignUpError::Disabled);
     }

@@ -1,4 +1,4 @@
-//! `POST /dbconnections/signup`, with the error bodies of that family.
+//! `POST /dbconnections/signup` and `/change_password`, with the error bodies of that family.
 
 use std::sync::Arc;
 
@@ -9,7 +9,9 @@ use axum::response::{IntoResponse, Response};
 use domain::schema::{Field, Kind, optional, required};
 use domain::user::Attributes;
 use domain::{EmailAddress, Password, Username};
+use engine::tickets::RequestError;
 use engine::{SignUp, SignUpError, signed_up_body};
+use script::ScriptRefusal;
 use serde_json::{Value, json};
 
 use crate::error::ApiError;
@@ -32,6 +34,51 @@ const SHAPE: &[Field] = &[
     optional("picture", Kind::Uri),
     optional("user_metadata", Kind::MapOf(&Kind::Text(0, 500))),
 ];
+
+const CHANGE_PASSWORD: &[Field] = &[
+    required("client_id", Kind::Text(1, 128)),
+    required("connection", Kind::Text(1, 128)),
+    optional("email", Kind::Email),
+    optional("username", Kind::Text(1, 128)),
+];
+
+/// Mails a link that sets a new password, when there is somebody to mail it to. The answer comes
+/// first and is the same for everybody.
+pub async fn change_password(
+    State(state): State<AppState>,
+    Caller(context): Caller,
+    body: JsonObject,
+) -> Result<Response, Response> {
+    let body = body
+        .shaped(CHANGE_PASSWORD)
+        .map_err(IntoResponse::into_response)?;
+    let text = |name: &str| body.get(name).and_then(Value::as_str);
+    let Some(identifier) = text("email").or_else(|| text("username")) else {
+        let message = "Payload validation error: 'Missing required property: email'.";
+        return Err(ApiError::invalid(message).into_response());
+    };
+    let client_id = text("client_id").unwrap_or_default().into();
+    let connection = text("connection").unwrap_or_default();
+    let request = state
+        .engine
+        .accept_password_request(&client_id, connection, identifier.to_owned())
+        .await
+        .map_err(request_refusal)?;
+    tokio::spawn(async move { state.engine.send_password_link(&context, request).await });
+    Ok("We've just sent you an email to reset your password.".into_response())
+}
+
+fn request_refusal(error: RequestError) -> Response {
+    let body = match error {
+        RequestError::UnknownConnection => bad_request("invalid_request", "Unknown connection"),
+        RequestError::Disabled => bad_request(
+            "change_password_disabled",
+            "Passwords of this connection cannot be changed here",
+        ),
+        RequestError::Failed(error) => return ApiError::from(error).into_response(),
+    };
+    (StatusCode::BAD_REQUEST, Json(body)).into_response()
+}
 
 /// Signs a person up.
 pub async fn signup(
@@ -100,12 +147,34 @@ fn refusal(error: SignUpError, tells_existing: bool) -> Response {
             ("invalid_signup", "Invalid sign up")
         }
         SignUpError::WeakPassword { min_length, policy } => return weak(min_length, &policy),
-        SignUpError::Failed(error) => return ApiError::from(error).into_response(),
+        SignUpError::Refused(refusal) => return refused(refusal, tells_existing),
+        SignUpError::DeedFailed(error) | SignUpError::Failed(error) => {
+            return ApiError::from(error).into_response();
+        }
     };
-    let body = json!({
-        "name": "BadRequestError", "code": code, "description": description, "statusCode": 400,
-    });
+    let body = bad_request(code, description);
     (StatusCode::BAD_REQUEST, Json(body)).into_response()
+}
+
+/// A script's own words (wire section 2.3). Where nobody may learn who exists, the documented codes
+/// for that are told like every other refusal.
+fn refused(refusal: ScriptRefusal, tells_existing: bool) -> Response {
+    let code = refusal.code.unwrap_or_else(|| "unauthorized".into());
+    let body = if !tells_existing && matches!(&*code, "user_exists" | "username_exists") {
+        bad_request("invalid_signup", "Invalid sign up")
+    } else {
+        json!({
+            "message": refusal.message, "code": code, "description": refusal.message,
+            "name": refusal.name,
+        })
+    };
+    (StatusCode::BAD_REQUEST, Json(body)).into_response()
+}
+
+fn bad_request(code: &str, description: &str) -> Value {
+    json!({
+        "name": "BadRequestError", "code": code, "description": description, "statusCode": 400,
+    })
 }
 
 fn weak(min_length: usize, policy: &str) -> Response {

@@ -7,16 +7,16 @@ use axum::routing::{delete, get, patch, post};
 
 use crate::management::{
     client_grants, clients, connection_clients, connections, jobs, logs, resource_servers, scripts,
-    users,
+    tickets, users,
 };
 use crate::state::AppState;
-use crate::{dbconnections, extract, health, metrics, oauth, observe, unread};
+use crate::{dbconnections, extract, health, metrics, oauth, observe, pages, unread};
 
 /// The whole application.
 pub fn app(state: AppState) -> Router {
     Router::new()
         .merge(authentication())
-        .nest("/api/v2", management())
+        .nest("/api/v2", management().merge(links()))
         .merge(imports())
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
@@ -41,6 +41,15 @@ fn authentication() -> Router<AppState> {
         )
         .route("/.well-known/jwks.json", get(oauth::jwks::get))
         .route("/dbconnections/signup", post(dbconnections::signup))
+        .route(
+            "/dbconnections/change_password",
+            post(dbconnections::change_password),
+        )
+        .route(
+            "/u/reset-verify",
+            get(pages::password_form).post(pages::reset_password),
+        )
+        .route("/u/email-verification", get(pages::verify_email))
         .layer(DefaultBodyLimit::max(extract::MAX_BODY))
 }
 
@@ -105,6 +114,24 @@ fn management() -> Router<AppState> {
         .route("/jobs/{id}/errors", get(jobs::errors))
         .route("/logs", get(logs::list))
         .route("/logs/{id}", get(logs::get))
+        .layer(DefaultBodyLimit::max(extract::MAX_BODY))
+}
+
+/// Links for users, by an administrator's hand.
+fn links() -> Router<AppState> {
+    Router::new()
+        .route(
+            "/tickets/password-change",
+            post(tickets::post_password_change),
+        )
+        .route(
+            "/tickets/email-verification",
+            post(tickets::post_email_verification),
+        )
+        .route(
+            "/jobs/verification-email",
+            post(tickets::post_verification_email),
+        )
         .layer(DefaultBodyLimit::max(extract::MAX_BODY))
 }
 

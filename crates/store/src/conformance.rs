@@ -74,6 +74,7 @@ const TABLES: &[(&str, &str)] = &[
     ("spool_chunks", "job_id, position"),
     ("log_events", "log_id"),
     ("sessions", "id"),
+    ("tickets", "token_hash"),
     ("outbox", "id"),
     ("rate_counters", "name"),
 ];

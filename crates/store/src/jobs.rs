@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::import_job::{Counters, ImportJob, JobStatus};
 use domain::page::Page;
-use domain::{Instant, JobId, RowError};
+use domain::{ConnectionId, Instant, JobId, RowError};
 
 use crate::db::{Expect, Row, Stmt, any, one};
 use crate::error::{Result, StoreError};
@@ -53,6 +53,12 @@ impl Store {
             .query(format!("{COLUMNS} where id = $1"), vec![id.into()])
             .await?;
         first(rows).map(job).transpose()
+    }
+
+    /// Whether a job was a mail: it was done when it was written.
+    pub async fn is_mail_job(&self, id: &JobId) -> Result<bool> {
+        let sql = "select count(*) from jobs where id = $1 and type = 'verification_email'";
+        Ok(self.db.count(sql, vec![id.into()]).await? == 1)
     }
 
     /// How many jobs are not ended.
@@ -256,6 +262,22 @@ impl Write {
                 job.size.into(),
                 job.created_at.into(),
             ],
+        ))
+    }
+
+    /// Writes the job of a verification mail, ended: the outbox has the mail.
+    pub fn insert_mail_job(
+        &mut self,
+        id: &JobId,
+        connection: &ConnectionId,
+        now: Instant,
+    ) -> &mut Self {
+        self.push(one(
+            "insert into jobs (id, type, status, connection_id, upsert, send_completion_email, \
+             size, read_offset, total, inserted, updated, failed, lease_until, created_at, ended_at) \
+             values ($1, 'verification_email', 'completed', $2, false, false, 0, 0, 0, 0, 0, 0, 0, \
+             $3, $3)",
+            vec![id.into(), connection.into(), now.into()],
         ))
     }
 

@@ -73,10 +73,11 @@ impl Write {
         ))
     }
 
-    /// Marks a mail as sent.
+    /// Marks a mail as sent. Its text goes: it may hold a one-time link.
     pub fn mark_sent(&mut self, id: &str, now: Instant) -> &mut Self {
         self.push(any(
-            "update outbox set sent_at = $2, next_attempt_at = null, last_error = null where id = $1",
+            "update outbox set sent_at = $2, next_attempt_at = null, last_error = null, body = '' \
+             where id = $1",
             vec![id.into(), now.into()],
         ))
     }

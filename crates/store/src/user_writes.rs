@@ -177,6 +177,14 @@ impl Write {
         ))
     }
 
+    /// Notes that a password was set where it is kept: in a legacy store.
+    pub fn note_password_reset(&mut self, row: UserRow, now: Instant) -> &mut Self {
+        self.push(one(
+            "update users set last_password_reset = $2, updated_at = $2 where id = $1",
+            vec![row.into(), now.into()],
+        ))
+    }
+
     /// Replaces a proven hash by a fresh one of the same password; does nothing when another
     /// login or a change of password was faster.
     pub fn refresh_password(
@@ -228,6 +236,7 @@ impl Write {
             "delete from users where id = $1",
             "delete from mfa_factors where user_row = $1",
             "delete from sessions where user_row = $1",
+            "delete from tickets where user_row = $1",
             "delete from identities where user_row = $1",
         ] {
             self.push(crate::db::Stmt {

@@ -65,7 +65,7 @@ impl Engine {
     }
 
     /// The tenant as mails and events call it: the issuer's host.
-    fn tenant(&self) -> String {
+    pub(crate) fn tenant(&self) -> String {
         let issuer = self.settings.issuer.as_str();
         let rest = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
         rest.split('/').next().unwrap_or_default().to_owned()

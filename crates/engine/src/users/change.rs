@@ -51,6 +51,8 @@ pub struct UserChange {
     pub email: Change<EmailAddress>,
     /// Whether it was proven.
     pub email_verified: Change<bool>,
+    /// Whether a verification mail is wanted.
+    pub verify_email: bool,
     /// The username.
     pub username: Change<Username>,
     /// The phone number.

@@ -12,7 +12,6 @@ use store::{Key, StoreError};
 
 use super::{concerning, no_such_connection, no_such_user, rules};
 use crate::error::{Error, Result};
-use crate::signup::cannot_create_there;
 use crate::{Context, Engine};
 
 /// What an administrator sent, checked for shape.
@@ -23,15 +22,25 @@ pub struct UserToCreate {
     pub user_id: Option<String>,
     /// The password; without one nobody gets in until one is set.
     pub password: Option<Arc<Password>>,
+    /// Whether a verification mail is wanted.
+    pub verify_email: bool,
     /// Everything else.
     pub attributes: Attributes,
 }
 
 impl Engine {
-    /// Creates a user. Answers it as it is stored.
-    ///
-    /// No mail leaves: verification mails are not part of this version.
+    /// Creates a user. Answers it as it is stored. A verification mail leaves when it was asked
+    /// for and the address is not proven.
     pub async fn create_user(&self, context: &Context, asked: UserToCreate) -> Result<User> {
+        let wants_mail = asked.verify_email;
+        let user = self.create_asked(context, asked).await?;
+        if wants_mail {
+            self.mail_verification_to(context, &user).await;
+        }
+        Ok(user)
+    }
+
+    async fn create_asked(&self, context: &Context, asked: UserToCreate) -> Result<User> {
         let found = self
             .store
             .find_connection_by_name(&asked.connection)
@@ -46,11 +55,11 @@ impl Engine {
         if let Some(password) = &asked.password {
             rules::check_password(&connection, password)?;
         }
+        if connection.mode() == Mode::Legacy {
+            return self.create_user_there(context, &connection, asked).await;
+        }
         self.refuse_existing_there(context, &connection, attributes)
             .await?;
-        if connection.mode() == Mode::Legacy {
-            return Err(cannot_create_there(&connection));
-        }
         let user = self.new_user(&connection, asked).await?;
         self.write_new_user(context, &connection, &user).await?;
         self.store
@@ -60,7 +69,7 @@ impl Engine {
     }
 
     /// Asks the legacy store for everything that the newcomer could be known by there.
-    async fn refuse_existing_there(
+    pub(super) async fn refuse_existing_there(
         &self,
         context: &Context,
         connection: &Connection,
@@ -139,7 +148,7 @@ impl Engine {
     }
 }
 
-fn user_exists() -> Error {
+pub(super) fn user_exists() -> Error {
     Error::Conflict {
         message: "The user already exists.".into(),
         code: "auth0_idp_error",

@@ -1,13 +1,13 @@
 //! A user goes.
 //!
-//! Only what is stored here goes. In import mode the legacy record remains and the user arrives
-//! again at its next login, as documented. In legacy mode the documented order is the `delete`
-//! script, then the store; this version does not run that script, so the cached copy goes and the
-//! event says that the legacy store still holds the user.
+//! In import mode only what is stored here goes: the legacy record remains and the user arrives
+//! again at its next login, as documented. In legacy mode the `delete` script is called first, and
+//! what is here goes when it said that it was done.
 
 use domain::connection::Mode;
-use domain::{ConnectionId, EventKind, User, UserId};
+use domain::{ConnectionId, EventKind, LogEvent, User, UserId};
 
+use crate::deeds::{Deed, Subject};
 use crate::error::Result;
 use crate::{Context, Engine};
 
@@ -39,20 +39,42 @@ impl Engine {
             .await?;
         event.user_id = Some(user.user_id.clone());
         event.user_name = user.attributes.email.as_ref().map(ToString::to_string);
-        if let Some(identity) = user.identities.first() {
-            let connection = self.store.find_connection(&identity.connection).await?;
-            if connection.is_some_and(|connection| connection.mode() != Mode::Plain) {
+        let Some(identity) = user.identities.first() else {
+            return self.delete_here(user, &event).await;
+        };
+        event.connection = Some((
+            identity.connection.clone(),
+            identity.connection_name.clone(),
+        ));
+        let connection = self.store.find_connection(&identity.connection).await?;
+        match connection {
+            Some(connection) if connection.mode() == Mode::Legacy => {
+                let id = identity.foreign_id.as_str();
+                let deed = Deed::Delete { id };
+                let mut subject = Subject::of(user);
+                subject.client.clone_from(&event.client);
+                self.change_there(context, &connection, &subject, &deed)
+                    .await?;
+                match self.delete_here(user, &event).await {
+                    Ok(()) => Ok(()),
+                    Err(error) => Err(self
+                        .out_of_step(context, &connection, &subject, &deed, &error.detail())
+                        .await),
+                }
+            }
+            Some(connection) if connection.mode() == Mode::Import => {
                 event.description =
                     Some("User deleted here; the legacy store may still hold the user".into());
+                self.delete_here(user, &event).await
             }
-            event.connection = Some((
-                identity.connection.clone(),
-                identity.connection_name.clone(),
-            ));
+            _ => self.delete_here(user, &event).await,
         }
+    }
+
+    async fn delete_here(&self, user: &User, event: &LogEvent) -> Result<()> {
         let mut write = self.store.write();
         write.delete_user(user.row);
-        write.log(&event);
+        write.log(event);
         Ok(self.store.commit(write).await?)
     }
 }

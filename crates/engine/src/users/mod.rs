@@ -4,16 +4,19 @@
 //! |---|---|
 //! | `create` | a new user |
 //! | `change`, `update` | what a change asks for; how it is made |
+//! | `create_there`, `update_there` | the same where a legacy store is the authority |
 //! | `delete` | a user goes |
 //! | `search` | which users a list shows |
 //! | `rules` | what a connection and the metadata allow |
 
 mod change;
 mod create;
+mod create_there;
 mod delete;
-mod rules;
+pub(crate) mod rules;
 mod search;
 mod update;
+mod update_there;
 
 pub use change::{Change, UserChange};
 pub use create::UserToCreate;
@@ -34,14 +37,14 @@ impl Engine {
     }
 }
 
-fn no_such_user() -> Error {
+pub(crate) fn no_such_user() -> Error {
     Error::Missing {
         message: "The user does not exist.".into(),
         code: "inexistent_user",
     }
 }
 
-fn no_such_connection() -> Error {
+pub(crate) fn no_such_connection() -> Error {
     Error::Invalid {
         message: "Connection does not exist.".into(),
         code: "inexistent_connection",
@@ -49,7 +52,7 @@ fn no_such_connection() -> Error {
 }
 
 /// Says in an event whom and which connection it concerns.
-fn concerning(
+pub(crate) fn concerning(
     mut event: LogEvent,
     connection: &Connection,
     user: (UserId, Option<String>),

@@ -79,7 +79,7 @@ pub(super) fn missing_email() -> Error {
 }
 
 /// A new password against the connection's policy. The answer names no rule, as the wire's.
-pub(super) fn check_password(connection: &Connection, password: &Password) -> Result<()> {
+pub(crate) fn check_password(connection: &Connection, password: &Password) -> Result<()> {
     check_strength(connection, password).map_err(|_| Error::Invalid {
         message: "PasswordStrengthError: Password is too weak".into(),
         code: "invalid_password",

@@ -1,7 +1,7 @@
 //! A user changes: rules of the connection → legacy store → one batch, tried again when another
 //! change was faster.
 
-use domain::connection::Mode;
+use domain::connection::{Mode, RootAttributes};
 use domain::user::Credential;
 use domain::{Connection, EmailAddress, EventKind, HashText, LogEvent, User, UserId, Username};
 use store::{Key, StoreError};
@@ -15,8 +15,23 @@ use crate::{Context, Engine};
 const TRIES: usize = 8;
 
 impl Engine {
-    /// Changes a user. Answers it as it is stored.
+    /// Changes a user. Answers it as it is stored. A verification mail leaves when it was asked for
+    /// and the address is not proven.
     pub async fn update_user(
+        &self,
+        context: &Context,
+        user_id: &UserId,
+        change: UserChange,
+    ) -> Result<User> {
+        let wants_mail = change.verify_email;
+        let user = self.make_change(context, user_id, change).await?;
+        if wants_mail {
+            self.mail_verification_to(context, &user).await;
+        }
+        Ok(user)
+    }
+
+    async fn make_change(
         &self,
         context: &Context,
         user_id: &UserId,
@@ -34,13 +49,13 @@ impl Engine {
             rules::check_password(&connection, password)?;
         }
         if connection.mode() == Mode::Legacy {
-            self.check_there(context, &connection, &user, &mut change)
-                .await?;
-        } else {
-            fold_email(&mut change);
-            self.refuse_clash_there(context, &connection, &user, &change)
-                .await?;
+            return self
+                .update_user_there(context, &connection, user, change)
+                .await;
         }
+        fold_email(&mut change);
+        self.refuse_clash_there(context, &connection, &user, &change)
+            .await?;
         let fresh = match &change.password {
             Some(password) => Some(self.hashing.hash(password).await?),
             None => None,
@@ -48,7 +63,8 @@ impl Engine {
         let event = self
             .management_event(context, EventKind::Management, "Update a User")
             .await?;
-        self.write_change(&connection, user, &change, fresh.as_ref(), event)
+        let events = [event];
+        self.write_change(&connection, user, &change, fresh.as_ref(), &events)
             .await
     }
 
@@ -71,7 +87,7 @@ impl Engine {
     }
 
     /// In import mode the newcomers of the legacy store must not meet a taken identifier here.
-    async fn refuse_clash_there(
+    pub(super) async fn refuse_clash_there(
         &self,
         context: &Context,
         connection: &Connection,
@@ -112,58 +128,24 @@ impl Engine {
         Ok(())
     }
 
-    /// In legacy mode identifiers and passwords belong to the legacy store, and the scripts that
-    /// would change them there are not run by this version: a change is refused and nothing is
-    /// written. Naming what already holds is no change.
-    async fn check_there(
-        &self,
-        context: &Context,
-        connection: &Connection,
-        user: &User,
-        change: &mut UserChange,
-    ) -> Result<()> {
-        self.refuse_clash_there(context, connection, user, change)
-            .await?;
-        let attributes = &user.attributes;
-        let scripts = [
-            (
-                "change_password",
-                "Change Password",
-                change.password.is_some(),
-            ),
-            (
-                "change_email",
-                "Change Email",
-                changes_email(user, &change.email),
-            ),
-            (
-                "change_username",
-                "Change Username",
-                changes(attributes.username.as_ref(), &change.username),
-            ),
-            (
-                "change_phone_number",
-                "Change Phone Number",
-                changes(attributes.phone_number.as_ref(), &change.phone_number),
-            ),
-        ];
-        change.email = Change::Keep;
-        match scripts.into_iter().find(|(.., is_asked)| *is_asked) {
-            None => Ok(()),
-            Some((script, title, _)) => Err(cannot_change_there(connection, script, title)),
-        }
-    }
-
-    async fn write_change(
+    /// Makes a change here, with its log events.
+    pub(super) async fn write_change(
         &self,
         connection: &Connection,
         mut user: User,
         change: &UserChange,
         fresh: Option<&HashText>,
-        event: LogEvent,
+        events: &[LogEvent],
     ) -> Result<User> {
         let name = user.attributes.email.as_ref().map(ToString::to_string);
-        let event = concerning(event, connection, (user.user_id.clone(), name));
+        let about = |event: &LogEvent| {
+            concerning(
+                event.clone(),
+                connection,
+                (user.user_id.clone(), name.clone()),
+            )
+        };
+        let events: Vec<LogEvent> = events.iter().map(about).collect();
         for _ in 0..TRIES {
             change.apply(&mut user.attributes);
             rules::check_identified(&user.attributes)?;
@@ -177,7 +159,12 @@ impl Engine {
                 };
                 write.set_password(user.row, &connection.id, &credential, self.now());
             }
-            write.log(&event);
+            if fresh.is_none() && change.password.is_some() {
+                write.note_password_reset(user.row, self.now());
+            }
+            for event in &events {
+                write.log(event);
+            }
             let written = self.store.commit(write).await;
             let is_lost = matches!(written, Err(StoreError::Stale { .. }));
             match written {
@@ -206,12 +193,12 @@ fn fold_email(change: &mut UserChange) {
     }
 }
 
-fn changes_email(user: &User, change: &Change<EmailAddress>) -> bool {
+pub(super) fn changes_email(user: &User, change: &Change<EmailAddress>) -> bool {
     let key = user.attributes.email.as_ref().map(EmailAddress::key);
     change.is_asked() && change.value().map(EmailAddress::key) != key
 }
 
-fn changes<T: Clone + PartialEq>(stored: Option<&T>, change: &Change<T>) -> bool {
+pub(super) fn changes<T: Clone + PartialEq>(stored: Option<&T>, change: &Change<T>) -> bool {
     change.is_asked() && change.value() != stored
 }
 
@@ -232,7 +219,9 @@ fn check_identifiers(connection: &Connection, change: &UserChange) -> Result<()>
 
 /// Names that a legacy store overwrites at each login can't be changed here.
 fn check_root_attributes(connection: &Connection, change: &UserChange) -> Result<()> {
-    if connection.mode() != Mode::Legacy || !connection.refreshes_root_attributes() {
+    if connection.mode() != Mode::Legacy
+        || connection.root_attributes() != RootAttributes::OnEachLogin
+    {
         return Ok(());
     }
     let asked = |wanted: fn(&Change<String>) -> bool| {
@@ -267,22 +256,7 @@ fn check_root_attributes(connection: &Connection, change: &UserChange) -> Result
     })
 }
 
-fn cannot_change_there(connection: &Connection, script: &str, title: &str) -> Error {
-    let message = if connection.script(script).is_none() {
-        format!("Please implement the {title} script for this database connection.")
-    } else {
-        format!(
-            "This version does not run the {title} script: identifiers and passwords of this \
-             connection can only be changed in its own database."
-        )
-    };
-    Error::Invalid {
-        message,
-        code: "operation_not_supported",
-    }
-}
-
-fn taken(key: Key) -> Error {
+pub(super) fn taken(key: Key) -> Error {
     let attribute = match key {
         Key::Email => "email",
         Key::Username => "username",

@@ -1,11 +1,8 @@
-//! A template as a connection: its scripts, its settings, and the packages that it requires.
-//!
-//! `require('ferry/password')` is a package of a few lines here, which asks this process over a
-//! socket; what answers is the server's own verifier.
+//! A template as a connection: its scripts, its settings, and both runtimes to run it on.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use std::os::unix::fs::symlink;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -14,95 +11,110 @@ use std::time::Duration;
 use domain::Password;
 use password::{ForeignOptions, Limits, verify_foreign};
 use script::{
-    LoginOutcome, LookupOutcome, NodeRuntime, PoolSettings, Program, Runtime, ScriptName,
-    ScriptPool,
+    EmbeddedRuntime, ForeignVerifier, LoginOutcome, LookupOutcome, NodeRuntime, PasswordQuestion,
+    PoolSettings, Program, Runtime, Said, ScriptName, ScriptPool, Verdict,
 };
-use serde_json::{Value, json};
+use serde_json::Value;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
-use tokio::net::{TcpListener, TcpStream};
 
-pub fn templates() -> PathBuf {
+fn checkout() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).unwrap().join("templates")
+    here.ancestors().nth(2).unwrap().to_owned()
 }
 
-/// What runs the scripts, each with the packages of [`Packages`].
+pub fn templates() -> PathBuf {
+    checkout().join("templates")
+}
+
+/// What runs the scripts: the embedded engine with the packages inside it, and Node with the same
+/// packages in a folder.
 pub fn runtimes(packages: &Packages) -> Vec<Runtime> {
     let found = Command::new("sh").args(["-c", "command -v node"]).output();
     let path = String::from_utf8(found.unwrap().stdout).unwrap();
     assert!(!path.trim().is_empty(), "these tests need Node 20 or newer");
-    vec![Runtime::Node(NodeRuntime {
+    let node = NodeRuntime {
         command: PathBuf::from(path.trim()),
-        modules: Some(packages.folder.path().to_owned()),
-    })]
+        modules: Some(packages.0.path().to_owned()),
+    };
+    vec![
+        Runtime::Embedded(EmbeddedRuntime::default()),
+        Runtime::Node(node),
+    ]
 }
 
-/// A modules folder: the templates' own packages, and `ferry/password`.
-pub struct Packages {
-    folder: TempDir,
-    answering: tokio::task::JoinHandle<()>,
-}
+/// The bundles of the embedded runtime, laid out as Node looks for packages and readable by the
+/// workers' user.
+pub struct Packages(TempDir);
 
 impl Packages {
-    pub async fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
+    pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let modules = folder.path().join("node_modules");
-        std::fs::create_dir_all(modules.join("ferry")).unwrap();
-        let installed = templates().join("node_modules");
-        let entries = std::fs::read_dir(&installed)
-            .unwrap_or_else(|error| panic!("{}: {error}; run tools/setup", installed.display()));
-        for entry in entries {
-            let entry = entry.unwrap();
-            symlink(entry.path(), modules.join(entry.file_name())).unwrap();
+        fs::create_dir(&modules).unwrap();
+        for path in [folder.path(), &modules] {
+            fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
         }
-        let module = include_str!("password.cjs").replace("PORT", &port.to_string());
-        std::fs::write(modules.join("ferry/password.js"), module).unwrap();
-        let answering = tokio::spawn(async move {
-            while let Ok((socket, _)) = listener.accept().await {
-                tokio::spawn(answer(socket));
-            }
-        });
-        Self { folder, answering }
+        for bundle in ["ldapts", "mongodb", "mssql", "mysql2", "pg", "tedious"] {
+            let target = modules.join(format!("{bundle}.js"));
+            fs::copy(newest(bundle), &target).unwrap();
+            fs::set_permissions(&target, Permissions::from_mode(0o644)).unwrap();
+        }
+        Self(folder)
     }
 }
 
-impl Drop for Packages {
-    fn drop(&mut self) {
-        self.answering.abort();
-    }
-}
-
-async fn answer(mut socket: TcpStream) {
-    let mut line = String::new();
-    BufReader::new(&mut socket)
-        .read_line(&mut line)
-        .await
-        .unwrap();
-    let question: Value = serde_json::from_str(&line).unwrap();
-    let right = ForeignOptions::from_json(&question["options"].to_string()).and_then(|options| {
-        let password = Password::from(question["password"].as_str().unwrap());
-        let stored = question["stored"].as_str().unwrap();
-        verify_foreign(&password, stored, &options, &Limits::default())
-    });
-    let answer = match right {
-        Ok(right) => json!({ "right": right }),
-        Err(refused) => json!({ "error": refused.to_string() }),
+/// The bundle of a package with the highest major version.
+fn newest(name: &str) -> PathBuf {
+    let folder = checkout().join(".local/packages");
+    let bundles = fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}; run tools/setup", folder.display()));
+    let major = |path: &PathBuf| {
+        let file = path.file_name()?.to_str()?.to_owned();
+        let version = file.strip_prefix(name)?.strip_prefix('@')?.to_owned();
+        version.split('.').next()?.parse::<u32>().ok()
     };
-    socket
-        .write_all(answer.to_string().as_bytes())
-        .await
-        .unwrap();
+    let bundles = bundles.map(|entry| entry.unwrap().path());
+    let ours = bundles.filter_map(|path| Some((major(&path)?, path)));
+    ours.max()
+        .unwrap_or_else(|| panic!("no bundle of {name}"))
+        .1
+}
+
+/// The server's own verifier.
+struct Server;
+
+impl ForeignVerifier for Server {
+    fn verify(&self, question: PasswordQuestion) -> Verdict<'_> {
+        Box::pin(async move {
+            let work = move || {
+                let json = question.options.as_deref().map_or("{}", |json| json.get());
+                let options = ForeignOptions::from_json(json)?;
+                verify_foreign(
+                    &question.password,
+                    &question.hash,
+                    &options,
+                    &Limits::default(),
+                )
+            };
+            let verdict = tokio::task::spawn_blocking(work).await.unwrap();
+            verdict.map_err(|refused| refused.to_string())
+        })
+    }
+}
+
+/// What confines itself and becomes a worker: built beside the tests.
+fn launcher() -> PathBuf {
+    let own = std::env::current_exe().unwrap();
+    own.parent()
+        .unwrap()
+        .with_file_name("examples")
+        .join("worker")
 }
 
 /// A template on one runtime, with settings.
 pub struct Starter {
     pool: ScriptPool,
     program: Arc<Program>,
-    scripts: BTreeMap<ScriptName, String>,
-    configuration: Vec<(String, String)>,
 }
 
 impl Starter {
@@ -121,19 +133,15 @@ impl Starter {
             // A busy machine must not fail a test that is not about time.
             timeout: Duration::from_mins(1),
             workers_per_connection: 1,
-            ..PoolSettings::new(runtime.clone())
+            verifier: Some(Arc::new(Server)),
+            ..PoolSettings::new(launcher(), runtime.clone())
         });
         let configuration: Vec<(String, String)> = configuration
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
             .collect();
-        let program = program(name, scripts.clone(), &configuration);
-        Self {
-            pool,
-            program,
-            scripts,
-            configuration,
-        }
+        let program = program(name, scripts, &configuration);
+        Self { pool, program }
     }
 
     pub async fn login(&self, name: &str, password: &str) -> LoginOutcome {
@@ -148,37 +156,14 @@ impl Starter {
         self.pool.get_user(&self.program, email).await.outcome
     }
 
-    /// Calls another script of the template, in the clothes of a `login`: what it called back, or
-    /// the message of its error.
+    /// Calls another script of the template: what it called back, or the words of its error.
     pub async fn call(&self, script: ScriptName, arguments: Value) -> Result<Value, String> {
-        let mut text = self.scripts[&script].clone();
-        let function = text.split("\nfunction ").nth(1).unwrap();
-        let function = function.split('(').next().unwrap().to_owned();
-        write!(
-            text,
-            "function login(list, _, callback) {{
-                const answer = (error, value) => callback(null, {{
-                    user_id: 'answer', error: error ? String(error.code || error.message) : null,
-                    value: value === undefined ? null : value,
-                }});
-                {function}(...JSON.parse(list), answer);
-            }}"
-        )
-        .unwrap();
-        let scripts = BTreeMap::from([(ScriptName::Login, text)]);
-        let program = program(&format!("{script}"), scripts, &self.configuration);
-        let list = arguments.to_string();
-        let outcome = self
-            .pool
-            .login(&program, &list, &Password::from("x"))
-            .await
-            .outcome;
-        match outcome {
-            LoginOutcome::Found(answer) => match answer["error"].as_str() {
-                None => Ok(answer["value"].clone()),
-                Some(error) => Err(error.to_owned()),
-            },
-            other => panic!("{script}: {other:?}"),
+        let arguments = arguments.as_array().unwrap();
+        let call = self.pool.try_script(&self.program, script, arguments).await;
+        match call.outcome.said {
+            Said::Value(value) => Ok(value),
+            Said::Error { code, message, .. } => Err(code.unwrap_or(message)),
+            Said::Nothing => panic!("{script}: {:?}", call.outcome.outcome),
         }
     }
 }
@@ -199,7 +184,7 @@ fn program(
 #[macro_export]
 macro_rules! on_every_runtime {
     (|$runtime:ident| $body:block) => {{
-        let packages = $crate::rig::Packages::new().await;
+        let packages = $crate::rig::Packages::new();
         for $runtime in $crate::rig::runtimes(&packages) {
             $body
         }

@@ -190,7 +190,11 @@ pub async fn get(
     Path(id): Path<String>,
 ) -> Result<Json<domain::Json>, ApiError> {
     manager.require(&["create:users", "read:users"])?;
-    let job = state.engine.find_job(&id.into()).await?;
+    let id: JobId = id.into();
+    let job = state.engine.find_job(&id).await?;
+    if state.engine.store.is_mail_job(&id).await? {
+        return Ok(Json(super::tickets::shown_mail_job(&job)));
+    }
     Ok(Json(shown(&job)))
 }
 

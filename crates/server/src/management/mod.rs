@@ -11,5 +11,6 @@ mod path_id;
 pub mod resource_servers;
 pub mod scripts;
 mod slices;
+pub mod tickets;
 mod user_body;
 pub mod users;

@@ -71,8 +71,7 @@ pub const UPDATE: &[Field] = &[
     optional("app_metadata", Kind::Nullable(&Kind::FreeObject)),
 ];
 
-/// Reads a body that fits [`CREATE`]. `verify_email` is accepted and without effect: this version
-/// sends no verification mails.
+/// Reads a body that fits [`CREATE`]. A verification mail leaves only when `verify_email` asks for it.
 pub fn read_new(mut body: Json) -> Result<UserToCreate, ApiError> {
     let user_id = text(&mut body, "user_id").value().cloned();
     let user_id = user_id.filter(|id| !id.is_empty());
@@ -86,6 +85,7 @@ pub fn read_new(mut body: Json) -> Result<UserToCreate, ApiError> {
             .unwrap_or_default(),
         user_id,
         password: password(&mut body),
+        verify_email: flag(&mut body, "verify_email") == Change::Set(true),
         attributes: Attributes {
             email: email(&mut body).value().cloned(),
             email_verified: flag(&mut body, "email_verified") == Change::Set(true),
@@ -105,13 +105,14 @@ pub fn read_new(mut body: Json) -> Result<UserToCreate, ApiError> {
     })
 }
 
-/// Reads a body that fits [`UPDATE`]. `verify_email`, `verify_phone_number` and `client_id` steer
-/// verification messages on the wire: accepted and without effect, since none are sent.
+/// Reads a body that fits [`UPDATE`]. `verify_phone_number` and `client_id` steer messages that this
+/// version does not send: accepted and without effect.
 pub fn read_change(mut body: Json) -> UserChange {
     UserChange {
         connection: text(&mut body, "connection").value().cloned(),
         email: email(&mut body),
         email_verified: flag(&mut body, "email_verified"),
+        verify_email: flag(&mut body, "verify_email") == Change::Set(true),
         username: username(&mut body),
         phone_number: text(&mut body, "phone_number"),
         phone_verified: flag(&mut body, "phone_verified"),

@@ -214,6 +214,35 @@ impl App {
         self.send(method, path, Some(token), body).await
     }
 
+    /// A form, posted by somebody's browser.
+    pub async fn post_form(&self, path: &str, pairs: &[(&str, &str)]) -> Answer {
+        let request = Request::builder().method("POST").uri(path);
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let body = serde_urlencoded::to_string(pairs).unwrap();
+        self.receive(request.body(Body::from(body)).unwrap()).await
+    }
+
+    /// The next mail to leave: to whom, and the link in it.
+    pub async fn mailed_link(&self) -> (String, String) {
+        for _ in 0..1000 {
+            let (now, later) = (
+                self.engine.now(),
+                self.engine.now().plus(Duration::from_secs(1)),
+            );
+            let mails = self.engine.store.claim_mail(now, later, 1).await.unwrap();
+            if let Some(mail) = mails.into_iter().next() {
+                let link = mail.body.lines().find(|line| line.starts_with(ISSUER));
+                let link = link.expect("a link").trim_end_matches('#');
+                let mut write = self.engine.store.write();
+                write.mark_sent(&mail.id, now);
+                self.engine.store.commit(write).await.unwrap();
+                return (mail.recipient, format!("/{}", &link[ISSUER.len()..]));
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("no mail")
+    }
+
     /// Remembers the application that a scenario logs in with.
     pub fn log_in_with(&self, client_id: &str) {
         self.client.set(client_id.to_owned()).unwrap();
@@ -278,6 +307,10 @@ impl App {
         let request = request
             .body(body.map_or_else(Body::empty, Body::from))
             .unwrap();
+        self.receive(request).await
+    }
+
+    async fn receive(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, 16 << 20).await.unwrap();

@@ -6,18 +6,21 @@
     reason = "the exemption of tests covers only functions marked as such"
 )]
 
+mod actions;
 mod app;
 mod bad_input;
 mod clients;
 mod connections;
 mod crossing;
 mod kill;
+mod legacy_store;
 mod logins;
 mod logs;
 mod process;
 mod scripts;
 mod stage;
 mod talk;
+mod tickets;
 mod two_servers;
 mod users;
 mod vectors;

@@ -307,7 +307,7 @@ async fn a_custom_database_is_asked_first() {
     legacy-create there@b.co x: 409 "The user already exists." "auth0_idp_error"
     legacy-create x@b.co there: 409 "The user already exists." "auth0_idp_error"
     legacy-create down@b.co x: 503 "The service is temporarily unavailable. Please try again later." "temporarily_unavailable"
-    legacy-create new@b.co new: 400 "This version does not run the Create script: users of this connection can only be created in its own database." "operation_not_supported"
+    legacy-create new@b.co new: 503 "The service is temporarily unavailable. Please try again later." "temporarily_unavailable"
     "#);
 }
 
@@ -492,7 +492,8 @@ async fn a_custom_database_limits_changes() {
 
         let mut first_login = custom(false);
         first_login["set_user_root_attributes"] = "on_first_login".into();
-        first_login["customScripts"]["change_email"] = "function changeEmail() {}".into();
+        first_login["customScripts"]["change_email"] =
+            "function changeEmail(e, n, v, callback) { callback(null, false); }".into();
         let settled = app.connection("settled", first_login).await;
         app.cache("8", &settled, "eight@b.co").await;
         tell("8", json!({"nickname": "x"})).await;
@@ -521,9 +522,9 @@ async fn a_custom_database_limits_changes() {
     GET /api/v2/users/auth0%7C7
       200 {"app_metadata":{"a":1},"blocked":true,"created_at":"2026-03-01T10:00:00.000Z","department":"R&D","email":"Old@b.co","email_verified":false,"ferry":{"origin":"cached"},"identities":[{"connection":"legacy","user_id":"7","provider":"auth0","isSocial":false}],"multifactor":["sms"],"name":"Old@b.co","nickname":"Old","picture":"https://s.gravatar.com/avatar/988fb0f12d37e3a9ba0e00c45ce63b07?s=480&r=pg&d=https%3A%2F%2Fcdn.auth0.com%2Favatars%2Fol.png","updated_at":"2026-03-01T10:00:00.000Z","user_id":"auth0|7"}
     {"nickname":"x"}: 200 null null
-    {"email":"other@b.co"}: 400 "This version does not run the Change Email script: identifiers and passwords of this connection can only be changed in its own database." "operation_not_supported"
+    {"email":"other@b.co"}: 400 "The Change Email script changed nothing." "auth0_idp_error"
     GET /api/v2/users/auth0%7C8/logs
-      200 [{"date":"2026-03-01T10:00:01.000Z","type":"sdu","description":"User deleted here; the legacy store may still hold the user","connection_id":"con_0000000000000003","connection":"settled","client_id":"administrator","client_name":"Administrator","user_id":"auth0|8","user_name":"eight@b.co","log_id":"[log]","_id":"[log]","strategy":"auth0","strategy_type":"database","details":{"request":{"method":"delete","path":"/api/v2/users/auth0%7C8"}}},{"date":"2026-03-01T10:00:00.000Z","type":"sapi","description":"Update a User","connection_id":"con_0000000000000003","connection":"settled","client_id":"administrator","client_name":"Administrator","user_id":"auth0|8","user_name":"eight@b.co","log_id":"[log]","_id":"[log]","strategy":"auth0","strategy_type":"database","details":{"request":{"method":"patch","path":"/api/v2/users/auth0%7C8"}}}]
+      200 [{"date":"2026-03-01T10:00:01.000Z","type":"fdu","description":"Please implement the Delete script for this database connection.","connection_id":"con_0000000000000003","connection":"settled","client_id":"administrator","client_name":"Administrator","user_id":"auth0|8","user_name":"eight@b.co","log_id":"[log]","_id":"[log]","strategy":"auth0","strategy_type":"database","details":{"error":{"message":"Please implement the Delete script for this database connection.","kind":"script_missing"},"script":"delete"}},{"date":"2026-03-01T10:00:00.000Z","type":"fce","description":"The Change Email script changed nothing.","connection_id":"con_0000000000000003","connection":"settled","client_id":"administrator","client_name":"Administrator","user_id":"auth0|8","user_name":"eight@b.co","log_id":"[log]","_id":"[log]","strategy":"auth0","strategy_type":"database","details":{"error":{"message":"The Change Email script changed nothing.","kind":"not_changed"},"script":"change_email"}},{"date":"2026-03-01T10:00:00.000Z","type":"sapi","description":"Update a User","connection_id":"con_0000000000000003","connection":"settled","client_id":"administrator","client_name":"Administrator","user_id":"auth0|8","user_name":"eight@b.co","log_id":"[log]","_id":"[log]","strategy":"auth0","strategy_type":"database","details":{"request":{"method":"patch","path":"/api/v2/users/auth0%7C8"}}}]
     "#);
 }
 

@@ -4,7 +4,7 @@ use domain::{
     Attributes, ClientGrant, Counters, Credential, JobStatus, MfaFactor, NewUser, Origin, Page,
     RowError, RowErrorCode, UserRow,
 };
-use store::{KeyState, Lease, Mail, NewSession, Store};
+use store::{KeyState, Lease, Mail, NewSession, Purpose, Store, Ticket, TicketState};
 
 use crate::import::{Import, row};
 use crate::make::{
@@ -64,6 +64,7 @@ pub async fn make(store: &Store) {
         expires_at: at(1000),
     };
     write.insert_session(&session, at(4));
+    write.insert_ticket(&ticket(), at(4));
     store.commit(write).await.unwrap();
     store.reserve_user_rows(2).await.unwrap();
     let mut import = Import::start(store, "job", false).await;
@@ -75,6 +76,20 @@ pub async fn make(store: &Store) {
         .put_chunk(&"job".into(), 0, b"[{}]".to_vec(), at(0))
         .await
         .unwrap();
+}
+
+fn ticket() -> Ticket {
+    Ticket {
+        token_hash: "ticket".into(),
+        purpose: Purpose::Password,
+        connection: "con_main".into(),
+        user: Some(UserRow(1)),
+        email: "a@x.org".into(),
+        result_url: Some("https://x/".into()),
+        tells_email: true,
+        proves_email: false,
+        expires_at: at(1000),
+    }
 }
 
 fn full(main: &domain::Connection) -> NewUser {
@@ -214,6 +229,10 @@ pub async fn is_all_there(store: &Store) {
             .unwrap()
             .count,
         1
+    );
+    assert_eq!(
+        store.find_ticket("ticket", at(9)).await.unwrap(),
+        Some((ticket(), TicketState::Open))
     );
     assert_eq!(store.claim_mail(at(1), at(2), 9).await.unwrap().len(), 1);
     assert_eq!(store.orphans().await.unwrap(), [""; 0]);

@@ -96,6 +96,7 @@ conformance! {
         a_full_queue_takes_no_more_even_at_once,
         jobs_of_one_connection_run_one_after_the_other,
         a_job_comes_back_as_it_was,
+        a_mail_is_an_ended_job,
         a_lease_is_held_renewed_lost_and_released,
         racing_workers_take_each_job_once,
         one_of_many_takes_over_after_a_crash;
@@ -150,6 +151,11 @@ conformance! {
     spool:
         chunks_come_back_byte_for_byte,
         uploads_that_became_no_job_are_forgotten;
+    tickets:
+        a_ticket_comes_back_is_used_once_and_given_back,
+        tickets_about_one_address_are_voided_together,
+        a_raced_ticket_is_used_once,
+        a_deleted_user_or_connection_takes_its_tickets;
     users:
         every_attribute_comes_back_as_it_was,
         what_is_absent_stays_absent,

@@ -33,6 +33,25 @@ pub async fn a_job_comes_back_as_it_was(store: &Bench) {
     assert!(store.find_job(&"job_2\0".into()).await.unwrap().is_none());
 }
 
+pub async fn a_mail_is_an_ended_job(store: &Bench) {
+    let connection = put_connection(store, "main").await;
+    put_job(store, &job("import", &connection, at(1))).await;
+    let mut write = store.write();
+    write.insert_mail_job(&"mail".into(), &connection.id, at(2));
+    store.commit(write).await.unwrap();
+    let found = store.find_job(&"mail".into()).await.unwrap().unwrap();
+    assert_eq!(
+        (found.status, found.ended_at),
+        (JobStatus::Completed, Some(at(2)))
+    );
+    assert!(store.is_mail_job(&"mail".into()).await.unwrap());
+    assert!(!store.is_mail_job(&"import".into()).await.unwrap());
+    assert!(!store.is_mail_job(&"nothing".into()).await.unwrap());
+    assert_eq!(store.count_active_jobs().await.unwrap(), 1);
+    let claimed = store.claim_job("a", at(3), LEASE).await.unwrap().unwrap();
+    assert_eq!(claimed.id.as_str(), "import");
+}
+
 pub async fn a_lease_is_held_renewed_lost_and_released(store: &Bench) {
     let connection = put_connection(store, "main").await;
     let other = put_connection(store, "other").await;

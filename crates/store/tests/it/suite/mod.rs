@@ -20,4 +20,5 @@ pub mod sealed;
 pub mod sessions;
 pub mod settings;
 pub mod spool;
+pub mod tickets;
 pub mod users;

@@ -1,0 +1,328 @@
+//! A link is made: its token leaves, its hash stays.
+
+use std::time::Duration;
+
+use domain::connection::Mode;
+use domain::entropy::alphanumeric;
+use domain::profile::EmailCase;
+use domain::{
+    ClientId, Connection, ConnectionId, EmailAddress, EventKind, JobId, LogEvent, User, UserId,
+    UserRow,
+};
+use store::{Mail, Purpose, Ticket, Write};
+
+use super::hash_of;
+use crate::error::{Error, Result};
+use crate::users::{concerning, no_such_connection};
+use crate::{Context, Engine};
+
+/// How long a link is good unless something else is asked for: the documented five days.
+pub(super) const LIFETIME: Duration = Duration::from_secs(432_000);
+
+/// Letters and digits of a token: 256 bits.
+const TOKEN_LENGTH: usize = 43;
+
+/// Whom a link is for.
+#[derive(Debug)]
+pub enum About {
+    /// A user who is here.
+    User(UserId),
+    /// Whoever has an address in a connection.
+    Address(ConnectionId, EmailAddress),
+}
+
+/// What an administrator asks for.
+#[derive(Debug)]
+pub struct TicketWish {
+    /// Whom the link is for.
+    pub about: About,
+    /// Where the browser goes afterwards.
+    pub result_url: Option<String>,
+    /// The application behind it.
+    pub client_id: Option<ClientId>,
+    /// How long the link is good.
+    pub lifetime: Option<Duration>,
+    /// Whether using it proves the address.
+    pub proves_email: bool,
+    /// Whether the URL is told the address.
+    pub tells_email: bool,
+}
+
+/// Somebody who can get a link.
+pub(super) struct Addressee {
+    pub user: Option<(UserRow, UserId)>,
+    pub email: String,
+}
+
+impl Addressee {
+    fn of(user: &User) -> Option<Self> {
+        Some(Self {
+            user: Some((user.row, user.user_id.clone())),
+            email: user.attributes.email.as_ref()?.to_string(),
+        })
+    }
+}
+
+impl Engine {
+    /// A link that sets a new password.
+    pub async fn password_change_ticket(
+        &self,
+        context: &Context,
+        wish: TicketWish,
+    ) -> Result<String> {
+        let description = "Create a password change ticket";
+        self.issue(context, wish, Purpose::Password, description)
+            .await
+    }
+
+    /// A link that proves an address.
+    pub async fn verification_ticket(&self, context: &Context, wish: TicketWish) -> Result<String> {
+        let description = "Create an email verification ticket";
+        self.issue(context, wish, Purpose::Email, description).await
+    }
+
+    /// Mails such a link; gives the job's id.
+    pub async fn send_verification_mail(
+        &self,
+        context: &Context,
+        user_id: UserId,
+        client_id: Option<&ClientId>,
+    ) -> Result<JobId> {
+        self.require_client(client_id).await?;
+        let about = About::User(user_id);
+        let (connection, addressee) = match self.addressee(context, about).await {
+            Err(Error::Invalid { code, .. }) if code == NO_ADDRESS => {
+                return Err(no_address("User does not have an email address."));
+            }
+            found => found?,
+        };
+        let (ticket, url) = self.new_ticket(&connection, &addressee, Purpose::Email, LIFETIME);
+        let event = self
+            .management_event(
+                context,
+                EventKind::VerificationRequested,
+                "Send a verification email",
+            )
+            .await?;
+        let mail = self.mail(
+            &addressee.email,
+            "Verify your email",
+            &format!(
+                "Please confirm that this is your e-mail address:\n\n{url}\n\n\
+                 If you did not sign up at {}, ignore this mail.\n",
+                self.tenant()
+            ),
+        );
+        let job = JobId::generate(&*self.entropy);
+        let mut write = self.ticket_write(&connection, &addressee, &ticket, event, &mail);
+        write.insert_mail_job(&job, &connection.id, self.now());
+        self.store.commit(write).await?;
+        self.outbox_wake.notify_one();
+        Ok(job)
+    }
+
+    /// Mails such a link after a user was made or changed with `verify_email`. The user is there
+    /// by then: a mail that can't be written is told to the log and fails nothing.
+    pub(crate) async fn mail_verification_to(&self, context: &Context, user: &User) {
+        let attributes = &user.attributes;
+        if attributes.email_verified || attributes.email.is_none() {
+            return;
+        }
+        let sent = self
+            .send_verification_mail(context, user.user_id.clone(), None)
+            .await;
+        if let Err(error) = sent {
+            let detail = error.detail();
+            tracing::warn!(user = %user.user_id, detail, "no verification mail was sent");
+            let mut event = self.event(context, EventKind::VerificationRequestFailed);
+            event.user_id = Some(user.user_id.clone());
+            event.description = Some(detail);
+            if let Err(error) = self.log_only(event).await {
+                tracing::error!(%error, "and the tenant log does not know of it");
+            }
+        }
+    }
+
+    async fn issue(
+        &self,
+        context: &Context,
+        wish: TicketWish,
+        purpose: Purpose,
+        description: &str,
+    ) -> Result<String> {
+        self.require_client(wish.client_id.as_ref()).await?;
+        let (connection, addressee) = self.addressee(context, wish.about).await?;
+        let lifetime = wish.lifetime.unwrap_or(LIFETIME);
+        let (ticket, url) = self.new_ticket(&connection, &addressee, purpose, lifetime);
+        let ticket = Ticket {
+            result_url: wish.result_url,
+            tells_email: wish.tells_email,
+            proves_email: wish.proves_email,
+            ..ticket
+        };
+        let event = self
+            .management_event(context, EventKind::Management, description)
+            .await?;
+        let mut write = self.store.write();
+        write.require_connection(&connection.id);
+        write.insert_ticket(&ticket, self.now());
+        write.log(&about(event, &connection, &addressee));
+        self.store.commit(write).await?;
+        Ok(url)
+    }
+
+    async fn require_client(&self, client_id: Option<&ClientId>) -> Result<()> {
+        match client_id {
+            Some(id) if self.store.find_client(id).await?.is_none() => Err(Error::Invalid {
+                message: "The client does not exist".into(),
+                code: "inexistent_client",
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    async fn addressee(&self, context: &Context, about: About) -> Result<(Connection, Addressee)> {
+        let (connection, email) = match about {
+            About::User(user_id) => {
+                let user = self.store.find_user(&user_id).await?;
+                let user = user.ok_or_else(no_such_addressee)?;
+                let identity = user.identities.first().ok_or_else(no_such_connection)?;
+                let connection = self.store.find_connection(&identity.connection).await?;
+                let connection = connection.ok_or_else(no_such_connection)?;
+                let addressee = Addressee::of(&user)
+                    .ok_or_else(|| no_address("The user does not have an email address."))?;
+                return Ok((connection, addressee));
+            }
+            About::Address(connection, email) => (connection, email),
+        };
+        let Some(found) = self.store.find_connection(&connection).await? else {
+            return Err(Error::Invalid {
+                message: format!("The connection with id {connection} does not exist."),
+                code: "inexistent_connection",
+            });
+        };
+        let addressee = self.find_addressee(context, &found, email.as_str()).await?;
+        Ok((found, addressee.ok_or_else(no_such_addressee)?))
+    }
+
+    /// Whoever an identifier names, here or in the legacy store. The address is spelled as it is
+    /// stored, never as it was typed: mail must not go where somebody's look-alike letters lead.
+    pub(super) async fn find_addressee(
+        &self,
+        context: &Context,
+        connection: &Connection,
+        identifier: &str,
+    ) -> Result<Option<Addressee>> {
+        let here = self.store.find_login(&connection.id, identifier).await?;
+        let here = here.as_ref().and_then(|(user, _)| Addressee::of(user));
+        match (connection.mode(), here) {
+            (Mode::Plain | Mode::Import, Some(here)) => return Ok(Some(here)),
+            (Mode::Plain, None) => return Ok(None),
+            _ => {}
+        }
+        let profile = self
+            .find_spelled_there(context, connection, identifier, EmailCase::AsGiven)
+            .await?;
+        let Some(profile) = profile else {
+            return Ok(None);
+        };
+        let Some(email) = profile.attributes.email else {
+            return Ok(None);
+        };
+        let user_id = profile.foreign_id.user_id();
+        let user = self.store.find_user(&user_id).await?;
+        // A copy that still has an earlier address is not what this link is about.
+        let has_it = |user: &User| {
+            let own = user.attributes.email.as_ref().map(EmailAddress::key);
+            user.identity_in(&connection.id).is_some() && own == Some(email.key())
+        };
+        let user = user.filter(has_it);
+        Ok(Some(Addressee {
+            user: user.map(|user| (user.row, user.user_id)),
+            email: email.to_string(),
+        }))
+    }
+
+    pub(super) fn new_ticket(
+        &self,
+        connection: &Connection,
+        addressee: &Addressee,
+        purpose: Purpose,
+        lifetime: Duration,
+    ) -> (Ticket, String) {
+        let token = alphanumeric(&*self.entropy, TOKEN_LENGTH);
+        let page = match purpose {
+            Purpose::Password => "u/reset-verify",
+            Purpose::Email => "u/email-verification",
+        };
+        let url = format!("{}?ticket={token}#", self.settings.issuer.join(page));
+        let ticket = Ticket {
+            token_hash: hash_of(&token),
+            purpose,
+            connection: connection.id.clone(),
+            user: addressee.user.as_ref().map(|(row, _)| *row),
+            email: addressee.email.clone(),
+            result_url: None,
+            tells_email: false,
+            proves_email: true,
+            expires_at: self.now().plus(lifetime),
+        };
+        (ticket, url)
+    }
+
+    pub(super) fn mail(&self, recipient: &str, subject: &str, body: &str) -> Mail {
+        Mail {
+            id: alphanumeric(&*self.entropy, 24),
+            recipient: recipient.to_owned(),
+            subject: subject.to_owned(),
+            body: body.to_owned(),
+            attempts: 0,
+        }
+    }
+
+    /// Link, mail and event: one write.
+    pub(super) fn ticket_write(
+        &self,
+        connection: &Connection,
+        addressee: &Addressee,
+        ticket: &Ticket,
+        event: LogEvent,
+        mail: &Mail,
+    ) -> Write {
+        let mut write = self.store.write();
+        write.require_connection(&connection.id);
+        write.insert_ticket(ticket, self.now());
+        write.post(mail, self.now());
+        write.log(&about(event, connection, addressee));
+        write
+    }
+}
+
+fn about(event: LogEvent, connection: &Connection, addressee: &Addressee) -> LogEvent {
+    let Some((_, user_id)) = &addressee.user else {
+        let connection = (connection.id.clone(), connection.name.clone());
+        return LogEvent {
+            connection: Some(connection),
+            user_name: Some(addressee.email.clone()),
+            ..event
+        };
+    };
+    let user = (user_id.clone(), Some(addressee.email.clone()));
+    concerning(event, connection, user)
+}
+
+const NO_ADDRESS: &str = "no_email_address";
+
+fn no_address(message: &str) -> Error {
+    Error::Invalid {
+        message: message.into(),
+        code: NO_ADDRESS,
+    }
+}
+
+fn no_such_addressee() -> Error {
+    Error::Missing {
+        message: "User not found.".into(),
+        code: "inexistent_user",
+    }
+}
