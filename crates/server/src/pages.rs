@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::Password;
 use engine::tickets::{Landing, Problem};
@@ -67,12 +67,16 @@ pub async fn reset_password(
     Ok(end(landing, CHANGED))
 }
 
-/// `GET /u/email-verification?ticket=`.
+/// `GET /u/email-verification?ticket=`. A `HEAD`, as mail scanners send one, uses nothing up.
 pub async fn verify_email(
     State(state): State<AppState>,
     Caller(context): Caller,
+    method: Method,
     query: Query,
 ) -> Result<Response, ApiError> {
+    if method == Method::HEAD {
+        return Ok(page(StatusCode::OK, ""));
+    }
     let token = query.get("ticket").unwrap_or_default();
     let landing = state.engine.verify_email(&context, token).await;
     Ok(end(landing, VERIFIED))

@@ -368,6 +368,8 @@ async fn a_verification_mail_is_a_job_and_a_changed_address_voids_it() {
         app.say(&format!("{} {}", job["type"], job["status"]));
         let (recipient, link) = app.mailed_link().await;
         assert_eq!(recipient, "ann@example.com");
+        // Scanners of mail look before people do.
+        assert_eq!(app.quietly("HEAD", &link, Value::Null).await.status, 200);
         app.quietly("POST", mail, json!({"user_id": "auth0|7"}))
             .await;
         let (_, second) = app.mailed_link().await;
