@@ -111,6 +111,35 @@ fn certificates(folder: &Path) -> String {
     authority.pem()
 }
 
+/// A stand-in for MongoDB, which cannot be installed freely: the wire and SCRAM are real.
+pub struct Mongo {
+    port: u64,
+    _server: Server,
+}
+
+impl Mongo {
+    pub fn start() -> Self {
+        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut server = Command::new("node")
+            .arg(package.join("tests/corpus/mongo.cjs"))
+            .arg(package.join("../../runtimes/packages"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let line: Value = serde_json::from_str(&first_line(&mut server)).unwrap();
+        Self {
+            port: line["port"].as_u64().unwrap(),
+            _server: Server(server),
+        }
+    }
+
+    pub fn url(&self) -> String {
+        let port = self.port;
+        format!("mongodb://app:app-p%C3%A4ssword@127.0.0.1:{port}/legacy?authSource=admin")
+    }
+}
+
 /// The cluster of the test run, or one of our own.
 pub struct Postgres {
     url: url::Url,
