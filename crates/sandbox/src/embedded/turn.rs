@@ -185,20 +185,30 @@ fn obey(host: &Rc<Host>, engine: &Engine, frame: FromHost) -> Result<(), End> {
             let number = host.calls.borrow_mut().open(id, deadline, false);
             engine.call(number, &script, &args, context)?;
         }
-        FromHost::Answer { n, value, error } => {
-            let asked = host.questions.borrow_mut().remove(&n);
-            if let Some(done) = asked {
-                engine.enter(|ctx| {
-                    let done = Persistent::restore(done, ctx)?;
-                    if let Some(error) = error {
-                        return done.call((Exception::from_message(ctx.clone(), &error)?,));
-                    }
-                    let value = ctx.json_parse(value.unwrap_or_default().to_string())?;
-                    done.call((Value::new_null(ctx.clone()), value))
-                })?;
-            }
-        }
+        FromHost::Answer { n, value, error } => hear(host, engine, n, value, error)?,
         FromHost::Ping => host.send(&ToHost::Pong),
     }
     Ok(())
+}
+
+/// Hands the host's answer to whoever asked.
+fn hear(
+    host: &Host,
+    engine: &Engine,
+    number: u32,
+    value: Option<serde_json::Value>,
+    error: Option<String>,
+) -> Result<(), Leave> {
+    let asked = host.questions.borrow_mut().remove(&number);
+    let Some(done) = asked else {
+        return Ok(());
+    };
+    engine.enter(|ctx| {
+        let done = Persistent::restore(done, ctx)?;
+        if let Some(error) = error {
+            return done.call((Exception::from_message(ctx.clone(), &error)?,));
+        }
+        let value = ctx.json_parse(value.unwrap_or_default().to_string())?;
+        done.call((Value::new_null(ctx.clone()), value))
+    })
 }
