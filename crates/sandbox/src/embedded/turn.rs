@@ -16,7 +16,7 @@ use super::watchdog::OVERDUE;
 
 /// What the process ends with when the engine is out of memory.
 const EXHAUSTED: u8 = 125;
-/// How long a script may take to be read.
+/// How long a script may take to be read, unless the host says.
 const LOAD: Duration = Duration::from_secs(20);
 /// How many ended operations are taken in one turn.
 const TASKS_PER_TURN: usize = 256;
@@ -166,12 +166,11 @@ fn obey(host: &Rc<Host>, engine: &Engine, frame: FromHost) -> Result<(), End> {
             source,
             configuration,
             egress,
+            deadline_ms,
         } => {
             host.egress.replace(Rc::new(egress.unwrap_or_default()));
-            let number = host
-                .calls
-                .borrow_mut()
-                .open(id, Instant::now() + LOAD, true);
+            let deadline = Instant::now() + deadline_ms.map_or(LOAD, Duration::from_millis);
+            let number = host.calls.borrow_mut().open(id, deadline, true);
             engine.load(number, &script, &source, &configuration)?;
         }
         FromHost::Call {

@@ -51,11 +51,19 @@ fn native_work_that_outlasts_the_deadline_is_ended_by_the_watchdog() {
 }
 
 #[test]
-fn a_script_that_loops_while_it_is_read_is_ended_by_its_host() {
+fn a_script_that_loops_while_it_is_read_is_not_loaded() {
     let mut worker = Worker::start();
-    worker.send(&json!({"t": "load", "id": "l", "script": "login", "source": "for (;;);", "configuration": "{}"}));
-    // Nothing to wait for: the worker is busy, and is killed when it is dropped.
-    drop(worker);
+    worker.send(&json!({
+        "t": "load", "id": "l", "script": "login", "source": "for (;;);", "configuration": "{}",
+        "deadline_ms": 200,
+    }));
+    let loaded = worker.receive().unwrap();
+    assert_eq!(
+        (&loaded["t"], &loaded["id"]),
+        (&json!("loaded"), &json!("l"))
+    );
+    assert_eq!(loaded["error"]["message"], "Script execution time exceeded");
+    assert_eq!(worker.ended().code(), Some(124));
 }
 
 /// Bodies that take memory until there is none: errors, never values.
