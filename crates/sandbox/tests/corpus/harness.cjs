@@ -59,7 +59,7 @@ async function main() {
   const request = JSON.parse(json);
   const plain = requireFrom(request.packages, () => {});
   // Older majors are installed beside the current ones: `mongodb@3.1.4` is in the folder `mongodb-3`.
-  const byMajor = (name) => plain(name.replace(/^(mongodb)@([34])\b.*$/, '$1-$2'));
+  const byMajor = (name) => plain(name.replace(/^(mongodb|tedious)@([134])\b.*$/, '$1-$2'));
   const scope = { require: byMajor, WrongUsernameOrPasswordError, ValidationError, UnauthorizedError };
   process.env = {};
   // What scripts print is not compared here, and standard output is ours.

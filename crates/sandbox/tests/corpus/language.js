@@ -385,3 +385,30 @@ function login(email, password, callback) {
   console.groupEnd();
   callback(null, 'done');
 }
+//# old_streams
+function login(email, password, callback) {
+  const Stream = require('stream');
+  const { inherits } = require('util');
+  function Old() {
+    Stream.call(this);
+    this.readable = true;
+    this.writable = true;
+  }
+  inherits(Old, Stream);
+  Old.prototype.write = function (chunk) { this.emit('data', `<${chunk}>`); return true; };
+  Old.prototype.end = function () { this.emit('end'); };
+  function Upper(options) {
+    Stream.Transform.call(this, options);
+  }
+  inherits(Upper, Stream.Transform);
+  Upper.prototype._transform = function (chunk, encoding, done) { this.push({ text: String(chunk).toUpperCase() }); done(); };
+  const seen = [Stream === Stream.Stream, new Old() instanceof require('events'), typeof Stream.promises.pipeline];
+  const upper = new Upper({ objectMode: true });
+  const old = new Old();
+  upper.on('data', ({ text }) => seen.push(text));
+  upper.on('end', () => callback(null, seen));
+  old.pipe(upper);
+  old.write('a');
+  old.write('b');
+  old.end();
+}

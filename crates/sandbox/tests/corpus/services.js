@@ -485,3 +485,70 @@ function login(email, password, callback) {
   }));
   connection.on('error', () => {});
 }
+//# tedious needs sqlserver
+function login(email, password, callback) {
+  const { Connection, Request, TYPES } = require('tedious');
+  const connection = new Connection({
+    server: 'localhost',
+    options: { port: configuration.SQLSERVER, encrypt: true, database: 'legacy', cryptoCredentialsDetails: { ca: configuration.CA } },
+    authentication: { type: 'default', options: { userName: 'app', password: 'app-pässword' } },
+  });
+  connection.on('connect', (error) => {
+    if (error) return callback(error);
+    const rows = [];
+    const request = new Request('SELECT email, id FROM users WHERE email = @email', (error2, count) => {
+      connection.close();
+      callback(error2, [rows, count]);
+    });
+    request.addParameter('email', TYPES.NVarChar, email);
+    request.on('row', (columns) => rows.push(columns.map(({ metadata, value }) => [metadata.colName, value])));
+    connection.execSql(request);
+  });
+  connection.connect();
+}
+//# tedious_wrong_password needs sqlserver
+function login(email, password, callback) {
+  const { Connection } = require('tedious');
+  const connection = new Connection({
+    server: '127.0.0.1',
+    options: { port: configuration.SQLSERVER, trustServerCertificate: true },
+    authentication: { type: 'default', options: { userName: 'app', password: 'wrong' } },
+  });
+  connection.connect((error) => callback(null, [error.name, error.code, error.message]));
+}
+//# tedious_refuses_unknown_ca needs sqlserver
+function login(email, password, callback) {
+  const { Connection } = require('tedious');
+  const connection = new Connection({
+    server: 'localhost',
+    options: { port: configuration.SQLSERVER },
+    authentication: { type: 'default', options: { userName: 'app', password: 'app-pässword' } },
+  });
+  connection.connect((error) => callback(null, [error.name, error.code, error.message]));
+}
+//# mssql needs sqlserver
+async function login(email, password, callback) {
+  const sql = require('mssql');
+  const pool = await sql.connect({
+    server: '127.0.0.1', port: configuration.SQLSERVER, user: 'app', password: 'app-pässword', database: 'legacy', options: { trustServerCertificate: true },
+  });
+  const { recordset } = await pool.request().input('email', sql.NVarChar, email).query('SELECT email, id FROM users WHERE email = @email');
+  await pool.close();
+  callback(null, recordset);
+}
+//# tedious_1 needs sqlserver
+function login(email, password, callback) {
+  const { Connection, Request, TYPES } = require('tedious@1.11.0');
+  const connection = new Connection({
+    server: 'localhost', userName: 'app', password: 'app-pässword', options: { port: configuration.SQLSERVER, encrypt: true, database: 'legacy', rowCollectionOnRequestCompletion: true },
+  });
+  connection.on('connect', (error) => {
+    if (error) return callback(error);
+    const request = new Request('SELECT email, id FROM users WHERE email = @email', (error2, count, rows) => {
+      connection.close();
+      callback(error2, [count, rows.map((row) => row.map(({ value }) => value))]);
+    });
+    request.addParameter('email', TYPES.NVarChar, email);
+    connection.execSql(request);
+  });
+}

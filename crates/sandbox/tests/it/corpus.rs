@@ -12,7 +12,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use crate::rig::Worker;
-use crate::services::{Directory, Mongo, MySql, Postgres, Web};
+use crate::services::{Directory, Mongo, MySql, Postgres, SqlServer, Web};
 
 /// One script of a corpus file.
 struct Case {
@@ -185,7 +185,9 @@ fn drivers_and_clients() {
     settings["PG"] = postgres.settings();
     let mongo = Mongo::start();
     settings["MONGODB"] = json!(mongo.url());
-    let mut has = vec!["postgres", "http", "mongodb"];
+    let sql_server = SqlServer::start(&web);
+    settings["SQLSERVER"] = json!(sql_server.port());
+    let mut has = vec!["postgres", "http", "mongodb", "sqlserver"];
     if let Some(mysql) = &mysql {
         settings["MYSQL"] = mysql.settings();
         has.push("mysql");
