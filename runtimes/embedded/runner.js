@@ -37,7 +37,7 @@ const captured = {
 
 // ---- modules of ours -------------------------------------------------------------------------------
 
-const loaded = { __proto__: null };
+const loaded = { __proto__: null, runner: { exports: {} } };
 
 /** `require` among the layer's own modules; circular ones see what is exported so far. */
 function internal(asked) {
@@ -348,6 +348,11 @@ function load(number, script, source, configuration) {
 }
 
 // ---- start -------------------------------------------------------------------------------------
+
+// Stack frames would hand out the functions of ours that they stand in.
+Error.prepareStackTrace = (_, sites) => sites;
+delete Object.getPrototypeOf(new Error().stack[0]).getFunction;
+Error.prepareStackTrace = undefined;
 
 const timers = internal('timers');
 timers.onThrow((thrown) => stumble('uncaught', thrown));

@@ -1,7 +1,5 @@
-// `stream`: readable-stream 4, with web streams refused by absence.
+// `stream`: readable-stream 4. As in Node, the module is the old `Stream` function with the rest on it.
 
 'use strict';
 
-const stream = require('polyfill')('readable-stream');
-
-module.exports = stream;
+module.exports = require('polyfill')('readable-stream').Stream;

@@ -18,11 +18,12 @@ const listOf = (value) => {
 
 /** The certificates and keys of a connection, whichever way the caller gave them. */
 function settingsOf(options) {
-  const context = { ...options.secureContext?.options, ...options };
+  // Drivers inherit these options from others: look them up, do not copy them.
+  const given = (name) => listOf(options[name] ?? options.secureContext?.options[name]);
   return {
-    ca: listOf(context.ca),
-    cert: listOf(context.cert)?.join('\n') ?? null,
-    key: listOf(context.key)?.join('\n') ?? null,
+    ca: given('ca'),
+    cert: given('cert')?.join('\n') ?? null,
+    key: given('key')?.join('\n') ?? null,
     alpn: (options.ALPNProtocols ?? []).map(String),
     rejectUnauthorized: options.rejectUnauthorized !== false,
   };
@@ -350,6 +351,7 @@ module.exports = {
   checkServerIdentity,
   connect,
   createSecureContext,
+  createSecurePair: (...args) => require('tls-pair').createSecurePair(TLSSocket, ...args),
   createServer,
   getCiphers: () => ['tls_aes_128_gcm_sha256', 'tls_aes_256_gcm_sha384', 'tls_chacha20_poly1305_sha256'],
   rootCertificates: [],

@@ -57,41 +57,14 @@ struct Runner {
 }
 
 impl Engine {
-    /// Starts the engine and the runner.
-    pub fn start(host: &Rc<Host>) -> rquickjs::Result<Self> {
-        let runtime = Runtime::new()?;
-        runtime.set_memory_limit(MEMORY_BYTES);
-        runtime.set_max_stack_size(STACK_BYTES);
-        runtime.set_gc_threshold(1 << 20);
-        let guard = Rc::clone(host);
-        runtime.set_interrupt_handler(Some(Box::new(move || {
-            let is_overdue = guard.is_overdue();
-            if is_overdue {
-                guard.interrupted.set(true);
-            }
-            is_overdue
-        })));
-        let rejections = Rejections::default();
-        track(&runtime, &rejections);
-        let context = Context::full(&runtime)?;
+    /// Starts the engine and the runner; fails with the reason in words.
+    pub fn start(host: &Rc<Host>) -> Result<Self, String> {
+        let (runtime, rejections) = limited(host).map_err(|error| error.to_string())?;
+        let context = Context::full(&runtime).map_err(|error| error.to_string())?;
         let runner = context.with(|ctx| {
-            value::capture(&ctx)?;
-            let native = Object::new(ctx.clone())?;
-            ops::install(&ctx, &native, host)?;
-            let exports = sources::run_runner(&ctx, &native, host)?;
-            let take = |name: &str| -> rquickjs::Result<Callback> {
-                let function: Function<'_> = exports.get(name)?;
-                Ok(Persistent::save(&ctx, function))
-            };
-            Ok::<_, Error>(Runner {
-                call: take("call")?,
-                load: take("load")?,
-                init: take("init")?,
-                stumble: take("stumble")?,
-                ticks: take("runTicks")?,
-                timer: take("runTimer")?,
-                immediates: take("beginImmediates")?,
-                immediate: take("runImmediate")?,
+            Runner::start(&ctx, host).map_err(|error| match ctx.catch().as_exception() {
+                Some(exception) => exception.to_string(),
+                None => error.to_string(),
             })
         })?;
         Ok(Self {
@@ -257,6 +230,48 @@ impl Engine {
                 return Err(Leave::Overdue);
             }
         }
+    }
+}
+
+/// A runtime with its limits set, and the list of its rejections.
+fn limited(host: &Rc<Host>) -> rquickjs::Result<(Runtime, Rejections)> {
+    let runtime = Runtime::new()?;
+    runtime.set_memory_limit(MEMORY_BYTES);
+    runtime.set_max_stack_size(STACK_BYTES);
+    runtime.set_gc_threshold(1 << 20);
+    let guard = Rc::clone(host);
+    runtime.set_interrupt_handler(Some(Box::new(move || {
+        let is_overdue = guard.is_overdue();
+        if is_overdue {
+            guard.interrupted.set(true);
+        }
+        is_overdue
+    })));
+    let rejections = Rejections::default();
+    track(&runtime, &rejections);
+    Ok((runtime, rejections))
+}
+
+impl Runner {
+    fn start(ctx: &Ctx<'_>, host: &Rc<Host>) -> rquickjs::Result<Self> {
+        value::capture(ctx)?;
+        let native = Object::new(ctx.clone())?;
+        ops::install(ctx, &native, host)?;
+        let exports = sources::run_runner(ctx, &native, host)?;
+        let take = |name: &str| -> rquickjs::Result<Callback> {
+            let function: Function<'_> = exports.get(name)?;
+            Ok(Persistent::save(ctx, function))
+        };
+        Ok(Self {
+            call: take("call")?,
+            load: take("load")?,
+            init: take("init")?,
+            stumble: take("stumble")?,
+            ticks: take("runTicks")?,
+            timer: take("runTimer")?,
+            immediates: take("beginImmediates")?,
+            immediate: take("runImmediate")?,
+        })
     }
 }
 

@@ -34,6 +34,8 @@ pub enum FromHost {
         configuration: String,
         #[serde(default)]
         egress: Option<Egress>,
+        #[serde(default)]
+        deadline_ms: Option<u64>,
     },
     /// A call of a loaded script.
     Call {

@@ -19,6 +19,18 @@ use super::watchdog::Watchdog;
 /// How long code may run that belongs to no call.
 const STRAY: Duration = Duration::from_secs(5);
 
+/// Operations that may be under way at once.
+const UNDERWAY: u32 = 1024;
+
+/// An operation under way; one less when it is dropped.
+pub struct Underway(Rc<Cell<u32>>);
+
+impl Drop for Underway {
+    fn drop(&mut self) {
+        self.0.set(self.0.get().saturating_sub(1));
+    }
+}
+
 /// Something to do in JavaScript when the loop is free.
 pub type Task = Box<dyn FnOnce(&Ctx<'_>) -> rquickjs::Result<()>>;
 
@@ -51,6 +63,8 @@ pub struct Host {
     pub questions: RefCell<HashMap<u32, Callback>>,
     /// How much was put before a script's first line, by file name.
     pub prefixes: RefCell<HashMap<String, usize>>,
+    /// Operations under way on threads.
+    underway: Rc<Cell<u32>>,
     start: Instant,
     until: Cell<Option<Instant>>,
     watchdog: Arc<Watchdog>,
@@ -82,6 +96,7 @@ impl Host {
             starved: Cell::new(false),
             questions: RefCell::default(),
             prefixes: RefCell::default(),
+            underway: Rc::default(),
             start: Instant::now(),
             until: Cell::new(None),
             watchdog,
@@ -137,6 +152,16 @@ impl Host {
                 ToHost::Result { id, how, outcome }
             });
         }
+    }
+
+    /// A place for an operation that runs on a thread; `None` when all are taken.
+    pub fn begin(&self) -> Option<Underway> {
+        let count = self.underway.get();
+        if count >= UNDERWAY {
+            return None;
+        }
+        self.underway.set(count + 1);
+        Some(Underway(Rc::clone(&self.underway)))
     }
 
     /// Puts something into the inbox.

@@ -16,7 +16,7 @@ use super::watchdog::OVERDUE;
 
 /// What the process ends with when the engine is out of memory.
 const EXHAUSTED: u8 = 125;
-/// How long a script may take to be read.
+/// How long a script may take to be read, unless the host says.
 const LOAD: Duration = Duration::from_secs(20);
 /// How many ended operations are taken in one turn.
 const TASKS_PER_TURN: usize = 256;
@@ -166,12 +166,11 @@ fn obey(host: &Rc<Host>, engine: &Engine, frame: FromHost) -> Result<(), End> {
             source,
             configuration,
             egress,
+            deadline_ms,
         } => {
             host.egress.replace(Rc::new(egress.unwrap_or_default()));
-            let number = host
-                .calls
-                .borrow_mut()
-                .open(id, Instant::now() + LOAD, true);
+            let deadline = Instant::now() + deadline_ms.map_or(LOAD, Duration::from_millis);
+            let number = host.calls.borrow_mut().open(id, deadline, true);
             engine.load(number, &script, &source, &configuration)?;
         }
         FromHost::Call {
@@ -185,20 +184,30 @@ fn obey(host: &Rc<Host>, engine: &Engine, frame: FromHost) -> Result<(), End> {
             let number = host.calls.borrow_mut().open(id, deadline, false);
             engine.call(number, &script, &args, context)?;
         }
-        FromHost::Answer { n, value, error } => {
-            let asked = host.questions.borrow_mut().remove(&n);
-            if let Some(done) = asked {
-                engine.enter(|ctx| {
-                    let done = Persistent::restore(done, ctx)?;
-                    if let Some(error) = error {
-                        return done.call((Exception::from_message(ctx.clone(), &error)?,));
-                    }
-                    let value = ctx.json_parse(value.unwrap_or_default().to_string())?;
-                    done.call((Value::new_null(ctx.clone()), value))
-                })?;
-            }
-        }
+        FromHost::Answer { n, value, error } => hear(host, engine, n, value, error)?,
         FromHost::Ping => host.send(&ToHost::Pong),
     }
     Ok(())
+}
+
+/// Hands the host's answer to whoever asked.
+fn hear(
+    host: &Host,
+    engine: &Engine,
+    number: u32,
+    value: Option<serde_json::Value>,
+    error: Option<String>,
+) -> Result<(), Leave> {
+    let asked = host.questions.borrow_mut().remove(&number);
+    let Some(done) = asked else {
+        return Ok(());
+    };
+    engine.enter(|ctx| {
+        let done = Persistent::restore(done, ctx)?;
+        if let Some(error) = error {
+            return done.call((Exception::from_message(ctx.clone(), &error)?,));
+        }
+        let value = ctx.json_parse(value.unwrap_or_default().to_string())?;
+        done.call((Value::new_null(ctx.clone()), value))
+    })
 }

@@ -117,6 +117,11 @@ pub fn refuse(ctx: &Ctx<'_>, code: &str, message: &str) -> Error {
     }
 }
 
+/// Refuses one operation too many.
+pub fn too_busy(ctx: &Ctx<'_>) -> Error {
+    refuse(ctx, "EAGAIN", "too many operations are under way")
+}
+
 /// What an operation reports to a callback: JavaScript makes an `Error` of it.
 #[derive(Clone, Debug, Default)]
 pub struct Report {

@@ -329,3 +329,86 @@ function login(email, password, callback) {
   callback(null, [process.env, process.argv.length > 0, process.version.startsWith('v'), typeof process.hrtime.bigint(), process.platform,
     Array.isArray(process.hrtime()), typeof process.memoryUsage().rss, typeof process.uptime(), global === globalThis, typeof performance.now()]);
 }
+//# old_habits
+function login(email, password, callback) {
+  const crypto = require('crypto');
+  const old = new Buffer('aGk=', 'base64');
+  const cipher = crypto.createCipher('aes-128-cbc', 'secret');
+  const sealed = cipher.update('text', 'utf8', 'base64') + cipher.final('base64');
+  const zeros = new Buffer(3);
+  zeros.fill(0);
+  const part = new Buffer([1, 2, 3]);
+  const odd = { toString() { return 'odd'; } };
+  callback(null, [old.toString(), sealed, zeros.length, part.slice(1).toString('hex'), require('sys') === require('util'), Buffer('x').toString(),
+    require('util').isDate(new Date()), old instanceof Buffer, Buffer.from(Buffer.from('ab').toJSON()).toString(), new Buffer(4).length,
+    require('querystring').stringify({ odd, n: NaN, big: 5n }), typeof require('constants').SIGTERM, require('util').print === undefined]);
+}
+//# membership_of_asp_net
+function login(email, password, callback) {
+  const crypto = require('crypto');
+  const salt = Buffer.from('kDU2VYJmtSJDQr8w7ZzDmg==', 'base64');
+  const wide = Buffer.from(password, 'utf16le');
+  const hash = crypto.createHash('sha1').update(Buffer.concat([salt, wide])).digest('base64');
+  const keyed = crypto.createHmac('sha1', salt).update(wide).digest('base64');
+  // The third form: version byte, salt and key in one.
+  crypto.randomBytes(16, () => crypto.pbkdf2(password, salt, 1000, 32, 'sha1', (error, key) => {
+    const stored = Buffer.alloc(49);
+    stored[0] = 0;
+    salt.copy(stored, 1);
+    key.copy(stored, 17);
+    callback(error, [hash, keyed, stored.toString('base64'), crypto.timingSafeEqual(stored.subarray(17), key)]);
+  }));
+}
+//# modern_language
+async function login(email, password, callback) {
+  class Counter { #n = 0; static { this.made = 1; } get n() { return this.#n; } bump() { this.#n ??= 5; return ++this.#n; } }
+  const counter = new Counter();
+  const { groups } = /(?<year>\d{4})-(?<rest>.*)/u.exec('2020-01');
+  const seen = [counter.bump(), Counter.made, groups.year, [3, 1, 2].toSorted(), [1, 2, 3].at(-1), Object.groupBy?.([1, 2], (n) => n) === undefined,
+    'aXbX'.replaceAll('X', '-'), 2n ** 64n === 18446744073709551616n, [[1, [2]]].flat(Infinity), Object.fromEntries([['a', 1]]), 1_000,
+    new Error('m', { cause: 'c' }).cause, await Promise.any([Promise.reject(1), 2]), (await Promise.allSettled([Promise.reject(1)]))[0].status,
+    [..."a1b2".matchAll(/\d/g)].length, structuredClone([new Set([1])])[0].has(1), 'abc'.at(-1), Array.from({ length: 2 }, (_, i) => i), null ?? 'd'];
+  seen[5] = true;
+  label: for (const a of [1, 2]) for (const b of [1, 2]) if (a * b === 2) { seen.push([a, b]); break label; }
+  callback(null, seen.map((value) => (typeof value === 'bigint' ? String(value) : value)));
+}
+//# console_lines
+function login(email, password, callback) {
+  console.log('a %s', 1);
+  console.error(new Error('shown'));
+  console.table([{ a: 1 }]);
+  console.time('t');
+  console.timeEnd('t');
+  console.dir({ a: 1 }, { depth: 0 });
+  console.assert(true);
+  console.group('g');
+  console.groupEnd();
+  callback(null, 'done');
+}
+//# old_streams
+function login(email, password, callback) {
+  const Stream = require('stream');
+  const { inherits } = require('util');
+  function Old() {
+    Stream.call(this);
+    this.readable = true;
+    this.writable = true;
+  }
+  inherits(Old, Stream);
+  Old.prototype.write = function (chunk) { this.emit('data', `<${chunk}>`); return true; };
+  Old.prototype.end = function () { this.emit('end'); };
+  function Upper(options) {
+    Stream.Transform.call(this, options);
+  }
+  inherits(Upper, Stream.Transform);
+  Upper.prototype._transform = function (chunk, encoding, done) { this.push({ text: String(chunk).toUpperCase() }); done(); };
+  const seen = [Stream === Stream.Stream, new Old() instanceof require('events'), typeof Stream.promises.pipeline];
+  const upper = new Upper({ objectMode: true });
+  const old = new Old();
+  upper.on('data', ({ text }) => seen.push(text));
+  upper.on('end', () => callback(null, seen));
+  old.pipe(upper);
+  old.write('a');
+  old.write('b');
+  old.end();
+}

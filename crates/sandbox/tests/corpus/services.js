@@ -389,3 +389,166 @@ function login(email, password, callback) {
   const client = require('ldapjs').createClient({ url: 'ldap://127.0.0.1:1', connectTimeout: 500 });
   client.on('error', ({ code, message }) => callback(null, [code, message]));
 }
+//# mongodb needs mongodb
+async function login(email, password, callback) {
+  const { MongoClient, ObjectId } = require('mongodb');
+  const client = new MongoClient(configuration.MONGODB, { serverSelectionTimeoutMS: 5000 });
+  await client.connect();
+  const users = client.db('legacy').collection('users');
+  const user = await users.findOne({ email });
+  const all = await users.find({}).toArray();
+  const nobody = await users.findOne({ email: 'nobody' });
+  await client.close();
+  callback(null, [user, all.length, nobody, new ObjectId('0123456789abcdef01234567').equals(user._id), user.at instanceof Date]);
+}
+//# mongodb_wrong_password needs mongodb
+async function login(email, password, callback) {
+  const { MongoClient } = require('mongodb');
+  const client = new MongoClient(configuration.MONGODB.replace('app:', 'app:x'), { serverSelectionTimeoutMS: 5000 });
+  await client.connect().catch(({ name, code, codeName, message }) => callback(null, [name, code, codeName, message]));
+}
+//# mongodb_4_callbacks needs mongodb
+function login(email, password, callback) {
+  require('mongodb@4').MongoClient.connect(configuration.MONGODB, (error, client) => {
+    if (error) return callback(error);
+    client.db('legacy').collection('users').findOne({ email }, (error2, user) => {
+      client.close();
+      callback(error2, user);
+    });
+  });
+}
+//# mongodb_3_callbacks needs mongodb
+function login(email, password, callback) {
+  const { MongoClient } = require('mongodb@3.1.4');
+  const client = new MongoClient(configuration.MONGODB, { useUnifiedTopology: true });
+  client.connect((error) => {
+    if (error) return callback(error);
+    client.db('legacy').collection('users').findOne({ email }, (error2, user) => {
+      client.close();
+      callback(error2, user);
+    });
+  });
+}
+//# mongodb_3_promises needs mongodb
+async function login(email, password, callback) {
+  const client = await require('mongodb@3').connect(configuration.MONGODB, { useUnifiedTopology: true, useNewUrlParser: true });
+  const users = await client.db('legacy').collection('users').find({ email }).project({ email: 1 }).toArray();
+  await client.close();
+  callback(null, users.map(({ email: found }) => found));
+}
+//# request_extras needs http
+function login(email, password, callback) {
+  const request = require('request').defaults({ json: true, headers: { 'X-Api': 'k' } });
+  const jar = require('request').jar();
+  request.get({ url: `${configuration.HTTP}/one`, jar, qs: { a: 'x y', b: [1, 2] } }, (error, response, body) =>
+    request.get({ url: `${configuration.HTTP}/two`, jar }, (error2, response2, body2) =>
+      request.get(`${configuration.HTTP}/404`, (error3, response3, body3) => {
+        let piped = '';
+        require('request')(`${configuration.HTTP}/chunks`).on('data', (chunk) => { piped += chunk; }).on('end', () =>
+          callback(error || error2 || error3, [body.url, body2.headers, response3.statusCode, body3, piped.length]));
+      })));
+}
+//# axios_extras needs http
+async function login(email, password, callback) {
+  const axios = require('axios').create({ baseURL: configuration.HTTP, headers: { 'X-Api': 'k' } });
+  axios.interceptors.request.use((settings) => ({ ...settings, params: { p: 1 } }));
+  const form = await axios.post('/form', new URLSearchParams({ user: email }));
+  const many = await Promise.all([1, 2, 3].map((n) => axios.get(`/n${n}`)));
+  const moved = await axios.get('/redirect', { maxRedirects: 0 }).then(({ status }) => [status], (error) => error.response.status);
+  const text = await axios.get('/chunks', { responseType: 'arraybuffer' });
+  const big = await axios.get('/chunks', { maxContentLength: 10 }).then(({ status }) => [status], ({ code, message }) => [code, message]);
+  callback(null, [form.data.body, form.data.headers, many.map(({ data }) => data.url), moved, text.data.length, big]);
+}
+//# fetch_extras needs http
+async function login(email, password, callback) {
+  const form = new FormData();
+  form.append('a', '1');
+  form.append('f', new Blob(['xyz'], { type: 'text/plain' }), 'f.txt');
+  const sent = await (await fetch(`${configuration.HTTP}/form`, { method: 'POST', body: form })).json();
+  const response = await fetch(new Request(`${configuration.HTTP}/chunks`, { headers: { 'X-B': '2' } }));
+  let size = 0;
+  for await (const chunk of response.body) size += chunk.length;
+  const manual = await fetch(`${configuration.HTTP}/redirect`, { redirect: 'manual' });
+  const copy = new Response('{"a":1}', { status: 201, headers: { 'x-y': 'z' } });
+  const clone = copy.clone();
+  const twice = await copy.text().then(() => copy.text()).catch((error) => error.name);
+  const bad = await fetch('nope').catch((error) => [error.name, error.message]);
+  callback(null, [sent.body.replace(/----[-\w]+/gu, 'B').split('\r\n').length, size, response.bodyUsed, manual.status, manual.headers.get('location'), await clone.json(), twice, bad,
+    [...new Headers({ b: '2', A: '1' })], copy.ok, copy.status]);
+}
+//# mysql_extras needs mysql
+function login(email, password, callback) {
+  const mysql = require('mysql');
+  const connection = mysql.createConnection({ ...configuration.MYSQL, multipleStatements: true, dateStrings: true, typeCast: (field, next) => (field.type === 'TINY' ? field.string() === '1' : next()) });
+  connection.beginTransaction(() => connection.query('SELECT 1 AS a; SELECT DATE("2020-01-02") AS d, CAST(1 AS UNSIGNED) u, x\'00ff\' AS b, REPEAT("y", 70000) AS long_one', (error, sets) => {
+    connection.rollback(() => connection.end(() => callback(error, sets && [sets[0][0], sets[1][0].d, sets[1][0].u, sets[1][0].b, sets[1][0].long_one.length])));
+  }));
+  connection.on('error', () => {});
+}
+//# tedious needs sqlserver
+function login(email, password, callback) {
+  const { Connection, Request, TYPES } = require('tedious');
+  const connection = new Connection({
+    server: 'localhost',
+    options: { port: configuration.SQLSERVER, encrypt: true, database: 'legacy', cryptoCredentialsDetails: { ca: configuration.CA } },
+    authentication: { type: 'default', options: { userName: 'app', password: 'app-pässword' } },
+  });
+  connection.on('connect', (error) => {
+    if (error) return callback(error);
+    const rows = [];
+    const request = new Request('SELECT email, id FROM users WHERE email = @email', (error2, count) => {
+      connection.close();
+      callback(error2, [rows, count]);
+    });
+    request.addParameter('email', TYPES.NVarChar, email);
+    request.on('row', (columns) => rows.push(columns.map(({ metadata, value }) => [metadata.colName, value])));
+    connection.execSql(request);
+  });
+  connection.connect();
+}
+//# tedious_wrong_password needs sqlserver
+function login(email, password, callback) {
+  const { Connection } = require('tedious');
+  const connection = new Connection({
+    server: '127.0.0.1',
+    options: { port: configuration.SQLSERVER, trustServerCertificate: true },
+    authentication: { type: 'default', options: { userName: 'app', password: 'wrong' } },
+  });
+  connection.connect((error) => callback(null, [error.name, error.code, error.message]));
+}
+//# tedious_refuses_unknown_ca needs sqlserver
+function login(email, password, callback) {
+  const { Connection } = require('tedious');
+  const connection = new Connection({
+    server: 'localhost',
+    options: { port: configuration.SQLSERVER },
+    authentication: { type: 'default', options: { userName: 'app', password: 'app-pässword' } },
+  });
+  connection.connect((error) => callback(null, [error.name, error.code, error.message]));
+}
+//# mssql needs sqlserver
+async function login(email, password, callback) {
+  const sql = require('mssql');
+  const pool = await sql.connect({
+    server: '127.0.0.1', port: configuration.SQLSERVER, user: 'app', password: 'app-pässword', database: 'legacy', options: { trustServerCertificate: true },
+  });
+  const { recordset } = await pool.request().input('email', sql.NVarChar, email).query('SELECT email, id FROM users WHERE email = @email');
+  await pool.close();
+  callback(null, recordset);
+}
+//# tedious_1 needs sqlserver
+function login(email, password, callback) {
+  const { Connection, Request, TYPES } = require('tedious@1.11.0');
+  const connection = new Connection({
+    server: 'localhost', userName: 'app', password: 'app-pässword', options: { port: configuration.SQLSERVER, encrypt: true, database: 'legacy', rowCollectionOnRequestCompletion: true },
+  });
+  connection.on('connect', (error) => {
+    if (error) return callback(error);
+    const request = new Request('SELECT email, id FROM users WHERE email = @email', (error2, count, rows) => {
+      connection.close();
+      callback(error2, [count, rows.map((row) => row.map(({ value }) => value))]);
+    });
+    request.addParameter('email', TYPES.NVarChar, email);
+    connection.execSql(request);
+  });
+}

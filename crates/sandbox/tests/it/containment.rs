@@ -51,11 +51,19 @@ fn native_work_that_outlasts_the_deadline_is_ended_by_the_watchdog() {
 }
 
 #[test]
-fn a_script_that_loops_while_it_is_read_is_ended_by_its_host() {
+fn a_script_that_loops_while_it_is_read_is_not_loaded() {
     let mut worker = Worker::start();
-    worker.send(&json!({"t": "load", "id": "l", "script": "login", "source": "for (;;);", "configuration": "{}"}));
-    // Nothing to wait for: the worker is busy, and is killed when it is dropped.
-    drop(worker);
+    worker.send(&json!({
+        "t": "load", "id": "l", "script": "login", "source": "for (;;);", "configuration": "{}",
+        "deadline_ms": 200,
+    }));
+    let loaded = worker.receive().unwrap();
+    assert_eq!(
+        (&loaded["t"], &loaded["id"]),
+        (&json!("loaded"), &json!("l"))
+    );
+    assert_eq!(loaded["error"]["message"], "Script execution time exceeded");
+    assert_eq!(worker.ended().code(), Some(124));
 }
 
 /// Bodies that take memory until there is none: errors, never values.
@@ -147,6 +155,47 @@ fn nothing_native_is_in_reach() {
         reply.value(),
         &json!({"user_id": 1, "seen": [], "values": []})
     );
+}
+
+#[test]
+fn stack_frames_hand_out_no_functions() {
+    let reply = run(&login(
+        "Error.prepareStackTrace = (_, sites) => sites.map((site) => typeof site.getFunction + typeof site.getThis);
+         const { stack } = new Error('x');
+         Error.prepareStackTrace = undefined;
+         callback(null, { user_id: 1, frames: stack.length > 1, kinds: [...new Set(stack)] });",
+    ));
+    let expected = json!({"user_id": 1, "frames": true, "kinds": ["undefinedundefined"]});
+    assert_eq!(reply.value(), &expected);
+}
+
+#[test]
+fn bytes_that_a_slow_peer_does_not_take_are_not_piled_up() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let mut worker = Worker::start();
+    let body = "const socket = require('net').connect(+configuration.PORT, '127.0.0.1');
+        socket.on('error', (error) => callback(error));
+        socket.on('connect', () => {
+          const write = () => { for (let i = 0; i < 8; i += 1) socket.write(Buffer.alloc(1 << 20)); setImmediate(write); };
+          write();
+        });";
+    let settings = json!({"PORT": port.to_string()});
+    worker.load_with("login", &login(body), &settings, &serde_json::Value::Null);
+    let reply = worker.call("login");
+    assert!(reply.result.get("error").is_some(), "{}", reply.result);
+    assert!(worker.resident() < 200 << 20);
+    drop(listener);
+}
+
+#[test]
+fn operations_that_are_under_way_have_a_limit() {
+    let reply = run(&login(
+        "const { lookup } = require('dns');
+         for (let i = 0; i < 5000; i += 1) lookup('localhost', () => {});
+         callback(null, { user_id: 1 });",
+    ));
+    assert_eq!(reply.result["error"]["code"], "EAGAIN", "{}", reply.result);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use std::thread;
 use serde_json::{Value, json};
 
 use crate::rig::Worker;
-use crate::services::{Directory, MySql, Postgres, Web};
+use crate::services::{Directory, Mongo, MySql, Postgres, SqlServer, Web};
 
 /// One script of a corpus file.
 struct Case {
@@ -183,7 +183,11 @@ fn drivers_and_clients() {
     let directory = Directory::start();
     let mut settings = web.settings();
     settings["PG"] = postgres.settings();
-    let mut has = vec!["postgres", "http"];
+    let mongo = Mongo::start();
+    settings["MONGODB"] = json!(mongo.url());
+    let sql_server = SqlServer::start(&web);
+    settings["SQLSERVER"] = json!(sql_server.port());
+    let mut has = vec!["postgres", "http", "mongodb", "sqlserver"];
     if let Some(mysql) = &mysql {
         settings["MYSQL"] = mysql.settings();
         has.push("mysql");

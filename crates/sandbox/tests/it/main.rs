@@ -11,6 +11,8 @@ mod lifetime;
 #[cfg(test)]
 mod net;
 #[cfg(test)]
+mod packages;
+#[cfg(test)]
 mod results;
 #[cfg(test)]
 mod rig;

@@ -111,6 +111,66 @@ fn certificates(folder: &Path) -> String {
     authority.pem()
 }
 
+/// A stand-in for MongoDB, which cannot be installed freely: the wire and SCRAM are real.
+pub struct Mongo {
+    port: u64,
+    _server: Server,
+}
+
+impl Mongo {
+    pub fn start() -> Self {
+        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut server = Command::new("node")
+            .arg(package.join("tests/corpus/mongo.cjs"))
+            .arg(package.join("../../runtimes/packages"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let line: Value = serde_json::from_str(&first_line(&mut server)).unwrap();
+        Self {
+            port: line["port"].as_u64().unwrap(),
+            _server: Server(server),
+        }
+    }
+
+    pub fn url(&self) -> String {
+        let port = self.port;
+        format!("mongodb://app:app-p%C3%A4ssword@127.0.0.1:{port}/legacy?authSource=admin")
+    }
+}
+
+/// A stand-in for SQL Server: the packets, the TLS inside them and the login are real.
+pub struct SqlServer {
+    port: u64,
+    _server: Server,
+}
+
+impl SqlServer {
+    pub fn start(web: &Web) -> Self {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus/tds.cjs");
+        let mut server = Command::new("node")
+            .arg(script)
+            .args([
+                web.folder.path().join("key.pem"),
+                web.folder.path().join("certificate.pem"),
+            ])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let line: Value = serde_json::from_str(&first_line(&mut server)).unwrap();
+        Self {
+            port: line["port"].as_u64().unwrap(),
+            _server: Server(server),
+        }
+    }
+
+    pub fn port(&self) -> u64 {
+        self.port
+    }
+}
+
 /// The cluster of the test run, or one of our own.
 pub struct Postgres {
     url: url::Url,

@@ -1,6 +1,7 @@
 //! One connection: reached, read and written by a task of its own, which JavaScript hears of
 //! through one function.
 
+use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -23,10 +24,47 @@ use crate::embedded::value::{Bytes, Nothing, Report};
 const ATTEMPT: Duration = Duration::from_millis(2500);
 /// How much is read at once.
 const CHUNK: usize = 64 << 10;
+/// Bytes on their way out, of all connections together.
+const QUEUED: usize = 32 << 20;
+
+/// Bytes on their way out, counted until they are gone: a script that does not wait for a slow
+/// peer would pile them up outside of the engine's memory limit.
+pub struct Queued {
+    bytes: Vec<u8>,
+    total: Rc<Cell<usize>>,
+}
+
+impl Queued {
+    /// Takes bytes along; `None` when there are too many under way.
+    pub fn new(bytes: Vec<u8>, total: &Rc<Cell<usize>>) -> Option<Self> {
+        let sum = total.get() + bytes.len();
+        if sum > QUEUED {
+            return None;
+        }
+        total.set(sum);
+        Some(Self {
+            bytes,
+            total: Rc::clone(total),
+        })
+    }
+}
+
+impl AsRef<[u8]> for Queued {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+impl Drop for Queued {
+    fn drop(&mut self) {
+        self.total
+            .set(self.total.get().saturating_sub(self.bytes.len()));
+    }
+}
 
 /// What JavaScript wants of a connection.
 pub enum Order {
-    Write(Vec<u8>, Callback),
+    Write(Queued, Callback),
     Shutdown(Callback),
     NoDelay(bool),
     KeepAlive(bool, u32),
@@ -139,7 +177,7 @@ impl Live {
         while let Some(order) = orders.recv().await {
             match order {
                 Order::Write(bytes, done) => {
-                    let failed = to.write_all(&bytes).await.err();
+                    let failed = to.write_all(bytes.as_ref()).await.err();
                     let failed = failed.map(|error| describe("write", &error, None));
                     let report = failed.clone();
                     self.host

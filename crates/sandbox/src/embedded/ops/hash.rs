@@ -10,7 +10,7 @@ use tokio::task::{spawn_blocking, spawn_local};
 use super::digests::Algorithm;
 use super::op;
 use crate::embedded::host::Host;
-use crate::embedded::value::{Bytes, Report, Text, member, refuse};
+use crate::embedded::value::{Bytes, Report, Text, member, refuse, too_busy};
 
 /// The longest key derived, and the most random bytes, at once.
 const LONGEST: usize = 16 << 20;
@@ -254,7 +254,9 @@ where
     };
     let done = Persistent::save(ctx, done);
     let host = Rc::clone(host);
+    let place = host.begin().ok_or_else(|| too_busy(ctx))?;
     spawn_local(async move {
+        let _place = place;
         let failed = |_| {
             Report::new(
                 "ERR_CRYPTO_OPERATION_FAILED",

@@ -8,7 +8,7 @@ use tokio::task::spawn_local;
 
 use super::op;
 use crate::embedded::host::Host;
-use crate::embedded::value::{Nothing, Report, Text};
+use crate::embedded::value::{Nothing, Report, Text, too_busy};
 
 pub fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>, host: &Rc<Host>) -> Result<()> {
     let shared = Rc::clone(host);
@@ -17,7 +17,7 @@ pub fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>, host: &Rc<Host>) -> Re
         ctx,
         "lookup",
         move |ctx: Ctx<'js>, name: Text, family: u32, done: Function<'js>| {
-            look_up(&ctx, &shared, name.0, family, done);
+            look_up(&ctx, &shared, name.0, family, done)
         }
     );
     Ok(())
@@ -46,10 +46,18 @@ pub fn not_found(name: &str) -> Report {
     }
 }
 
-fn look_up<'js>(ctx: &Ctx<'js>, host: &Rc<Host>, name: String, family: u32, done: Function<'js>) {
+fn look_up<'js>(
+    ctx: &Ctx<'js>,
+    host: &Rc<Host>,
+    name: String,
+    family: u32,
+    done: Function<'js>,
+) -> Result<()> {
     let done = Persistent::save(ctx, done);
     let host = Rc::clone(host);
+    let place = host.begin().ok_or_else(|| too_busy(ctx))?;
     spawn_local(async move {
+        let _place = place;
         let found = resolve(&name, 0).await;
         host.post(move |ctx| {
             let done = done.restore(ctx)?;
@@ -74,4 +82,5 @@ fn look_up<'js>(ctx: &Ctx<'js>, host: &Rc<Host>, name: String, family: u32, done
             done.call((Nothing, list))
         });
     });
+    Ok(())
 }

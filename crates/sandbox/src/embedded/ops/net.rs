@@ -1,7 +1,7 @@
 //! TCP connections by handle. What counts for the egress policy is the address that is connected
 //! to, whatever name led there.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -11,7 +11,7 @@ use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, spawn_local};
 
-use super::connection::{Live, Order};
+use super::connection::{Live, Order, Queued};
 use super::op;
 use super::sockets::too_many;
 use crate::embedded::host::{Callback, Host};
@@ -24,6 +24,8 @@ const MOST: usize = 200;
 #[derive(Default)]
 struct Sockets {
     open: RefCell<HashMap<u32, Socket>>,
+    /// Bytes on their way out.
+    queued: Rc<Cell<usize>>,
 }
 
 struct Socket {
@@ -64,7 +66,15 @@ fn install_orders<'js>(
         "tcpWrite",
         move |ctx: Ctx<'js>, handle: u32, bytes: Bytes, done: Function<'js>| {
             let done = Persistent::save(&ctx, done);
-            order(&shared, &table, handle, Order::Write(bytes.0, done));
+            match Queued::new(bytes.0, &table.queued) {
+                Some(queued) => order(&shared, &table, handle, Order::Write(queued, done)),
+                None => fail(
+                    &shared,
+                    done,
+                    "ENOBUFS",
+                    "write ENOBUFS: too much waits to be sent",
+                ),
+            }
         }
     );
     let (shared, table) = (Rc::clone(host), Rc::clone(sockets));
@@ -138,9 +148,13 @@ fn order(host: &Host, sockets: &Sockets, handle: u32, order: Order) {
         None => Some(order),
     };
     if let Some(Order::Write(_, done) | Order::Shutdown(done)) = refused {
-        let report = Report::new("EPIPE", "write", "write EPIPE: the socket is closed");
-        host.post(move |ctx| done.restore(ctx)?.call((report,)));
+        fail(host, done, "EPIPE", "write EPIPE: the socket is closed");
     }
+}
+
+fn fail(host: &Host, done: Callback, code: &'static str, message: &str) {
+    let report = Report::new(code, "write", message);
+    host.post(move |ctx| done.restore(ctx)?.call((report,)));
 }
 
 fn connect<'js>(

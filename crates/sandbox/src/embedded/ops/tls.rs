@@ -21,6 +21,8 @@ use crate::embedded::value::{Bytes, Text, member, refuse};
 
 /// Connections a worker may have at once.
 const MOST: usize = 256;
+/// Plain text that waits for the end of a handshake, in bytes.
+const BUFFERED: usize = 16 << 20;
 
 struct Session {
     connection: ClientConnection,
@@ -163,7 +165,7 @@ fn open<'js>(ctx: &Ctx<'js>, options: &Object<'js>) -> Result<Session> {
     };
     let mut connection = ClientConnection::new(Arc::new(config), name)
         .map_err(|error| refuse(ctx, "EPROTO", &error.to_string()))?;
-    connection.set_buffer_limit(None);
+    connection.set_buffer_limit(Some(BUFFERED));
     Ok(Session {
         connection,
         verdict,
