@@ -111,7 +111,7 @@ fn certificates(folder: &Path) -> String {
     authority.pem()
 }
 
-/// A stand-in for MongoDB, which cannot be installed freely: the wire and SCRAM are real.
+/// A stand-in for `MongoDB`, which cannot be installed freely: the wire and SCRAM are real.
 pub struct Mongo {
     port: u64,
     _server: Server,
