@@ -17,7 +17,7 @@ mod checkout;
 mod held;
 mod legacy;
 mod mariadb;
-mod open;
+pub mod open;
 mod postgres;
 mod server;
 mod slapd;

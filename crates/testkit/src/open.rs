@@ -8,12 +8,12 @@ use std::path::Path;
 use anyhow::Result;
 
 /// Lets everybody into a folder.
-pub(crate) fn to_all(folder: &Path) -> Result<()> {
+pub fn to_all(folder: &Path) -> Result<()> {
     Ok(fs::set_permissions(folder, Permissions::from_mode(0o755))?)
 }
 
 /// Copies a folder of plain files to a new place, readable by everybody.
-pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::create_dir_all(to)?;
     to_all(to)?;
     if let Some(above) = to.parent() {

@@ -1,8 +1,7 @@
 //! A template as a connection: its scripts, its settings, and both runtimes to run it on.
 
 use std::collections::BTreeMap;
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
@@ -16,6 +15,7 @@ use script::{
 };
 use serde_json::Value;
 use tempfile::TempDir;
+use testkit::open;
 
 fn checkout() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -50,15 +50,22 @@ impl Packages {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let modules = folder.path().join("node_modules");
-        fs::create_dir(&modules).unwrap();
-        for path in [folder.path(), &modules] {
-            fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+        // Not bundled: the embedded runtime has them in itself.
+        for name in ["bcryptjs", "punycode"] {
+            let installed = checkout().join("runtimes/packages/node_modules").join(name);
+            open::copy(&installed, &modules.join(name)).unwrap();
         }
-        for bundle in ["ldapts", "mongodb", "mssql", "mysql2", "pg", "tedious"] {
-            let target = modules.join(format!("{bundle}.js"));
-            fs::copy(newest(bundle), &target).unwrap();
-            fs::set_permissions(&target, Permissions::from_mode(0o644)).unwrap();
+        let staged = tempfile::tempdir().unwrap();
+        for name in ["ldapts", "mongodb", "mssql", "mysql2", "pg", "tedious"] {
+            let package = staged.path().join(name);
+            fs::create_dir(&package).unwrap();
+            fs::copy(newest(name), package.join("bundle.js")).unwrap();
+            // A bundle gives a function for each path inside its package.
+            let index = "module.exports = require('./bundle.js')['']();";
+            fs::write(package.join("index.js"), index).unwrap();
+            open::copy(&package, &modules.join(name)).unwrap();
         }
+        open::to_all(folder.path()).unwrap();
         Self(folder)
     }
 }
