@@ -11,6 +11,8 @@ const STANDARD = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 const SALT = /^\$2[ab]\$(\d{2})\$[./A-Za-z0-9]{22}/u;
 const HASH = /^\$2[ab]\$\d{2}\$[./A-Za-z0-9]{53}$/u;
 
+const BAD_SALT = 'data must be a string or Buffer and salt must either be a salt string or a number of rounds';
+
 const isText = (value) => typeof value === 'string' || value instanceof Uint8Array;
 const bytesOf = (password) => (typeof password === 'string' ? Buffer.from(password) : password);
 
@@ -71,7 +73,7 @@ function saltFor(data, salt) {
     throw new Error('data and salt arguments required');
   }
   if (!isText(data) || (typeof salt !== 'string' && typeof salt !== 'number')) {
-    throw new Error('data must be a string or Buffer and salt must either be a salt string or a number of rounds');
+    throw new Error(BAD_SALT);
   }
   if (typeof salt === 'number') return saltText(salt, 'b');
   const match = SALT.exec(salt);
@@ -88,10 +90,10 @@ const hashSync = (data, salt) => {
 
 function hash(data, salt, callback) {
   if (typeof data === 'function') {
-    return settle(data, (done) => done(new Error('data must be a string or Buffer and salt must either be a salt string or a number of rounds')));
+    return settle(data, (done) => done(new Error(BAD_SALT)));
   }
   if (typeof salt === 'function') {
-    return settle(salt, (done) => done(new Error('data must be a string or Buffer and salt must either be a salt string or a number of rounds')));
+    return settle(salt, (done) => done(new Error(BAD_SALT)));
   }
   return settle(callback, (done) => {
     let text;

@@ -11,7 +11,8 @@ const names = () => (known ??= native.hashes());
 
 /** The native name of a digest: `SHA-256`, `sha256` and `RSA-SHA256` are one. */
 function algorithm(name) {
-  const bare = String(name).toLowerCase().replace(/^rsa-/u, '').replace(/^sha-(?=\d)/u, 'sha').replace('sha512/256', 'sha512-256');
+  const bare = String(name).toLowerCase().replace(/^rsa-/u, '').replace(/^sha-(?=\d)/u, 'sha')
+    .replace('sha512/256', 'sha512-256');
   const short = { rmd160: 'ripemd160', ripemd: 'ripemd160' }[bare] ?? bare;
   return names().includes(short) ? short : undefined;
 }
@@ -109,7 +110,8 @@ class Hmac extends Gatherer {
 function secretBytes(key, encoding) {
   if (key !== null && typeof key === 'object' && key.type === 'secret') return key.export();
   if (typeof key !== 'string' && !ArrayBuffer.isView(key) && !(key instanceof ArrayBuffer)) {
-    throw invalidArgument('key', 'of type string or an instance of ArrayBuffer, Buffer, TypedArray, DataView, KeyObject, or CryptoKey', key);
+    throw invalidArgument('key',
+      'of type string or an instance of ArrayBuffer, Buffer, TypedArray, DataView, KeyObject, or CryptoKey', key);
   }
   return bytesOf(key, encoding, 'key');
 }

@@ -73,7 +73,8 @@ function exported(key, { format = 'pem', type }) {
 /** What the caller gave as a key, as the native side takes it: PEM text, DER bytes or a JWK. */
 function materialOf(input) {
   if (input instanceof KeyObject) return input.material;
-  const key = input !== null && typeof input === 'object' && !ArrayBuffer.isView(input) && input.key !== undefined ? input.key : input;
+  const isWrapped = input !== null && typeof input === 'object' && !ArrayBuffer.isView(input) && input.key !== undefined;
+  const key = isWrapped ? input.key : input;
   if (key instanceof KeyObject) return key.material;
   if (input?.format === 'jwk') return JSON.stringify(key);
   if (typeof key === 'string') return key;

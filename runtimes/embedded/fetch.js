@@ -173,7 +173,9 @@ class Request extends Body {
     const method = String(init.method ?? (isRequest ? input.method : 'GET'));
     const upper = /^(?:get|head|post|put|delete|options)$/iu.test(method) ? method.toUpperCase() : method;
     const given = init.body ?? null;
-    if (given !== null && (upper === 'GET' || upper === 'HEAD')) throw new TypeError('Request with GET/HEAD method cannot have body.');
+    if (given !== null && (upper === 'GET' || upper === 'HEAD')) {
+      throw new TypeError('Request with GET/HEAD method cannot have body.');
+    }
     const content = given === null && isRequest ? Body.of(input) : packed(given);
     super(content);
     const { URL } = require('whatwg-url');

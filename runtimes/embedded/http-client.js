@@ -40,7 +40,9 @@ class ClientRequest extends Writable {
       throw coded(TypeError, 'ERR_INVALID_HTTP_TOKEN', `Method must be a valid HTTP token ["${options.method}"]`);
     }
     this.path = options.path || '/';
-    if (BAD_PATH.test(this.path)) throw coded(TypeError, 'ERR_UNESCAPED_CHARACTERS', 'Request path contains unescaped characters');
+    if (BAD_PATH.test(this.path)) {
+      throw coded(TypeError, 'ERR_UNESCAPED_CHARACTERS', 'Request path contains unescaped characters');
+    }
     this.host = options.host;
     this.protocol = options.protocol;
     this.socketPath = options.socketPath;
@@ -70,7 +72,8 @@ class ClientRequest extends Writable {
 
   _defaults({ headers, auth, host, port, defaultPort, setHost = true }) {
     if (Array.isArray(headers)) {
-      const pairs = Array.isArray(headers[0]) ? headers : headers.flatMap((name, index) => (index % 2 ? [] : [[name, headers[index + 1]]]));
+      const isFlat = !Array.isArray(headers[0]);
+      const pairs = isFlat ? headers.flatMap((name, index) => (index % 2 ? [] : [[name, headers[index + 1]]])) : headers;
       for (const [name, value] of pairs) this.setHeader(name, value);
     } else for (const name of Object.keys(headers ?? {})) this.setHeader(name, headers[name]);
     if (setHost && !this.hasHeader('host')) {
@@ -147,7 +150,8 @@ class ClientRequest extends Writable {
 
   end(chunk, encoding, callback) {
     if (typeof chunk !== 'function' && !this.headersSent && this.writableLength === 0) {
-      this._soleLength = chunk === undefined || chunk === null ? 0 : Buffer.byteLength(chunk, typeof encoding === 'string' ? encoding : undefined);
+      const known = typeof encoding === 'string' ? encoding : undefined;
+      this._soleLength = chunk === undefined || chunk === null ? 0 : Buffer.byteLength(chunk, known);
     }
     this.finished = true;
     return super.end(chunk, encoding, callback);
@@ -156,8 +160,9 @@ class ClientRequest extends Writable {
   _write(chunk, encoding, done) {
     this._sendHead();
     if (!this._chunked) this._put(chunk, done);
-    else if (chunk.length > 0) this._put(Buffer.concat([Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from('\r\n')]), done);
-    else done();
+    else if (chunk.length > 0) {
+      this._put(Buffer.concat([Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from('\r\n')]), done);
+    } else done();
   }
 
   _final(done) {
@@ -279,7 +284,8 @@ class ClientRequest extends Writable {
     }
     res.complete = true;
     res.push(null);
-    const canKeep = this.shouldKeepAlive && !this._last && this.writableFinished && socket.writable && this._parser.rest.length === 0;
+    const isClean = this.writableFinished && socket.writable && this._parser.rest.length === 0;
+    const canKeep = this.shouldKeepAlive && !this._last && isClean;
     this._unlisten();
     this._gone = true;
     if (canKeep) {

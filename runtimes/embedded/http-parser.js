@@ -104,7 +104,9 @@ class ResponseParser {
     if (valueOf(head.rawHeaders, 'transfer-encoding')?.includes('chunked')) this._step = this._chunkHead;
     else if (length !== undefined) {
       this._left = Number(length);
-      if (!Number.isInteger(this._left) || this._left < 0) throw fault('Invalid character in Content-Length', 'HPE_INVALID_CONTENT_LENGTH');
+      if (!Number.isInteger(this._left) || this._left < 0) {
+        throw fault('Invalid character in Content-Length', 'HPE_INVALID_CONTENT_LENGTH');
+      }
       if (this._left === 0) return this._finish();
       this._step = this._counted;
     } else this._step = this._untilClose;

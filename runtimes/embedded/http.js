@@ -19,8 +19,8 @@ const STATUS_CODES = {
   304: 'Not Modified', 305: 'Use Proxy', 307: 'Temporary Redirect', 308: 'Permanent Redirect', 400: 'Bad Request',
   401: 'Unauthorized', 402: 'Payment Required', 403: 'Forbidden', 404: 'Not Found', 405: 'Method Not Allowed',
   406: 'Not Acceptable', 407: 'Proxy Authentication Required', 408: 'Request Timeout', 409: 'Conflict', 410: 'Gone',
-  411: 'Length Required', 412: 'Precondition Failed', 413: 'Payload Too Large', 414: 'URI Too Long', 415: 'Unsupported Media Type',
-  416: 'Range Not Satisfiable', 417: 'Expectation Failed', 418: "I'm a Teapot", 421: 'Misdirected Request',
+  411: 'Length Required', 412: 'Precondition Failed', 413: 'Payload Too Large', 414: 'URI Too Long',
+  415: 'Unsupported Media Type', 416: 'Range Not Satisfiable', 417: 'Expectation Failed', 418: "I'm a Teapot", 421: 'Misdirected Request',
   422: 'Unprocessable Entity', 423: 'Locked', 424: 'Failed Dependency', 425: 'Too Early', 426: 'Upgrade Required',
   428: 'Precondition Required', 429: 'Too Many Requests', 431: 'Request Header Fields Too Large',
   451: 'Unavailable For Legal Reasons', 500: 'Internal Server Error', 501: 'Not Implemented', 502: 'Bad Gateway',
@@ -38,7 +38,9 @@ function optionsOf(args) {
     if (typeof arg === 'string') Object.assign(options, require('url').urlToHttpOptions(new URL(arg)));
     else if (arg instanceof URL) Object.assign(options, require('url').urlToHttpOptions(arg));
     // Options may be inherited: request and old clients build them so.
-    else if (arg !== null && typeof arg === 'object') options = Object.assign(Object.create(Object.getPrototypeOf(arg)), options, arg);
+    else if (arg !== null && typeof arg === 'object') {
+      options = Object.assign(Object.create(Object.getPrototypeOf(arg)), options, arg);
+    }
   }
   return { options, callback };
 }
@@ -47,14 +49,15 @@ function optionsOf(args) {
 function clientOf(protocol, defaultPort, module) {
   function request(...args) {
     const { options, callback } = optionsOf(args);
-    let agent = options.agent === undefined || options.agent === null ? options._defaultAgent ?? module.globalAgent : options.agent;
-    if (options.agent === false) agent = new (options._defaultAgent ?? module.globalAgent).constructor();
+    const usual = options._defaultAgent ?? module.globalAgent;
+    let agent = options.agent === false ? new usual.constructor() : options.agent ?? usual;
     if (typeof agent?.addRequest !== 'function') {
       throw invalidArgument('options.agent', 'one of Agent-like Object, undefined, or false', agent);
     }
     const wanted = options.protocol ?? agent.protocol ?? protocol;
     if (wanted !== (agent.protocol ?? protocol)) {
-      throw coded(TypeError, 'ERR_INVALID_PROTOCOL', `Protocol "${wanted}" not supported. Expected "${agent.protocol ?? protocol}"`);
+      throw coded(TypeError, 'ERR_INVALID_PROTOCOL',
+        `Protocol "${wanted}" not supported. Expected "${agent.protocol ?? protocol}"`);
     }
     if (options.createConnection) {
       agent = Object.create(agent, { createConnection: { value: options.createConnection } });

@@ -54,54 +54,60 @@ const unknown = (asked) => {
   return error;
 };
 
+/** The bundles of one worker. `require` is what they get for their own imports. */
+class Bundles {
+  #require;
+  #catalogue;
+  /** What was evaluated, by file. */
+  #holders = new Map();
+
+  constructor(require) {
+    this.#require = require;
+  }
+
+  entriesOf(name) {
+    this.#catalogue ??= native.packageNames().filter((entry) => !entry.name.startsWith('internal/'));
+    return this.#catalogue.filter((entry) => entry.name === name);
+  }
+
+  #evaluate(entry) {
+    const known = this.#holders.get(entry.file);
+    if (known !== undefined) return known.exports;
+    const require = this.#require;
+    const holder = { exports: {}, id: entry.name, filename: entry.file, loaded: false, children: [], paths: [], require };
+    this.#holders.set(entry.file, holder);
+    try {
+      const run = native.compilePackage(entry.file);
+      Reflect.apply(run, holder.exports, [holder.exports, require, holder, entry.file, '/']);
+    } catch (reason) {
+      this.#holders.delete(entry.file);
+      throw reason;
+    }
+    holder.loaded = true;
+    return holder.exports;
+  }
+
+  /** What a package gives under a path. Shipped bundles are tables of paths, an operator's is the package. */
+  take(entry, path, asked) {
+    if (path === 'package.json') return { name: entry.name, version: entry.version || '0.0.0' };
+    const bundle = this.#evaluate(entry);
+    if (!entry.shipped) return path === '' ? bundle : member(bundle, path, asked);
+    const found = bundle[path.replace(/\.js$/u, '')];
+    return found ? found() : member(bundle[''](), path, asked);
+  }
+}
+
+/** `lodash/get`, `async/series`: members that are published as files too. */
+function member(whole, path, asked) {
+  const name = path.replace(/^(?:lib|fp)\//u, '').replace(/\.js$/u, '');
+  if (Object.hasOwn(Object(whole), name)) return whole[name];
+  throw unknown(asked);
+}
+
 /** `log(level, args)` takes a console line. */
 function requireFrom(log) {
   const announced = new Set();
-  /** Evaluated bundles by file, and evaluated paths of shipped ones. */
-  const bundles = new Map();
-  let catalogue;
-
-  const entriesOf = (name) => {
-    catalogue ??= native.packageNames().filter((entry) => !entry.name.startsWith('internal/'));
-    return catalogue.filter((entry) => entry.name === name);
-  };
-
-  const evaluate = (entry) => {
-    let holder = bundles.get(entry.file);
-    if (holder === undefined) {
-      holder = { exports: {}, id: entry.name, filename: entry.file, loaded: false, children: [], paths: [] };
-      holder.require = require;
-      bundles.set(entry.file, holder);
-      try {
-        const run = native.compilePackage(entry.file);
-        Reflect.apply(run, holder.exports, [holder.exports, require, holder, entry.file, '/']);
-      } catch (reason) {
-        bundles.delete(entry.file);
-        throw reason;
-      }
-      holder.loaded = true;
-    }
-    return holder.exports;
-  };
-
-  /** What a package gives under a path. */
-  const take = (entry, path, asked) => {
-    const bundle = evaluate(entry);
-    if (!entry.shipped) {
-      if (path === '' || path === 'package.json') return path ? { name: entry.name, version: '0.0.0' } : bundle;
-      return member(bundle, path, asked);
-    }
-    if (path === 'package.json') return { name: entry.name, version: entry.version };
-    const found = bundle[path.replace(/\.js$/u, '')];
-    return found ? found() : member(bundle[''](), path, asked);
-  };
-
-  /** `lodash/get`, `async/series`: members that are published as files too. */
-  const member = (whole, path, asked) => {
-    const name = path.replace(/^(?:lib|fp)\//u, '').replace(/\.js$/u, '');
-    if (Object.hasOwn(Object(whole), name)) return whole[name];
-    throw unknown(asked);
-  };
+  const bundles = new Bundles(require);
 
   /** Says once per worker which version stands in for the one asked for. */
   const announce = (asked, name, version) => {
@@ -120,7 +126,7 @@ function requireFrom(log) {
     }
     if (asked === 'ferry/password') return password();
     const [, name, wanted, path = ''] = VERSIONED.exec(bare) ?? splice(PACKAGE.exec(bare));
-    const entries = entriesOf(name);
+    const entries = bundles.entriesOf(name);
     if (entries.length === 0) {
       if (wanted !== undefined && name in BUILTIN) return builtin(name);
       if (!(name in NATIVE)) throw unknown(asked);
@@ -129,7 +135,7 @@ function requireFrom(log) {
     }
     const entry = choose(entries, wanted);
     if (wanted !== undefined) announce(asked, name, entry.shipped ? entry.version : 'of the modules folder');
-    return take(entry, path, asked);
+    return bundles.take(entry, path, asked);
   }
   require.resolve = (asked) => asked;
   require.cache = {};

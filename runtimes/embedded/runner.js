@@ -262,7 +262,12 @@ function open(number) {
       last = number;
       stray = { number: 0, budget: limits.log, muted: false };
     }
-    answer(number, how, failed, value);
+    try {
+      answer(number, how, failed, value);
+    } catch {
+      // There was no memory for the words; there may be for this.
+      native.answerBad(number, how, 'out of memory');
+    }
   };
   current = call;
   return call.settle;

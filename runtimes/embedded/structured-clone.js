@@ -5,7 +5,10 @@
 const { DOMException } = require('event-target');
 const types = require('util-types');
 
-const refuse = (value) => new DOMException(`${typeof value === 'symbol' ? String(value) : require('util').inspect(value)} could not be cloned.`, 'DataCloneError');
+function refuse(value) {
+  const shown = typeof value === 'symbol' ? String(value) : require('util').inspect(value);
+  return new DOMException(`${shown} could not be cloned.`, 'DataCloneError');
+}
 
 function copyError(value) {
   const Base = { EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError }[value.name] ?? Error;
@@ -38,7 +41,10 @@ function clone(value, seen) {
     seen.set(value, bare);
     return bare;
   }
-  const copy = types.isMap(value) ? new Map() : types.isSet(value) ? new Set() : Array.isArray(value) ? new Array(value.length) : {};
+  let copy = {};
+  if (types.isMap(value)) copy = new Map();
+  else if (types.isSet(value)) copy = new Set();
+  else if (Array.isArray(value)) copy = new Array(value.length);
   seen.set(value, copy);
   if (types.isMap(value)) for (const [key, member] of [...value]) copy.set(clone(key, seen), clone(member, seen));
   else if (types.isSet(value)) for (const member of [...value]) copy.add(clone(member, seen));

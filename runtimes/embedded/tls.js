@@ -12,7 +12,8 @@ const listOf = (value) => {
   if (value === undefined || value === null) return null;
   return (Array.isArray(value) ? value : [value]).map((one) => {
     if (typeof one === 'string') return one;
-    return ArrayBuffer.isView(one) ? wrap(new Uint8Array(one.buffer, one.byteOffset, one.byteLength)).toString() : String(one.pem ?? one);
+    if (!ArrayBuffer.isView(one)) return String(one.pem ?? one);
+    return wrap(new Uint8Array(one.buffer, one.byteOffset, one.byteLength)).toString();
   });
 };
 

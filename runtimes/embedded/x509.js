@@ -74,7 +74,8 @@ function altNames(extensions) {
     return children(read(parts.at(-1).body, 0)).flatMap(({ tag, body }) => {
       if (tag === 0x82) return [`DNS:${body.toString('latin1')}`];
       if (tag === 0x87) {
-        return [`IP Address:${body.length === 4 ? body.join('.') : body.toString('hex').match(/.{4}/gu).map((group) => Number.parseInt(group, 16).toString(16)).join(':')}`];
+        const groups = () => body.toString('hex').match(/.{4}/gu).map((group) => Number.parseInt(group, 16).toString(16));
+        return [`IP Address:${body.length === 4 ? body.join('.') : groups().join(':')}`];
       }
       return tag === 0x81 ? [`email:${body.toString('latin1')}`] : [];
     }).join(', ');
@@ -128,7 +129,8 @@ function nameFault(host, certificate) {
     reason = `Host: ${bare}. is not in the cert's altnames: ${certificate.subjectaltname}`;
   } else {
     if (certificate.subject?.CN && matches(bare, certificate.subject.CN)) return undefined;
-    reason = certificate.subject?.CN ? `Host: ${bare}. is not cert's CN: ${certificate.subject.CN}` : 'Cert does not contain a DNS name';
+    const name = certificate.subject?.CN;
+    reason = name ? `Host: ${bare}. is not cert's CN: ${name}` : 'Cert does not contain a DNS name';
   }
   const error = new Error(`Hostname/IP does not match certificate's altnames: ${reason}`);
   return Object.assign(error, { code: 'ERR_TLS_CERT_ALTNAME_INVALID', reason, host, cert: certificate });

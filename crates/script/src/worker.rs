@@ -87,6 +87,10 @@ fn crashed(message: impl Into<String>) -> Failure {
     Failure::new(FailureKind::Crashed, message)
 }
 
+fn timed_out() -> Failure {
+    Failure::new(FailureKind::Timeout, "Script execution time exceeded")
+}
+
 fn unavailable(message: impl Into<String>) -> Failure {
     Failure::new(FailureKind::Unavailable, message)
 }
@@ -175,10 +179,7 @@ impl Worker {
                 self.is_fit = failure.kind == FailureKind::Load;
                 Err(failure)
             }
-            Err(_) => Err(Failure::new(
-                FailureKind::Timeout,
-                "Script execution time exceeded",
-            )),
+            Err(_) => Err(timed_out()),
         }
     }
 
@@ -213,6 +214,12 @@ impl Worker {
         }
         let frame = self.expect(Topic::Result, &id, scene).await?;
         match (frame.value, frame.error, frame.bad, frame.how.as_deref()) {
+            // The embedded engine ends a script by itself, and itself with it.
+            (None, _, _, Some("timeout")) => Err(timed_out()),
+            (None, error, _, Some("exhausted" | "broken")) => {
+                let words = error.map(|error| error.message).unwrap_or_default();
+                Err(crashed(format!("the engine cannot go on: {words}")))
+            }
             (Some(value), None, None, Some("callback")) => Ok(Reply::Value(value)),
             (None, Some(error), None, Some(_)) => Ok(Reply::Error(error)),
             (None, None, Some(reason), Some(_)) => Ok(Reply::Bad(reason)),

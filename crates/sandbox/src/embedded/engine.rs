@@ -17,8 +17,8 @@ use super::{ops, sources, value};
 const MEMORY_BYTES: usize = 64 << 20;
 /// A worker that keeps more than this after it ran out of memory is of no more use.
 const KEPT_BYTES: i64 = 48 << 20;
-/// How deep JavaScript may recurse; the thread has twice as much.
-const STACK_BYTES: usize = 2 << 20;
+/// How deep JavaScript may recurse, about as deep as in Node; the thread has half as much more.
+const STACK_BYTES: usize = 8 << 20;
 /// After how many promise jobs the clock is looked at.
 const JOBS_PER_LOOK: u32 = 64;
 

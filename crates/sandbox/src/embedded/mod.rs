@@ -40,8 +40,8 @@ use frames::Channel;
 use host::Host;
 use watchdog::Watchdog;
 
-/// The engine's thread: its own stack limit is half of this.
-const STACK_BYTES: usize = 4 << 20;
+/// The engine's thread: the engine's own stack limit leaves a third of this to native code.
+const STACK_BYTES: usize = 12 << 20;
 /// Threads for what takes long: name resolution and password hashes.
 const THREADS: usize = 4;
 

@@ -169,7 +169,7 @@ fn obey(host: &Rc<Host>, engine: &Engine, frame: FromHost) -> Result<(), End> {
             deadline_ms,
         } => {
             host.egress.replace(Rc::new(egress.unwrap_or_default()));
-            let deadline = Instant::now() + deadline_ms.map_or(LOAD, Duration::from_millis);
+            let deadline = within(deadline_ms);
             let number = host.calls.borrow_mut().open(id, deadline, true);
             engine.load(number, &script, &source, &configuration)?;
         }
@@ -180,7 +180,7 @@ fn obey(host: &Rc<Host>, engine: &Engine, frame: FromHost) -> Result<(), End> {
             context,
             deadline_ms,
         } => {
-            let deadline = Instant::now() + Duration::from_millis(deadline_ms);
+            let deadline = within(Some(deadline_ms));
             let number = host.calls.borrow_mut().open(id, deadline, false);
             engine.call(number, &script, &args, context)?;
         }
@@ -188,6 +188,12 @@ fn obey(host: &Rc<Host>, engine: &Engine, frame: FromHost) -> Result<(), End> {
         FromHost::Ping => host.send(&ToHost::Pong),
     }
     Ok(())
+}
+
+/// When a time that begins now is over. Longer than a day is a day: clocks have an end.
+fn within(ms: Option<u64>) -> Instant {
+    let time = ms.map_or(LOAD, Duration::from_millis);
+    Instant::now() + time.min(Duration::from_secs(86_400))
 }
 
 /// Hands the host's answer to whoever asked.

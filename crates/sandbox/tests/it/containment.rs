@@ -91,6 +91,22 @@ bombs! {
 }
 
 #[test]
+fn a_bomb_in_the_answer_is_an_answer() {
+    let reply = run(&login(
+        "callback(null, { toJSON() { const kept = []; for (;;) kept.push(new Array(100000).fill(0.5)); } });",
+    ));
+    assert!(reply.bad().contains("out of memory"), "{}", reply.result);
+    // The script holds on to all the memory while its error is put into words.
+    let reply = run(&login(
+        "const kept = [];
+         try { for (;;) kept.push(new Array(1000).fill(0.5)); } catch {}
+         try { for (;;) kept.push(0.5); } catch {}
+         callback(new Error('x'.repeat(100)), kept);",
+    ));
+    assert!(reply.result.get("value").is_none(), "{}", reply.result);
+}
+
+#[test]
 fn after_a_bomb_that_is_gone_the_worker_serves_on() {
     let mut worker = Worker::start();
     worker.load(

@@ -216,3 +216,45 @@ pub fn first_line(child: &mut Child) -> String {
         .unwrap();
     line
 }
+
+#[test]
+fn bundles_of_the_operator_win_and_versions_are_told_once() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let bundles = [
+        ("own.js", "module.exports = { own: require('path').sep };"),
+        ("lodash.js", "module.exports = { own: 'lodash' };"),
+        ("bcrypt.js", "module.exports = { own: 'bcrypt' };"),
+        ("@scope__name.js", "exports.own = 'scoped';"),
+        ("broken.js", "throw new Error('no good');"),
+    ];
+    for (name, text) in bundles {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    let mut worker = Worker::blank();
+    worker.greet(folder.path().to_str());
+    let source = "function login(email, password, callback) {
+        const names = ['own', 'own@1.0', 'lodash@4', 'bcrypt', 'bcryptjs', '@scope/name', '@scope/name@2', 'broken', 'pg@8.1', 'pg@8.1'];
+        callback(null, names.map((name) => {
+            try { const found = require(name); return found.own || typeof found; } catch (error) { return error.message; }
+        }));
+    }";
+    let loaded = worker.load("login", source);
+    assert!(loaded.get("error").is_none(), "{loaded}");
+    let reply = worker.call("login");
+    let expected = json!([
+        "/", "/", "lodash", "bcrypt", "object", "scoped", "scoped", "no good", "object",
+        "object"
+    ]);
+    assert_eq!(reply.value(), &expected);
+    let told: Vec<&str> = reply.lines.iter().map(|(_, line)| line.as_str()).collect();
+    assert_eq!(told.len(), 4, "{told:?}");
+    assert_eq!(
+        told[0],
+        "require('own@1.0') gives own of the modules folder"
+    );
+    assert!(
+        told[3].starts_with("require('pg@8.1') gives pg 8."),
+        "{told:?}"
+    );
+    assert!(worker.call("login").lines.is_empty());
+}

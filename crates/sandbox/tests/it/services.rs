@@ -111,7 +111,7 @@ fn certificates(folder: &Path) -> String {
     authority.pem()
 }
 
-/// A stand-in for `MongoDB`, which cannot be installed freely: the wire and SCRAM are real.
+/// A stand-in for a document store that cannot be installed freely (`mongodb`): the wire and SCRAM are real.
 pub struct Mongo {
     port: u64,
     _server: Server,
@@ -209,7 +209,7 @@ impl Postgres {
     }
 }
 
-/// A MariaDB with one table, and TLS.
+/// A private `mariadbd` with one table, and TLS.
 pub struct MySql {
     port: u16,
     _server: Server,

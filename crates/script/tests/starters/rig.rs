@@ -51,7 +51,7 @@ impl Packages {
         let folder = tempfile::tempdir().unwrap();
         let modules = folder.path().join("node_modules");
         // Not bundled: the embedded runtime has them in itself.
-        for name in ["bcryptjs", "punycode"] {
+        for name in ["bcryptjs", "process", "punycode"] {
             let installed = checkout().join("runtimes/packages/node_modules").join(name);
             open::copy(&installed, &modules.join(name)).unwrap();
         }

@@ -34,13 +34,6 @@ pub fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>, host: &Rc<Host>) -> Re
         &ctx, &shared
     ));
     let shared = Rc::clone(host);
-    op!(
-        native,
-        ctx,
-        "packageSource",
-        move |ctx: Ctx<'js>, file: Text| source(&ctx, &shared, &file.0)
-    );
-    let shared = Rc::clone(host);
     op!(native, ctx, "compilePackage", move |ctx: Ctx<'js>,
                                              file: Text|
           -> Result<

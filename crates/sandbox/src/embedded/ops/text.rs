@@ -45,32 +45,12 @@ pub fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>) -> Result<()> {
         }
     );
     op!(native, ctx, "utf8Length", |text: Text| text.0.len());
-    op!(
-        native,
-        ctx,
-        "indexOf",
-        |bytes: Bytes, needle: Bytes, from: Opt<usize>| {
-            let from = from.0.unwrap_or(0);
-            index_of(bytes.0.get(from..).unwrap_or_default(), &needle.0)
-                .and_then(|at| i64::try_from(at + from).ok())
-                .unwrap_or(-1)
-        }
-    );
-    op!(native, ctx, "compare", |a: Bytes, b: Bytes| a.0.cmp(&b.0)
-        as i32);
     Ok(())
 }
 
 fn unknown(ctx: &Ctx<'_>, encoding: &str) -> Error {
     let message = format!("Unknown encoding: {encoding}");
     refuse(ctx, "ERR_UNKNOWN_ENCODING", &message)
-}
-
-fn index_of(bytes: &[u8], needle: &[u8]) -> Option<usize> {
-    if needle.is_empty() {
-        return Some(0);
-    }
-    bytes.windows(needle.len()).position(|part| part == needle)
 }
 
 fn encode(text: &str, encoding: &str) -> Option<Vec<u8>> {

@@ -19,8 +19,8 @@ pub fn install<'js>(ctx: &Ctx<'js>, native: &Object<'js>, host: &Rc<Host>) -> Re
     let shared = Rc::clone(host);
     // Milliseconds from the turn's clock; a negative number means that there is no timer.
     op!(native, ctx, "wake", move |ms: f64| {
-        let wait = Duration::from_secs_f64(ms.clamp(0.0, LONGEST_MS) / 1000.0);
-        shared.wake.set((ms >= 0.0).then(|| Instant::now() + wait));
+        let wait = (ms >= 0.0).then(|| Duration::from_secs_f64(ms.min(LONGEST_MS) / 1000.0));
+        shared.wake.set(wait.map(|wait| Instant::now() + wait));
     });
     let shared = Rc::clone(host);
     op!(native, ctx, "ticksPending", move || shared.ticks.set(true));
