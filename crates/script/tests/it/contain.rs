@@ -64,7 +64,16 @@ type Candidate = (&'static str, PoolSettings, &'static [&'static str]);
 
 fn runtimes() -> Vec<Candidate> {
     // Node has them all: what the system refuses is all that holds it.
-    vec![("node", on_node(None), &[])]
+    let embedded = Runtime::Embedded(EmbeddedRuntime::default());
+    let embedded = PoolSettings::new(launcher(), embedded);
+    vec![
+        ("node", on_node(None), &[]),
+        (
+            "embedded",
+            embedded,
+            &["is not available", "Cannot find module", "not a function"],
+        ),
+    ]
 }
 
 /// The corpus by name.
