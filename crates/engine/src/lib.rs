@@ -116,7 +116,7 @@ impl Engine {
             ..scripts
         });
         let keys = KeyRing::load(&store, &*clock, &*entropy, settings.key_lifetime).await?;
-        let programs = programs::Programs::default();
+        let programs = programs::Programs::new(settings.own_database.clone());
         let started_at = clock.now();
         Ok(Self {
             store,

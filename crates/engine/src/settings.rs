@@ -38,6 +38,8 @@ pub struct Settings {
     pub mail: MailSettings,
     /// How long log events are kept.
     pub log_retention: Duration,
+    /// Addresses of the server's own database, which no script reaches unless a rule names them.
+    pub own_database: Vec<std::net::SocketAddr>,
 }
 
 /// Settings of import jobs.
@@ -106,6 +108,7 @@ impl Settings {
                 smtp_url: None,
             },
             log_retention: Duration::from_secs(90 * 86_400),
+            own_database: Vec::new(),
         }
     }
 

@@ -3,20 +3,16 @@
 //! A trial runs on workers of its own. It meets no live worker's `global`, and a script that
 //! crashes or hangs while it is being written opens no breaker of the logins beside it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use domain::conflict::{ClaimedKey, Resolution, resolve};
 use domain::{Connection, ConnectionId, Json, Profile, UserId};
-use script::{
-    LogLine, LoginOutcome, LookupOutcome, Program, ProgramError, RawProfile, Said, ScriptName,
-    TrialOutcome,
-};
+use script::{LogLine, LoginOutcome, LookupOutcome, RawProfile, Said, ScriptName, TrialOutcome};
 use serde_json::Value;
 
-use crate::Engine;
 use crate::error::{Error, Result};
+use crate::{Engine, programs};
 
 /// What is to be tried.
 pub struct TrialRequest {
@@ -75,14 +71,19 @@ impl Engine {
     ) -> Result<TrialReport> {
         let connection = self.connection(connection).await?.connection;
         let arguments = positional(request.script, request.arguments)?;
-        let program = trial_program(&connection, request.script, request.source)?;
+        let mut scripts = programs::scripts(&connection);
+        if let Some(source) = request.source {
+            scripts.insert(request.script, source);
+        }
+        let id = ConnectionId::from(format!("{}/trial", connection.id));
+        let program = Arc::new(self.programs.made(&connection, id, scripts)?);
         let call = self
             .scripts
             .try_script(&program, request.script, &arguments)
             .await;
         let mut report = TrialReport {
             script: request.script,
-            runtime: self.scripts.runtime(),
+            runtime: self.scripts.runtime(&program).as_str(),
             said: call.outcome.said,
             outcome: call.outcome.outcome,
             profile: None,
@@ -168,31 +169,6 @@ fn positional(script: ScriptName, mut named: Json) -> Result<Vec<Value>> {
             parameters.join(", ")
         ))),
     }
-}
-
-fn trial_program(
-    connection: &Connection,
-    script: ScriptName,
-    source: Option<String>,
-) -> Result<Arc<Program>> {
-    let stored = connection
-        .scripts()
-        .filter_map(|(name, text)| Some((ScriptName::parse(name)?, text.to_owned())));
-    let mut scripts: BTreeMap<ScriptName, String> = stored.collect();
-    if let Some(source) = source {
-        scripts.insert(script, source);
-    }
-    let too_long = |error: ProgramError| Error::Invalid {
-        message: error.to_string(),
-        code: "invalid_body",
-    };
-    let program = Program::new(
-        ConnectionId::from(format!("{}/trial", connection.id)),
-        scripts,
-        connection.configuration.clone(),
-        connection.has_script_context(),
-    );
-    program.map(Arc::new).map_err(too_long)
 }
 
 #[cfg(test)]

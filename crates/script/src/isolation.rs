@@ -145,7 +145,7 @@ pub async fn self_test(launcher: &Path, uid: u32) -> io::Result<IsolationReport>
 /// Starts one worker and lets it go, to hear what keeps workers from starting: no such program, a
 /// folder that they cannot read, a version that is too old.
 pub async fn try_start(settings: &PoolSettings) -> Result<(), Failure> {
-    let worker = Worker::start(settings, None, &Watchers::default()).await?;
+    let worker = Worker::start(settings, &settings.runtime, None, &Watchers::default()).await?;
     worker.retire().await;
     Ok(())
 }

@@ -59,9 +59,10 @@ pub struct Process {
 /// end of its socket.
 pub fn launch(
     settings: &PoolSettings,
+    runtime: &Runtime,
     ports: Option<Vec<u16>>,
 ) -> io::Result<(Process, UnixStream)> {
-    let (guest, files) = guest(&settings.runtime)?;
+    let (guest, files) = guest(runtime)?;
     let policy = Policy {
         guest,
         host: std::process::id(),

@@ -61,6 +61,6 @@ pub use outcome::{
 pub use policy::{Guest, Policy};
 pub use pool::ScriptPool;
 pub use program::{Fingerprint, Program, ProgramError, ScriptName};
-pub use settings::{EmbeddedRuntime, NodeRuntime, PoolSettings, Runtime, WORKER_UID};
+pub use settings::{EmbeddedRuntime, NodeRuntime, PoolSettings, Runtime, RuntimeName, WORKER_UID};
 pub use trial::{Said, Trial, TrialOutcome};
 pub use watch::{Happening, ScriptEvent};

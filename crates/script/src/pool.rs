@@ -24,7 +24,7 @@ use crate::lane::{Lane, LaneState};
 use crate::limits::START;
 use crate::outcome::{Call, Failure, FailureKind, LogLine, Reply, Transcript};
 use crate::program::{Program, ScriptName};
-use crate::settings::PoolSettings;
+use crate::settings::{PoolSettings, RuntimeName};
 use crate::watch::{Happening, ScriptEvent, Watchers};
 use crate::worker::{Job, Scene, Worker};
 
@@ -92,9 +92,9 @@ impl ScriptPool {
         }
     }
 
-    /// The name of the runtime that runs scripts unless a connection asks for another.
-    pub fn runtime(&self) -> &'static str {
-        self.0.settings.runtime.as_str()
+    /// What runs the scripts of a program.
+    pub fn runtime(&self, program: &Program) -> RuntimeName {
+        program.runtime.unwrap_or(self.0.settings.runtime.name())
     }
 
     /// What happens in all connections' scripts from now on.
@@ -225,7 +225,10 @@ impl Shared {
             return Ok((permits, worker));
         }
         let ports = job.program.egress.ports();
-        let start = Worker::start(&self.settings, ports, &self.watchers);
+        let Some(runtime) = self.settings.runtime_of(job.program.runtime) else {
+            return Err(unavailable("this server has no such runtime for scripts"));
+        };
+        let start = Worker::start(&self.settings, runtime, ports, &self.watchers);
         let started = timeout_at(deadline, start).await;
         let worker = started.map_err(|_| too_late("the worker was still starting"))??;
         Ok((permits, worker))
@@ -277,8 +280,10 @@ impl Shared {
             // Idle workers are in the order in which they were put aside.
             retire(state.idle.remove(0));
         }
-        // A process can't be forbidden ports any more once it runs.
-        if job.program.egress.ports().is_some() {
+        // A process can't be forbidden ports any more once it runs, nor become another runtime.
+        let asked = job.program.runtime;
+        let is_other = asked.is_some_and(|asked| asked != self.settings.runtime.name());
+        if is_other || job.program.egress.ports().is_some() {
             return None;
         }
         let mut spare = state.spare.take()?;
@@ -312,7 +317,8 @@ impl Shared {
         state.is_warming = true;
         let shared = Arc::clone(self);
         tokio::spawn(async move {
-            let start = Worker::start(&shared.settings, None, &shared.watchers);
+            let settings = &shared.settings;
+            let start = Worker::start(settings, &settings.runtime, None, &shared.watchers);
             let started = timeout(START, start).await;
             let mut state = shared.state();
             state.is_warming = false;

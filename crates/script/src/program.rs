@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::egress::Egress;
 use crate::limits::SCRIPT_BYTES;
+use crate::settings::RuntimeName;
 
 macro_rules! script_names {
     ($($(#[$doc:meta])* $variant:ident = $key:literal,)+) => {
@@ -74,6 +75,8 @@ pub struct Program {
     pub script_context: bool,
     /// Which hosts the scripts may reach.
     pub egress: Egress,
+    /// What runs them; the server's own choice when absent.
+    pub runtime: Option<RuntimeName>,
 }
 
 /// Why a program is refused.
@@ -113,6 +116,7 @@ impl Program {
             configuration,
             script_context,
             egress: Egress::default(),
+            runtime: None,
         };
         program.check().map(|()| program)
     }
@@ -149,6 +153,7 @@ impl Program {
             add(name.as_str());
             add(text);
         }
+        add(self.runtime.map_or("", RuntimeName::as_str));
         for rule in &self.egress.allow {
             add("allow");
             add(&rule.to_string());
@@ -188,6 +193,7 @@ mod tests {
             configuration: BTreeMap::from([("SECRET".to_owned(), secret.into())]),
             script_context: false,
             egress: Egress::default(),
+            runtime: None,
         }
     }
 

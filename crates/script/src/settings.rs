@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use crate::ask::Verifier;
@@ -14,8 +15,10 @@ pub const WORKER_UID: u32 = 65_534;
 /// How many workers there are, how long they live and how long a call may take.
 #[derive(Clone)]
 pub struct PoolSettings {
-    /// What runs the scripts.
+    /// What runs the scripts of connections that ask for nothing else.
     pub runtime: Runtime,
+    /// What a connection may ask for instead, by name.
+    pub alternatives: Vec<Runtime>,
     /// The absolute path of the program that confines itself when it is started as
     /// `PROGRAM worker POLICY`: the server's own binary.
     pub launcher: PathBuf,
@@ -42,10 +45,20 @@ pub struct PoolSettings {
 }
 
 impl PoolSettings {
+    /// What runs a program's scripts; `None` when it asks for a runtime that is not here.
+    pub(crate) fn runtime_of(&self, asked: Option<RuntimeName>) -> Option<&Runtime> {
+        let Some(name) = asked else {
+            return Some(&self.runtime);
+        };
+        let all = std::iter::once(&self.runtime).chain(&self.alternatives);
+        all.into_iter().find(|runtime| runtime.name() == name)
+    }
+
     /// The defaults, on a runtime.
     pub fn new(launcher: PathBuf, runtime: Runtime) -> Self {
         Self {
             runtime,
+            alternatives: Vec::new(),
             launcher,
             uid: WORKER_UID,
             require_isolation: Isolation::RlimitsOnly,
@@ -61,6 +74,37 @@ impl PoolSettings {
     }
 }
 
+/// The name of a runtime, in settings, options, logs and reports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RuntimeName {
+    /// `embedded`.
+    Embedded,
+    /// `node`.
+    Node,
+}
+
+impl RuntimeName {
+    /// The word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::Node => "node",
+        }
+    }
+}
+
+impl FromStr for RuntimeName {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "embedded" => Ok(Self::Embedded),
+            "node" => Ok(Self::Node),
+            _ => Err("expected embedded or node"),
+        }
+    }
+}
+
 /// What runs the scripts.
 #[derive(Clone, Debug)]
 pub enum Runtime {
@@ -71,11 +115,11 @@ pub enum Runtime {
 }
 
 impl Runtime {
-    /// Its name in settings, logs and reports.
-    pub const fn as_str(&self) -> &'static str {
+    /// Its name.
+    pub const fn name(&self) -> RuntimeName {
         match self {
-            Self::Embedded(_) => "embedded",
-            Self::Node(_) => "node",
+            Self::Embedded(_) => RuntimeName::Embedded,
+            Self::Node(_) => RuntimeName::Node,
         }
     }
 

@@ -99,10 +99,11 @@ impl Worker {
     /// Starts a blank worker, which may connect to these TCP ports only if some are given.
     pub async fn start(
         settings: &PoolSettings,
+        runtime: &Runtime,
         ports: Option<Vec<u16>>,
         watchers: &Watchers,
     ) -> Result<Self, Failure> {
-        let (process, socket) = launch(settings, ports)
+        let (process, socket) = launch(settings, runtime, ports)
             .map_err(|error| unavailable(format!("the worker cannot be started: {error}")))?;
         let (from, to) = socket.into_split();
         let (sender, receiver) = mpsc::channel(64);
@@ -120,7 +121,7 @@ impl Worker {
             calls: 0,
             is_fit: true,
         };
-        worker.greet(&settings.runtime).await?;
+        worker.greet(runtime).await?;
         worker.process.forget_files();
         Ok(worker)
     }

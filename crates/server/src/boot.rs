@@ -3,6 +3,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use anyhow::{Context as _, Result, bail};
 use domain::secret::Key32;
 use domain::{Clock, Entropy, Instant};
 use engine::Engine;
-use script::{NodeRuntime, PoolSettings, Runtime};
+use script::{EmbeddedRuntime, NodeRuntime, PoolSettings, Runtime, RuntimeName};
 use store::Store;
 
 use crate::config::{Config, Database, ScriptConfig};
@@ -61,9 +62,13 @@ pub async fn engine(config: &Config) -> Result<(Engine, Claim)> {
         .await
         .context("the store could not be opened")?;
     let scripts = pool_settings(&config.scripts);
+    let settings = engine::Settings {
+        own_database: own_database(&config.database).await?,
+        ..config.engine.clone()
+    };
     let engine = Engine::new(
         store,
-        config.engine.clone(),
+        settings,
         scripts,
         Arc::new(SystemClock),
         Arc::new(SystemEntropy),
@@ -79,6 +84,18 @@ async fn open_store(config: &Config, key: &Key32) -> Result<Store> {
             Store::open_postgres(url.expose(), config.database_connections, key).await?
         }
     })
+}
+
+/// Where the server keeps its users, as far as a script could reach it.
+async fn own_database(database: &Database) -> Result<Vec<SocketAddr>> {
+    let Database::Postgres(url) = database else {
+        return Ok(Vec::new());
+    };
+    let mut addresses = Vec::new();
+    for (host, port) in store::postgres_hosts(url.expose())? {
+        addresses.extend(tokio::net::lookup_host((host, port)).await?);
+    }
+    Ok(addresses)
 }
 
 fn make_folder(path: &Path) -> Result<()> {
@@ -180,19 +197,28 @@ pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
 
 /// What the pool of script workers takes.
 pub(crate) fn pool_settings(config: &ScriptConfig) -> PoolSettings {
-    let command = NodeRuntime::locate(&config.node, &config.search_path);
-    if command.is_none() {
-        tracing::warn!(node = %config.node.display(), "no Node found: action scripts will not run");
-    }
     let modules = config
         .modules
         .as_ref()
         .map(|path| std::path::absolute(path).unwrap_or(path.clone()));
-    let runtime = Runtime::Node(NodeRuntime {
+    let embedded = Runtime::Embedded(EmbeddedRuntime {
+        modules: modules.clone(),
+    });
+    let command = NodeRuntime::locate(&config.node, &config.search_path);
+    let is_there = command.is_some();
+    let node = Runtime::Node(NodeRuntime {
         command: command.unwrap_or_else(|| config.node.clone()),
         modules,
     });
+    let (runtime, alternative) = match config.runtime {
+        RuntimeName::Embedded => (embedded, is_there.then_some(node)),
+        RuntimeName::Node => (node, Some(embedded)),
+    };
+    if config.runtime == RuntimeName::Node && !is_there {
+        tracing::warn!(node = %config.node.display(), "no Node found: action scripts will not run");
+    }
     PoolSettings {
+        alternatives: alternative.into_iter().collect(),
         timeout: config.timeout,
         workers_per_connection: config.workers_per_connection,
         workers_total: config.workers_total,

@@ -48,6 +48,7 @@ pub use error::{Key, Result, StoreError};
 pub use jobs::{Lease, Progress, StoredRowError};
 pub use keys::{KeyState, StoredKey};
 pub use outbox::Mail;
+pub use postgres::postgres_hosts;
 pub use sessions::NewSession;
 pub use tickets::{Purpose, Ticket, TicketState};
 pub use user_list::{UserFilter, UserSort};

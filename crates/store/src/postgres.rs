@@ -30,6 +30,26 @@ pub struct Postgres {
     pool: Pool,
 }
 
+/// The hosts and ports that a URL names; none for Unix sockets.
+///
+/// # Errors
+/// The URL cannot be read.
+pub fn postgres_hosts(url: &str) -> Result<Vec<(String, u16)>> {
+    let config =
+        Config::from_str(url).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+    let ports = config.get_ports();
+    let hosts = config.get_hosts().iter().enumerate();
+    let named = hosts.filter_map(|(index, host)| match host {
+        tokio_postgres::config::Host::Tcp(name) => {
+            // One port stands for all hosts, as in libpq.
+            let port = ports.get(index).or(ports.first()).copied();
+            Some((name.clone(), port.unwrap_or(5432)))
+        }
+        tokio_postgres::config::Host::Unix(_) => None,
+    });
+    Ok(named.collect())
+}
+
 impl Postgres {
     /// Prepares a pool for a `postgres://` URL; connects on first use.
     ///

@@ -7,9 +7,11 @@ use domain::{ConfigurationValue, Connection, Json, RowErrorCode};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+use crate::programs::read_ferry;
 
 /// Options that stay when a change leaves them out; all others go (wire section 2.1).
-const SURVIVORS: &[&str] = &["mfa", "authentication_methods", "passkey_options"];
+/// Ours stays because tools that do not know it would open the network to scripts.
+const SURVIVORS: &[&str] = &["mfa", "authentication_methods", "passkey_options", "ferry"];
 
 /// Refuses options that do not fit, alone or together.
 pub(super) fn check(options: &Json) -> Result<()> {
@@ -19,6 +21,7 @@ pub(super) fn check(options: &Json) -> Result<()> {
             _ => Error::payload(fault),
         });
     }
+    read_ferry(options.get("ferry"))?;
     options.get("attributes").map_or(Ok(()), check_attributes)
 }
 

@@ -107,6 +107,7 @@ async fn context_comes_behind_the_arguments() {
         configuration: [].into(),
         script_context: true,
         egress: script::Egress::default(),
+        runtime: None,
     });
     let pool = ScriptPool::new(settings());
     let (outcome, _) = call(&pool, &program, ScriptName::Create).await;

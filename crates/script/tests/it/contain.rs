@@ -6,7 +6,10 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use script::{FailureKind, Isolation, LoginOutcome, PoolSettings, ScriptPool, self_test};
+use script::{
+    EmbeddedRuntime, FailureKind, Isolation, LoginOutcome, PoolSettings, Runtime, ScriptPool,
+    self_test,
+};
 use tokio::io::AsyncReadExt;
 
 use crate::rig::{

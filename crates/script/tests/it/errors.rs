@@ -257,6 +257,7 @@ async fn a_script_of_more_than_100_kilobytes_is_refused() {
         configuration: [].into(),
         script_context: false,
         egress: Egress::default(),
+        runtime: None,
     });
     assert_eq!(
         failed(login(&pool, &smuggled).await.outcome).kind,

@@ -124,6 +124,7 @@ async fn context_comes_before_the_callback() {
         configuration: [].into(),
         script_context: true,
         egress: Egress::default(),
+        runtime: None,
     });
     let profile = found(
         pool.login(&program, "ann", &Password::from("p"))

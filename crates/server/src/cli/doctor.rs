@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use script::{Isolation, NodeRuntime};
+use script::{Isolation, NodeRuntime, RuntimeName};
 
 use crate::config::{Config, Database};
 use crate::isolation::NODE_EGRESS;
@@ -128,7 +128,10 @@ async fn database(config: &Config) -> Finding {
 async fn node(config: &Config) -> Finding {
     let scripts = &config.scripts;
     let Some(path) = NodeRuntime::locate(&scripts.node, &scripts.search_path) else {
-        return Doubtful("no Node found: connections with action scripts will not work".into());
+        return match scripts.runtime {
+            RuntimeName::Embedded => Fine("none found, and none needed".into()),
+            RuntimeName::Node => Broken("none found: action scripts will not run".into()),
+        };
     };
     let version = tokio::process::Command::new(&path)
         .arg("--version")
@@ -153,10 +156,20 @@ async fn node(config: &Config) -> Finding {
 }
 
 fn modules(config: &Config) -> Finding {
-    match &config.scripts.modules {
-        None => Doubtful("none set: scripts can only require Node's own modules".into()),
-        Some(path) if path.join("node_modules").is_dir() => Fine(path.display().to_string()),
-        Some(path) => Broken(format!("{} holds no node_modules", path.display())),
+    let scripts = &config.scripts;
+    let what = match scripts.runtime {
+        RuntimeName::Embedded => "the packages inside",
+        RuntimeName::Node => "Node's own modules",
+    };
+    match &scripts.modules {
+        None => Fine(format!("none set: scripts can require {what}")),
+        Some(path) if !path.is_dir() => Broken(format!("{} is no folder", path.display())),
+        Some(path)
+            if scripts.runtime == RuntimeName::Node && !path.join("node_modules").is_dir() =>
+        {
+            Broken(format!("{} holds no node_modules", path.display()))
+        }
+        Some(path) => Fine(path.display().to_string()),
     }
 }
 
@@ -176,7 +189,7 @@ async fn isolation(config: &Config) -> Finding {
 /// One worker of the configured runtime starts, confined.
 async fn worker(config: &Config) -> Finding {
     match script::try_start(&crate::boot::pool_settings(&config.scripts)).await {
-        Ok(()) => Fine("one starts".into()),
+        Ok(()) => Fine(format!("one starts: {}", config.scripts.runtime.as_str())),
         Err(failure) => Doubtful(format!("none starts: {failure}")),
     }
 }

@@ -77,6 +77,8 @@ pub struct Config {
 /// The `[scripts]` section.
 #[derive(Clone, Debug)]
 pub struct ScriptConfig {
+    /// What runs scripts unless a connection asks for another.
+    pub runtime: script::RuntimeName,
     /// Node, by name or path.
     pub node: PathBuf,
     /// The folder that holds `node_modules`.

@@ -201,6 +201,7 @@ fn log_json(reader: &Reader<'_>) -> Result<bool, ConfigError> {
 
 fn scripts(reader: &Reader<'_>) -> Result<ScriptConfig, ConfigError> {
     Ok(ScriptConfig {
+        runtime: reader.get("scripts.runtime")?,
         node: reader.get("scripts.node")?,
         modules: reader.text("scripts.modules").map(PathBuf::from),
         uid: reader.get("scripts.uid")?,

@@ -173,16 +173,24 @@ pub const SETTINGS: &[Setting] = &[
         "Memory that an imported hash may ask for.",
     ),
     setting(
+        "scripts.runtime",
+        "FERRY_SCRIPTS_RUNTIME",
+        "\"embedded\"",
+        "What runs action scripts: embedded, the engine in this program, or node. A connection may \
+         ask for the other one (options.ferry.runtime).",
+    ),
+    setting(
         "scripts.node",
         "FERRY_SCRIPTS_NODE",
         "\"node\"",
-        "Node 20 or newer, by name or path.",
+        "Node 20 or newer, by name or path, for the runtime of that name.",
     ),
     setting(
         "scripts.modules",
         "FERRY_SCRIPTS_MODULES",
         "",
-        "Folder that holds the node_modules which scripts may require.",
+        "Folder of what scripts may require: bundles NAME.js for the embedded runtime, node_modules for \
+         node.",
     ),
     setting(
         "scripts.uid",
