@@ -242,8 +242,7 @@ fn bundles_of_the_operator_win_and_versions_are_told_once() {
     assert!(loaded.get("error").is_none(), "{loaded}");
     let reply = worker.call("login");
     let expected = json!([
-        "/", "/", "lodash", "bcrypt", "object", "scoped", "scoped", "no good", "object",
-        "object"
+        "/", "/", "lodash", "bcrypt", "object", "scoped", "scoped", "no good", "object", "object"
     ]);
     assert_eq!(reply.value(), &expected);
     let told: Vec<&str> = reply.lines.iter().map(|(_, line)| line.as_str()).collect();
