@@ -106,7 +106,7 @@ function login(email, password, callback) {
   callback(null, [util.format('%s %d %i %j %o', 1, '2', 3.7, { a: 1 }), util.format('%s', { a: { b: { c: 1 } } }, 'x'),
     util.inspect({ a: [1, { b: { c: { d: 1 } } }], s: 'x', u: undefined, n: null, d: new Date(0), r: /x/g, f() {} }),
     util.inspect(new Map([['k', new Set([1])]])), util.inspect(new Person()), util.inspect('it\'s'), util.inspect([,1]),
-    util.inspect(Buffer.from('abc')), util.inspect({ get x() { return 1; }, y: 2n }), util.inspect(-0),
+    util.inspect(Buffer.from('abc')), util.inspect({ get x() { return 1; }, [Symbol('s')]: 2n }), util.inspect(-0),
     util.inspect(new Error('m')).split('\n')[0], util.inspect(Object.create(null)), util.inspect(new URLSearchParams('a=1')),
     util.isArray([]), util.isDeepStrictEqual({ a: [1, new Date(5)] }, { a: [1, new Date(5)] })]);
 }

@@ -552,3 +552,21 @@ function login(email, password, callback) {
     connection.execSql(request);
   });
 }
+//# slow_readers needs http
+function login(email, password, callback) {
+  const http = require('http');
+  const net = require('net');
+  const { Writable, pipeline } = require('stream');
+  let size = 0;
+  const slow = new Writable({ highWaterMark: 1000, write(chunk, encoding, done) { size += chunk.length; setTimeout(done, 2); } });
+  http.get(`${configuration.HTTP}/chunks`, { agent: false }, (response) => pipeline(response, slow, (error) => {
+    const { hostname, port } = new URL(configuration.HTTP);
+    let late = 0;
+    const socket = net.connect(Number(port), hostname, () => socket.end('GET /chunks HTTP/1.0\r\nConnection: close\r\n\r\n'));
+    // The other side is done before anybody listens: nothing of it is lost.
+    setTimeout(() => {
+      socket.on('data', (chunk) => { late += chunk.toString('latin1').replace(/[^az]/gu, '').length; });
+      socket.on('end', () => callback(error, [size, late > 70000]));
+    }, 100);
+  }));
+}

@@ -18,7 +18,10 @@ struct Server(Child);
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.0.kill();
+        // Those with a standard input end with it, and tidy up before.
+        if self.0.stdin.take().is_none() {
+            let _ = self.0.kill();
+        }
         let _ = self.0.wait();
     }
 }
