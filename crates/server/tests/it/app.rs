@@ -27,7 +27,7 @@ use domain::{
 };
 use engine::bootstrap::Administrator;
 use engine::{Engine, Settings};
-use script::{NodeRuntime, PoolSettings, Runtime};
+use script::{EmbeddedRuntime, NodeRuntime, PoolSettings, Runtime};
 use serde_json::{Value, json};
 use server::boot::SystemEntropy;
 use server::state::AppState;
@@ -101,7 +101,13 @@ impl App {
         let engine = Engine::new(
             store,
             settings,
-            PoolSettings::new(env!("CARGO_BIN_EXE_ferry").into(), runtime()),
+            PoolSettings {
+                alternatives: node(),
+                ..PoolSettings::new(
+                    env!("CARGO_BIN_EXE_ferry").into(),
+                    Runtime::Embedded(EmbeddedRuntime::default()),
+                )
+            },
             Arc::clone(&clock) as _,
             Arc::new(SystemEntropy),
         );
@@ -347,12 +353,14 @@ impl App {
     }
 }
 
-fn runtime() -> Runtime {
+/// What a connection may ask for by `options.ferry.runtime`.
+fn node() -> Vec<Runtime> {
     let search = std::ffi::OsStr::new("/usr/local/bin:/usr/bin:/bin");
-    Runtime::Node(NodeRuntime {
-        command: NodeRuntime::locate(Path::new("node"), search).expect("node is installed"),
+    let command = NodeRuntime::locate(Path::new("node"), search).expect("node is installed");
+    vec![Runtime::Node(NodeRuntime {
+        command,
         modules: None,
-    })
+    })]
 }
 
 /// The value with random ids replaced.
