@@ -170,7 +170,7 @@ impl Shared {
         deadline: Instant,
         scene: &mut Scene<'_>,
     ) -> Result<Reply, Failure> {
-        check(job)?;
+        job.program.check_callable(job.name)?;
         let lane = self.lane(&job.program.connection);
         let slot = self.slot(&lane, deadline).await?;
         let admitted = lane.breaker().admit(job.fingerprint, Instant::now());
@@ -367,19 +367,6 @@ async fn sweep(shared: Weak<Shared>, period: Duration) {
 
 fn retire(worker: Worker) {
     tokio::spawn(worker.retire());
-}
-
-fn check(job: &Job) -> Result<(), Failure> {
-    if job.program.script(job.name).is_none() {
-        let message = format!(
-            "Please implement the {} script for this database connection",
-            job.name
-        );
-        return Err(Failure::new(FailureKind::Missing, message));
-    }
-    job.program
-        .check()
-        .map_err(|error| Failure::new(FailureKind::Load, error.to_string()))
 }
 
 async fn wait_for(
