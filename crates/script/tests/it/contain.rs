@@ -6,12 +6,15 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use script::{FailureKind, Isolation, LoginOutcome, PoolSettings, ScriptPool, self_test};
+use script::{
+    EmbeddedRuntime, FailureKind, Isolation, LoginOutcome, PoolSettings, Runtime, ScriptPool,
+    self_test,
+};
 use tokio::io::AsyncReadExt;
 
 use crate::rig::{
-    COUNT, Gate, death, example, failed, found, launcher, login, login_script, n, node, on_node,
-    open_folder, settings,
+    COUNT, Engine, Gate, death, example, failed, found, launcher, login, login_script, n, node,
+    on_node, open_folder, settings,
 };
 
 /// What a script must meet.
@@ -165,12 +168,17 @@ async fn nothing_gets_out() {
 
 #[tokio::test]
 async fn the_self_test_finds_everything_refused() {
-    let report = self_test(&launcher(), settings().uid).await.unwrap();
+    let report = self_test(&launcher(), settings(Engine::Node).uid)
+        .await
+        .unwrap();
     assert_eq!(report.let_happen(), [""; 0], "{report}");
     assert_eq!(report.level, Isolation::Full, "{report}");
     assert!(report.attempts.len() > 5);
     let is_root = rustix::process::geteuid().is_root();
-    assert!(!is_root || report.uid == settings().uid, "{report}");
+    assert!(
+        !is_root || report.uid == settings(Engine::Node).uid,
+        "{report}"
+    );
     println!("{report}");
 }
 
