@@ -15,6 +15,8 @@ mod errors;
 #[cfg(feature = "fuzzing")]
 mod fuzz;
 #[cfg(test)]
+mod kills;
+#[cfg(test)]
 mod late;
 #[cfg(test)]
 mod lifetime;
