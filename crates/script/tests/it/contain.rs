@@ -153,6 +153,7 @@ async fn attempt(settings: PoolSettings, name: &str, text: &str) -> (LoginOutcom
 /// lines of those that got out.
 async fn try_all(engine: Engine) -> (usize, usize, Vec<String>) {
     let (mut contained, mut open, mut escaped) = (0, 0, Vec::new());
+    let mut out = std::io::stdout();
     for ((name, expected), (_, text)) in CASES.iter().zip(scripts()) {
         let settings = match expected {
             End => PoolSettings {
@@ -178,7 +179,7 @@ async fn try_all(engine: Engine) -> (usize, usize, Vec<String>) {
             verdict.unwrap_or("ESCAPED"),
         );
         let line = format!("{runtime:<9} {name:<24} {verdict:<17} {told}");
-        writeln!(std::io::stdout(), "{line}").unwrap();
+        writeln!(out, "{line}").unwrap();
     }
     (contained, open, escaped)
 }
@@ -198,7 +199,8 @@ async fn nothing_gets_out() {
     let line = format!(
         "containment: of {all} scripts contained on node {on_node}, on embedded {on_embedded}"
     );
-    writeln!(std::io::stdout(), "{line}").unwrap();
+    let mut out = std::io::stdout();
+    writeln!(out, "{line}").unwrap();
     let escaped: Vec<_> = node.2.into_iter().chain(embedded.2).collect();
     assert!(escaped.is_empty(), "{escaped:#?}");
 }

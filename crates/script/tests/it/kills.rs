@@ -1,6 +1,7 @@
 //! Somebody kills workers at random while four connections are under load: a call that was not in
 //! flight at a kill is answered, and rightly; one that was is an outage, and one kill costs one call.
 
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -170,14 +171,16 @@ async fn workers_killed_at_random_cost_the_calls_in_flight_and_no_others() {
         assert!(is_outage, "{}: {failure}", call.name);
         assert!(call.was_in_flight(&kills), "{}: {failure}", call.name);
     }
-    println!(
-        "kills: {} calls, {} kills, {lost} lost",
-        made.len(),
-        kills.len()
-    );
     assert!(kills.len() > 50 && made.len() > 1000, "too little happened");
     assert!(lost > 0, "no call was hit");
     assert!(lost <= kills.len(), "{lost} lost by {} kills", kills.len());
+    let (calls, dead) = (made.len(), kills.len());
+    let mut out = std::io::stdout();
+    writeln!(
+        out,
+        "kills: {calls} calls, {dead} workers killed, {lost} calls lost, all in flight"
+    )
+    .unwrap();
 
     for (index, program) in programs.iter().cycle().take(100).enumerate() {
         let name = format!("after-{index}");
