@@ -182,8 +182,9 @@ impl Shared {
                 return Err(failure);
             }
         };
+        let has_answered = worker.has_answered();
         let reply = worker.call(job, deadline, scene).await;
-        self.take_note(job, &lane, sign(&reply));
+        self.take_note(job, &lane, sign(&reply, has_answered));
         self.give_back(worker, permits);
         self.warm();
         self.sweep_from_now_on();
