@@ -28,7 +28,7 @@ const ALL: [&str; 3] = ["first", "second", THIRD];
 /// The share of the machine's capacity that arrives.
 const SHARE: f64 = 0.6;
 const SPAN: Duration = Duration::from_secs(10);
-const CAPACITY_SPAN: Duration = Duration::from_secs(5);
+const CAPACITY_SPAN: Duration = Duration::from_secs(4);
 const TIMEOUT: Duration = Duration::from_secs(2);
 /// Enough for all that can be under way: the hanging connection has 4 workers and a queue of 100.
 const CLIENTS: usize = 64;
@@ -76,6 +76,7 @@ impl Silent {
 /// Healthy logins' p99 in each turn, in milliseconds, and what came of the rest.
 #[derive(Default)]
 struct Series {
+    capacity: Vec<f64>,
     calm: Vec<f64>,
     beside: Vec<f64>,
     calm_median: Vec<f64>,
@@ -98,12 +99,14 @@ pub async fn measure(setup: &Setup, table: &mut Table) -> Result<()> {
         }
     }
     let port = port(&ferry)?;
-    let capacity = capacity(setup, port, &application)?;
     let mut series = Series::default();
     for turn in 0..setup.turns {
         let silent = Silent::open()?;
         let hanging = format!("hanging{turn}");
         scripted(&ferry, &application, &hanging, &silent.login()).await?;
+        // What others take of the machine changes, so each turn has a look of its own.
+        let capacity = capacity(setup, port, &application)?;
+        series.capacity.push(capacity);
         let load = |third: &str, clients| {
             let seed = u64::try_from(turn)? * 2;
             let rate = capacity * SHARE;
@@ -121,11 +124,11 @@ pub async fn measure(setup: &Setup, table: &mut Table) -> Result<()> {
             .asked
             .push(float(u64::try_from(silent.asked.load(Ordering::Relaxed))?));
     }
-    report(table, capacity, &series);
+    report(table, &series);
     Ok(())
 }
 
-fn report(table: &mut Table, capacity: f64, series: &Series) {
+fn report(table: &mut Table, series: &Series) {
     table.at_most(
         "logins at 60 %, one of three connections hangs: p99 of the others, ms; without it",
         &series.beside,
@@ -134,8 +137,8 @@ fn report(table: &mut Table, capacity: f64, series: &Series) {
     );
     table.remark(format!(
         "Capacity {} logins/s. Healthy logins' median {} ms beside the hanging connection, {} ms without; \
-         of that one's logins, in the middle turn {} reached its store and hung, {} were refused within 100 ms.",
-        shown(capacity),
+         of that one's logins {} reached its store and hung, {} were refused within 100 ms (medians).",
+        spread(&series.capacity),
         spread(&series.beside_median),
         spread(&series.calm_median),
         shown(median(&series.asked)),
@@ -197,7 +200,7 @@ fn capacity(setup: &Setup, port: u16, application: &Api) -> Result<f64> {
         connections: 6 * setup.cores,
         ahead: 1,
     };
-    generator::run(port, &all, pressure, Duration::from_secs(2))?;
+    generator::run(port, &all, pressure, Duration::from_secs(1))?;
     let load = generator::run(port, &all, pressure, CAPACITY_SPAN).context("capacity")?;
     Ok(load.rate)
 }
