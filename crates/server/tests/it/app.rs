@@ -11,7 +11,6 @@
 )]
 
 use std::fmt::Write as _;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -27,7 +26,7 @@ use domain::{
 };
 use engine::bootstrap::Administrator;
 use engine::{Engine, Settings};
-use script::{NodeRuntime, PoolSettings, Runtime};
+use script::{EmbeddedRuntime, PoolSettings, Runtime};
 use serde_json::{Value, json};
 use server::boot::SystemEntropy;
 use server::state::AppState;
@@ -348,11 +347,7 @@ impl App {
 }
 
 fn runtime() -> Runtime {
-    let search = std::ffi::OsStr::new("/usr/local/bin:/usr/bin:/bin");
-    Runtime::Node(NodeRuntime {
-        command: NodeRuntime::locate(Path::new("node"), search).expect("node is installed"),
-        modules: None,
-    })
+    Runtime::Embedded(EmbeddedRuntime::default())
 }
 
 /// The value with random ids replaced.

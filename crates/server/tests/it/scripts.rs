@@ -70,13 +70,13 @@ async fn a_trial_tells_all_and_writes_nothing() {
     })
     .await;
     insta::assert_snapshot!(said, @r#"
-    login: 200 {"script":"login","runtime":"node","outcome":"found","value":{"user_id":7,"email":"ann@b.co","email_verified":true,"department":"R&D","nickname":"Ann"},"profile":{"department":"R&D","email":"ann@b.co","email_verified":true,"name":"ann@b.co","nickname":"Ann","picture":"https://s.gravatar.com/avatar/3a2c0017812ec407d43b0e2ae33cffc6?s=480&r=pg&d=https%3A%2F%2Fcdn.auth0.com%2Favatars%2Fan.png","user_id":"auth0|7"},"would":{"do":"create"},"console":[{"level":"log","text":"asked for ann@b.co"}]}
-    login: 200 {"script":"login","runtime":"node","outcome":"wrong_password","detail":"no","error":{"name":"WrongUsernameOrPasswordError","message":"no","code":null,"at":["login.js:3:47"]},"console":[{"level":"log","text":"asked for ann@b.co"}]}
-    get_user: 200 {"script":"get_user","runtime":"node","outcome":"not_found","value":null,"console":[]}
-    get_user: 200 {"script":"get_user","runtime":"node","outcome":"failed","value":{"user_id":1,"email":5},"detail":"the script's profile does not fit: email: not an e-mail address","console":[]}
-    create: 200 {"script":"create","runtime":"node","outcome":"refused","detail":"taken: ann@b.co","error":{"name":"ValidationError","message":"taken: ann@b.co","code":"user_exists","at":["create.js:3:14"]},"console":[{"level":"warn","text":"string"}]}
-    verify: 200 {"script":"verify","runtime":"node","outcome":"failed","detail":"missing: Please implement the verify script for this database connection","console":[]}
-    get_user: 200 {"script":"get_user","runtime":"node","outcome":"found","value":{"user_id":"x","email":"a@b.co"},"profile":{"email":"a@b.co","email_verified":false,"name":"a@b.co","nickname":"a","picture":"https://s.gravatar.com/avatar/b33a54a5a598e6d3356166652048ada9?s=480&r=pg&d=https%3A%2F%2Fcdn.auth0.com%2Favatars%2Fab.png","user_id":"auth0|x"},"would":{"do":"create"},"console":[]}
+    login: 200 {"script":"login","runtime":"embedded","outcome":"found","value":{"user_id":7,"email":"ann@b.co","email_verified":true,"department":"R&D","nickname":"Ann"},"profile":{"department":"R&D","email":"ann@b.co","email_verified":true,"name":"ann@b.co","nickname":"Ann","picture":"https://s.gravatar.com/avatar/3a2c0017812ec407d43b0e2ae33cffc6?s=480&r=pg&d=https%3A%2F%2Fcdn.auth0.com%2Favatars%2Fan.png","user_id":"auth0|7"},"would":{"do":"create"},"console":[{"level":"log","text":"asked for ann@b.co"}]}
+    login: 200 {"script":"login","runtime":"embedded","outcome":"wrong_password","detail":"no","error":{"name":"WrongUsernameOrPasswordError","message":"no","code":null,"at":["login.js:3:80"]},"console":[{"level":"log","text":"asked for ann@b.co"}]}
+    get_user: 200 {"script":"get_user","runtime":"embedded","outcome":"not_found","value":null,"console":[]}
+    get_user: 200 {"script":"get_user","runtime":"embedded","outcome":"failed","value":{"user_id":1,"email":5},"detail":"the script's profile does not fit: email: not an e-mail address","console":[]}
+    create: 200 {"script":"create","runtime":"embedded","outcome":"refused","detail":"taken: ann@b.co","error":{"name":"ValidationError","message":"taken: ann@b.co","code":"user_exists","at":["create.js:3:61"]},"console":[{"level":"warn","text":"string"}]}
+    verify: 200 {"script":"verify","runtime":"embedded","outcome":"failed","detail":"missing: Please implement the verify script for this database connection","console":[]}
+    get_user: 200 {"script":"get_user","runtime":"embedded","outcome":"found","value":{"user_id":"x","email":"a@b.co"},"profile":{"email":"a@b.co","email_verified":false,"name":"a@b.co","nickname":"a","picture":"https://s.gravatar.com/avatar/b33a54a5a598e6d3356166652048ada9?s=480&r=pg&d=https%3A%2F%2Fcdn.auth0.com%2Favatars%2Fab.png","user_id":"auth0|x"},"would":{"do":"create"},"console":[]}
     "#);
 }
 
