@@ -8,6 +8,7 @@
 
 mod actions;
 mod app;
+mod authoring;
 mod bad_input;
 mod clients;
 mod connections;

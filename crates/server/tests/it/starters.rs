@@ -69,7 +69,7 @@ async fn crosses(
     server: &Server,
     shop: &Api,
     person: &Person<'_>,
-    stop: impl FnOnce(),
+    end_store: impl FnOnce(),
 ) -> Result<()> {
     let admin = server.api()?;
     let path = format!("/api/v2/users/auth0%7C{}", person.user_id);
@@ -98,7 +98,7 @@ async fn crosses(
     assert_eq!(user["family_name"], person.family_name);
     assert_eq!(user["identities"][0]["connection"], "legacy");
 
-    stop();
+    end_store();
     for spelling in [person.email.to_uppercase(), person.email.to_lowercase()] {
         expect(200, shop.login("legacy", &spelling, person.password).await?)?;
     }
