@@ -165,11 +165,11 @@ async fn a_sign_up_that_fails_leaves_nothing() {
       fs "ann@example.com" ValidationError: my error message
       fs "ann@example.com" ValidationError: my error message
       fs "ann@example.com" UnauthorizedError: my error message
-      fs "ann@example.com" thrown: Error: ECONNREFUSED at create.js:11:50
+      fs "ann@example.com" thrown: Error: ECONNREFUSED at create.js:11:60
       fs "ann@example.com" The Create script changed nothing.
       fs "ann@example.com" bad_reply: the script called back with a string, not null
-      fs "ann@example.com" Failed(Unavailable { detail: "thrown: Error: ECONNREFUSED at get_user.js:11:50" })
-      fs "ann@example.com" The Create script changed the legacy store, the copy here could not follow: thrown: Error: ECONNREFUSED at login.js:11:50. The next login repairs it.
+      fs "ann@example.com" Failed(Unavailable { detail: "thrown: Error: ECONNREFUSED at get_user.js:11:60" })
+      fs "ann@example.com" The Create script changed the legacy store, the copy here could not follow: thrown: Error: ECONNREFUSED at login.js:11:60. The next login repairs it.
       s "ann@example.com"
     "#);
 }
@@ -295,7 +295,7 @@ async fn an_administrator_creates_there() {
       fs "bob@example.com" ValidationError: x
       fs "bob@example.com" ValidationError: my words
       fs "bob@example.com" The Create script changed nothing.
-      fs "bob@example.com" thrown: Error: ECONNREFUSED at create.js:11:50
+      fs "bob@example.com" thrown: Error: ECONNREFUSED at create.js:11:60
       fs "bob@example.com" The Create script changed the legacy store, the copy here could not follow: get_user does not find the new user. The next login repairs it.
     "#);
 }
@@ -481,27 +481,27 @@ async fn a_change_that_fails_there_changes_nothing_here() {
       204
     delete 7
       s "ann@example.com"
-      fce "ann@example.com" thrown: Error: ECONNREFUSED at change_email.js:11:50
+      fce "ann@example.com" thrown: Error: ECONNREFUSED at change_email.js:11:60
       fce "ann@example.com" The Change Email script changed nothing.
       fce "ann@example.com" The Change Email script changed nothing.
       fce "ann@example.com" bad_reply: the script called back with a string, not a boolean
       fce "ann@example.com" ValidationError: my words
-      fcpn "ann@example.com" thrown: Error: ECONNREFUSED at change_phone_number.js:11:50
+      fcpn "ann@example.com" thrown: Error: ECONNREFUSED at change_phone_number.js:11:60
       fcpn "ann@example.com" The Change Phone Number script changed nothing.
       fcpn "ann@example.com" The Change Phone Number script changed nothing.
       fcpn "ann@example.com" bad_reply: the script called back with a string, not a boolean
       fcpn "ann@example.com" ValidationError: my words
-      fcp "ann@example.com" thrown: Error: ECONNREFUSED at change_password.js:11:50
+      fcp "ann@example.com" thrown: Error: ECONNREFUSED at change_password.js:11:60
       fcp "ann@example.com" The Change Password script changed nothing.
       fcp "ann@example.com" The Change Password script changed nothing.
       fcp "ann@example.com" bad_reply: the script called back with a string, not a boolean
       fcp "ann@example.com" ValidationError: my words
-      fv "ann@example.com" thrown: Error: ECONNREFUSED at verify.js:11:50
+      fv "ann@example.com" thrown: Error: ECONNREFUSED at verify.js:11:60
       fv "ann@example.com" The Verify script changed nothing.
       fv "ann@example.com" The Verify script changed nothing.
       fv "ann@example.com" bad_reply: the script called back with a string, not a boolean
       fv "ann@example.com" ValidationError: my words
-      fdu "ann@example.com" thrown: Error: ECONNREFUSED at delete.js:11:50
+      fdu "ann@example.com" thrown: Error: ECONNREFUSED at delete.js:11:60
       fdu "ann@example.com" The Delete script changed nothing.
       fdu "ann@example.com" ValidationError: my words
       sdu "ann@example.com" User deleted
