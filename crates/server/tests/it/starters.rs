@@ -109,6 +109,26 @@ async fn crosses(
     Ok(())
 }
 
+#[tokio::test]
+async fn who_asks_for_node_where_there_is_none_hears_of_it() -> Result<()> {
+    let server = without_node(&On::Sqlite).await?;
+    let shop = stage::application(&server).await?;
+    let mut options = stage::scripted("function login(e, p, callback) { callback(null); }");
+    options["ferry"] = json!({"runtime": "node"});
+    let id = stage::connection(&server, &shop, "legacy", options).await?;
+    let (status, body) = shop.login("legacy", "ann@example.org", "x").await?;
+    assert_eq!(status, 503, "{body}");
+    let path = format!("/api/v2/connections/{id}/scripts/login/try");
+    let trial = json!({"email": "ann@example.org", "password": "x"});
+    let report = expect(200, server.api()?.post(&path, &trial).await?)?;
+    let told = "unavailable: this server has no such runtime for scripts";
+    assert_eq!(
+        (&report["outcome"], &report["detail"]),
+        (&json!("failed"), &json!(told))
+    );
+    Ok(())
+}
+
 async fn django(on: On) -> Result<()> {
     let legacy = Legacy::start()?;
     let server = without_node(&on).await?;
