@@ -264,6 +264,8 @@ pub const OPTIONS: &[Field] = &[
     ),
     optional("authentication_methods", Kind::Nullable(&Kind::FreeObject)),
     optional("passkey_options", Kind::Nullable(&Kind::FreeObject)),
+    // Ours, not the wire's: what runs scripts, and which hosts they may reach.
+    optional("ferry", Kind::Nullable(&Kind::FreeObject)),
     optional("realm_fallback", Kind::Boolean),
     optional("strategy_version", Kind::Integer(1, 2)),
     optional("upstream_params", Kind::Nullable(&Kind::FreeObject)),

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::conflict::{ClaimedKey, Resolution, resolve};
 use domain::{Connection, ConnectionId, Json, Profile, UserId};
-use script::{LogLine, LoginOutcome, LookupOutcome, RawProfile, Said, ScriptName, TrialOutcome};
+use script::{LogLine, Said, ScriptName, TrialOutcome};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
@@ -91,7 +91,7 @@ impl Engine {
             console: call.log,
             took: call.took,
         };
-        let Some(raw) = found(&report.outcome) else {
+        let Some(raw) = report.outcome.profile() else {
             return Ok(report);
         };
         let profile = Profile::normalise(raw.clone(), connection.email_case());
@@ -125,14 +125,6 @@ impl Engine {
                 Prospect::Refuse { key, held_by }
             }
         })
-    }
-}
-
-fn found(outcome: &TrialOutcome) -> Option<&RawProfile> {
-    match outcome {
-        TrialOutcome::Login(LoginOutcome::Found(raw))
-        | TrialOutcome::Lookup(LookupOutcome::Found(raw)) => Some(raw),
-        _ => None,
     }
 }
 

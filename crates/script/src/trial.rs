@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::args::{self, Arg};
 use crate::outcome::{
-    ActionOutcome, Call, Failure, LoginOutcome, LookupOutcome, Reply, address_verified,
+    ActionOutcome, Call, Failure, LoginOutcome, LookupOutcome, RawProfile, Reply, address_verified,
     existence_changed, identifier_changed, password_changed, places,
 };
 use crate::pool::ScriptPool;
@@ -50,6 +50,42 @@ pub enum TrialOutcome {
     Lookup(LookupOutcome),
     /// Of the scripts that change something.
     Action(ActionOutcome),
+}
+
+impl TrialOutcome {
+    /// The outcome in a word, as reports and fixtures have it, and the words behind it.
+    pub fn in_words(&self) -> (&'static str, Option<String>) {
+        match self {
+            Self::Login(LoginOutcome::Found(_)) | Self::Lookup(LookupOutcome::Found(_)) => {
+                ("found", None)
+            }
+            Self::Login(LoginOutcome::WrongPassword { message, .. }) => {
+                ("wrong_password", message.clone())
+            }
+            Self::Login(LoginOutcome::NoSuchUser) => ("no_such_user", None),
+            Self::Lookup(LookupOutcome::NotFound) => ("not_found", None),
+            Self::Login(LoginOutcome::Refused { message, .. }) => {
+                ("refused", Some(message.clone()))
+            }
+            Self::Action(ActionOutcome::Done) => ("done", None),
+            Self::Action(ActionOutcome::NotChanged) => ("not_changed", None),
+            Self::Action(ActionOutcome::Refused(refusal)) => {
+                ("refused", Some(refusal.message.clone()))
+            }
+            Self::Login(LoginOutcome::Failed(failure))
+            | Self::Lookup(LookupOutcome::Failed(failure))
+            | Self::Action(ActionOutcome::Failed(failure)) => ("failed", Some(failure.to_string())),
+        }
+    }
+
+    /// The profile, when somebody was found.
+    pub fn profile(&self) -> Option<&RawProfile> {
+        match self {
+            Self::Login(LoginOutcome::Found(profile))
+            | Self::Lookup(LookupOutcome::Found(profile)) => Some(profile),
+            _ => None,
+        }
+    }
 }
 
 impl ScriptName {

@@ -129,6 +129,12 @@ impl Database {
         &self.url
     }
 
+    /// `127.0.0.1:port`, as a rule about hosts names it.
+    pub fn address(&self) -> &str {
+        let after_user = self.url.rsplit_once('@').map_or("", |(_, at)| at);
+        after_user.split('/').next().unwrap_or_default()
+    }
+
     /// The database's name, which is also its owner's.
     pub fn name(&self) -> &str {
         &self.name

@@ -170,6 +170,16 @@ mod tests {
     }
 
     #[test]
+    fn our_own_options_are_checked_too() {
+        let fits = json!({"ferry": {"egress": ["db.example:5432"], "runtime": "node"}});
+        check(&object(&fits)).unwrap();
+        assert_eq!(
+            message(&json!({"ferry": {"runtime": "deno"}})),
+            "options.ferry.runtime: expected embedded or node"
+        );
+    }
+
+    #[test]
     fn the_script_context_stays_on() {
         let before = object(&json!({"enable_script_context": true, "mfa": {"active": false}}));
         let mut silent = Json::new();

@@ -8,10 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use script::{
-    EmbeddedRuntime, FailureKind, Isolation, LoginOutcome, PoolSettings, Runtime, ScriptPool,
-    self_test,
-};
+use script::{FailureKind, Isolation, LoginOutcome, PoolSettings, ScriptPool, self_test};
 use tokio::io::AsyncReadExt;
 
 use crate::rig::{

@@ -1,8 +1,8 @@
 //! `ferry scripts`: write, try, test and watch action scripts.
 
-//FIX mod fixtures;
+mod fixtures;
 mod logs;
-//FIX mod templates;
+mod templates;
 mod trial;
 
 use std::path::PathBuf;
@@ -19,10 +19,7 @@ pub(super) enum ScriptsCommand {
     /// script itself does to the legacy store is real.
     Try(trial::TryArguments),
     /// Runs the fixtures of a folder of scripts, without a server: for your CI.
-    Test {
-        /// The folder: scripts, `fixtures.json`, perhaps `configuration.json`.
-        folder: PathBuf,
-    },
+    Test(fixtures::TestArguments),
     /// Prints what the scripts of a connection write and how their calls end, as it happens.
     Logs {
         /// The connection's name.
@@ -45,14 +42,8 @@ pub(super) enum ScriptsCommand {
 pub(super) async fn run(config: &Config, command: ScriptsCommand) -> Result<ExitCode> {
     match command {
         ScriptsCommand::Try(arguments) => trial::run(config, arguments).await,
-        ScriptsCommand::Test { folder } => {
-            let _ = folder;
-            Ok(ExitCode::SUCCESS)
-        }
+        ScriptsCommand::Test(arguments) => fixtures::run(config, arguments).await,
         ScriptsCommand::Logs { connection, follow } => logs::run(config, &connection, follow).await,
-        ScriptsCommand::New { template, folder } => {
-            let _ = (template, folder);
-            Ok(ExitCode::SUCCESS)
-        }
+        ScriptsCommand::New { template, folder } => templates::run(template.as_deref(), folder),
     }
 }

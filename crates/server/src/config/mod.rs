@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use domain::secret::{ClientSecret, Key32};
 
+pub(crate) use read::variable;
 pub use table::{SETTINGS, Setting, example};
 
 /// Which database holds the store.

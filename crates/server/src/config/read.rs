@@ -75,6 +75,15 @@ pub(super) fn environment() -> Values {
     SETTINGS.iter().filter_map(read).collect()
 }
 
+/// A variable that a file of a tool names; none when it is absent or no UTF-8.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that reads the environment"
+)]
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
 /// Where programs are looked up.
 #[expect(
     clippy::disallowed_methods,

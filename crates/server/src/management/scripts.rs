@@ -15,10 +15,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use domain::{ConnectionId, Json};
 use engine::trial::{Prospect, TrialReport, TrialRequest};
 use futures_util::Stream;
-use script::{
-    ActionOutcome, Happening, LogLine, LoginOutcome, LookupOutcome, Said, ScriptEvent, ScriptName,
-    TrialOutcome,
-};
+use script::{Happening, LogLine, Said, ScriptEvent, ScriptName};
 use serde_json::{Value, json};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -164,7 +161,7 @@ fn shown(what: &Happening, is_trial: bool) -> Event {
 }
 
 fn render(report: TrialReport) -> Json {
-    let (outcome, detail) = outcome(&report.outcome);
+    let (outcome, detail) = report.outcome.in_words();
     let mut body = Json::new();
     body.insert("script".into(), report.script.as_str().into());
     body.insert("runtime".into(), report.runtime.into());
@@ -223,31 +220,5 @@ fn would(prospect: &Prospect) -> Value {
             "do": "refuse", "reason": format!("another user holds this {}", key.as_str()),
             "held_by": held_by,
         }),
-    }
-}
-
-/// The outcome in a word, and the words behind it.
-fn outcome(outcome: &TrialOutcome) -> (&'static str, Option<String>) {
-    match outcome {
-        TrialOutcome::Login(LoginOutcome::Found(_))
-        | TrialOutcome::Lookup(LookupOutcome::Found(_)) => ("found", None),
-        TrialOutcome::Login(LoginOutcome::WrongPassword { message, .. }) => {
-            ("wrong_password", message.clone())
-        }
-        TrialOutcome::Login(LoginOutcome::NoSuchUser)
-        | TrialOutcome::Lookup(LookupOutcome::NotFound) => ("not_found", None),
-        TrialOutcome::Login(LoginOutcome::Refused { message, .. }) => {
-            ("refused", Some(message.clone()))
-        }
-        TrialOutcome::Action(ActionOutcome::Done) => ("done", None),
-        TrialOutcome::Action(ActionOutcome::NotChanged) => ("not_changed", None),
-        TrialOutcome::Action(ActionOutcome::Refused(refusal)) => {
-            ("refused", Some(refusal.message.clone()))
-        }
-        TrialOutcome::Login(LoginOutcome::Failed(failure))
-        | TrialOutcome::Lookup(LookupOutcome::Failed(failure))
-        | TrialOutcome::Action(ActionOutcome::Failed(failure)) => {
-            ("failed", Some(failure.to_string()))
-        }
     }
 }

@@ -11,7 +11,6 @@
 )]
 
 use std::fmt::Write as _;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -27,7 +26,7 @@ use domain::{
 };
 use engine::bootstrap::Administrator;
 use engine::{Engine, Settings};
-use script::{EmbeddedRuntime, NodeRuntime, PoolSettings, Runtime};
+use script::{EmbeddedRuntime, PoolSettings, Runtime};
 use serde_json::{Value, json};
 use server::boot::SystemEntropy;
 use server::state::AppState;
@@ -101,13 +100,7 @@ impl App {
         let engine = Engine::new(
             store,
             settings,
-            PoolSettings {
-                alternatives: node(),
-                ..PoolSettings::new(
-                    env!("CARGO_BIN_EXE_ferry").into(),
-                    Runtime::Embedded(EmbeddedRuntime::default()),
-                )
-            },
+            PoolSettings::new(env!("CARGO_BIN_EXE_ferry").into(), runtime()),
             Arc::clone(&clock) as _,
             Arc::new(SystemEntropy),
         );
@@ -353,14 +346,8 @@ impl App {
     }
 }
 
-/// What a connection may ask for by `options.ferry.runtime`.
-fn node() -> Vec<Runtime> {
-    let search = std::ffi::OsStr::new("/usr/local/bin:/usr/bin:/bin");
-    let command = NodeRuntime::locate(Path::new("node"), search).expect("node is installed");
-    vec![Runtime::Node(NodeRuntime {
-        command,
-        modules: None,
-    })]
+fn runtime() -> Runtime {
+    Runtime::Embedded(EmbeddedRuntime::default())
 }
 
 /// The value with random ids replaced.

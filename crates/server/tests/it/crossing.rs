@@ -17,10 +17,26 @@ struct Scene {
 }
 
 async fn scene(on: On, import_mode: bool) -> Result<Scene> {
-    let legacy = Legacy::start()?;
     let server = on.builder().start().await?;
+    let options = json!({});
+    prepare(on, server, import_mode, options).await
+}
+
+/// The same scripts on the operator's Node, with the packages of a folder.
+async fn scene_on_node(on: On) -> Result<Scene> {
+    let builder = on.builder().node_modules(Legacy::node_modules());
+    let server = builder.start().await?;
+    let options = json!({"ferry": {"runtime": "node"}});
+    prepare(on, server, true, options).await
+}
+
+async fn prepare(on: On, server: Server, import_mode: bool, more: Value) -> Result<Scene> {
+    let legacy = Legacy::start()?;
     let shop = stage::application(&server).await?;
-    let options = stage::django(&legacy, import_mode)?;
+    let mut options = on.django(&legacy, import_mode)?;
+    for (name, value) in more.as_object().into_iter().flatten() {
+        options[name] = value.clone();
+    }
     let connection = stage::connection(&server, &shop, "django", options).await?;
     let admin = server.api()?;
     Ok(Scene {
@@ -33,8 +49,7 @@ async fn scene(on: On, import_mode: bool) -> Result<Scene> {
     })
 }
 
-async fn crosses(on: On) -> Result<()> {
-    let scene = scene(on, true).await?;
+async fn crosses(scene: Scene) -> Result<()> {
     let person = scene.legacy.person(Kind::MixedCase)?.clone();
     let password = person.password.clone().unwrap_or_default();
     let by_email = format!("/api/v2/users-by-email?email={}", person.email);
@@ -154,12 +169,17 @@ async fn outage(scene: &Scene) -> Result<()> {
 
 #[tokio::test]
 async fn a_django_user_crosses_on_sqlite() -> Result<()> {
-    crosses(On::Sqlite).await
+    crosses(scene(On::Sqlite, true).await?).await
 }
 
 #[tokio::test]
 async fn a_django_user_crosses_on_postgres() -> Result<()> {
-    crosses(On::postgres()?).await
+    crosses(scene(On::postgres()?, true).await?).await
+}
+
+#[tokio::test]
+async fn a_django_user_crosses_by_scripts_on_node() -> Result<()> {
+    crosses(scene_on_node(On::Sqlite).await?).await
 }
 
 #[tokio::test]
@@ -274,7 +294,7 @@ async fn a_cached_user_moves_in_when_import_mode_is_switched_on() -> Result<()> 
     let path = format!("/api/v2/users/auth0%7C{}", person.id);
     let ours = json!({"app_metadata": {"added_here": true}});
     expect(200, scene.admin.patch(&path, &ours).await?)?;
-    let options = json!({"options": stage::django(&scene.legacy, true)?});
+    let options = json!({"options": scene.on.django(&scene.legacy, true)?});
     let connection = format!("/api/v2/connections/{}", scene.connection);
     expect(200, scene.admin.patch(&connection, &options).await?)?;
     expect(

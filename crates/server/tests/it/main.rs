@@ -8,9 +8,11 @@
 
 mod actions;
 mod app;
+mod authoring;
 mod bad_input;
 mod clients;
 mod connections;
+mod containment;
 mod crossing;
 mod kill;
 mod legacy_store;
@@ -19,6 +21,7 @@ mod logs;
 mod process;
 mod scripts;
 mod stage;
+mod starters;
 mod talk;
 mod tickets;
 mod two_servers;

@@ -9,6 +9,15 @@ use testkit::{Server, Smtp};
 use crate::stage::{self, On, expect};
 
 fn ferry(server: &Server, arguments: &[&str]) -> Result<std::process::Output> {
+    ferry_with(server, arguments, &[])
+}
+
+/// Runs the command line beside a server, with more variables.
+pub fn ferry_with(
+    server: &Server,
+    arguments: &[&str],
+    variables: &[(&str, &str)],
+) -> Result<std::process::Output> {
     let listen = server.public_url().replace("http://", "");
     Ok(Command::new(env!("CARGO_BIN_EXE_ferry"))
         .args(arguments)
@@ -20,6 +29,7 @@ fn ferry(server: &Server, arguments: &[&str]) -> Result<std::process::Output> {
             server.api()?.client_secret(),
         )
         .env("FERRY_MASTER_KEY", "07".repeat(32))
+        .envs(variables.iter().copied())
         .output()?)
 }
 

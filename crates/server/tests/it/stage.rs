@@ -18,13 +18,33 @@ impl On {
     }
 
     pub fn builder(&self) -> ServerBuilder {
-        let builder = Server::builder(env!("CARGO_BIN_EXE_ferry"))
-            .env("FERRY_MASTER_KEY", "07".repeat(32))
-            .node_modules(Legacy::node_modules());
+        let builder =
+            Server::builder(env!("CARGO_BIN_EXE_ferry")).env("FERRY_MASTER_KEY", "07".repeat(32));
         match self {
             Self::Sqlite => builder,
             Self::Postgres(database) => builder.database_url(database.url()),
         }
+    }
+
+    /// `options.ferry` of a connection whose legacy store lies at an address. Test stores share one
+    /// PostgreSQL server with Ferry's own, which scripts reach only where a rule names it.
+    pub fn reaching(&self, address: &str) -> Value {
+        match self {
+            Self::Sqlite => json!({}),
+            Self::Postgres(_) => json!({"egress": [address]}),
+        }
+    }
+
+    /// Options of a custom database that reaches the Django store.
+    pub fn django(&self, legacy: &Legacy, import_mode: bool) -> Result<Value> {
+        Ok(json!({
+            "enabledDatabaseCustomization": true, "import_mode": import_mode,
+            "customScripts": {
+                "login": Legacy::login_script()?, "get_user": Legacy::get_user_script()?,
+            },
+            "configuration": {"LEGACY_DATABASE_URL": legacy.url()},
+            "ferry": self.reaching(legacy.database().address()),
+        }))
     }
 
     /// The store of a server that has stopped.
@@ -86,17 +106,6 @@ pub async fn connection(
             .await?,
     )?;
     Ok(id)
-}
-
-/// Options of a custom database that reaches the Django store.
-pub fn django(legacy: &Legacy, import_mode: bool) -> Result<Value> {
-    Ok(json!({
-        "enabledDatabaseCustomization": true, "import_mode": import_mode,
-        "customScripts": {
-            "login": Legacy::login_script()?, "get_user": Legacy::get_user_script()?,
-        },
-        "configuration": {"LEGACY_DATABASE_URL": legacy.url()},
-    }))
 }
 
 /// Options of a custom database whose login script is given here.

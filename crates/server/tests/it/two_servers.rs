@@ -20,7 +20,7 @@ async fn fifty_first_logins_on_two_servers_are_one_user() -> Result<()> {
         .start()
         .await?;
     let shop = stage::application(&one).await?;
-    stage::connection(&one, &shop, "django", stage::django(&legacy, true)?).await?;
+    stage::connection(&one, &shop, "django", on.django(&legacy, true)?).await?;
     let other = Api::new(&two.public_url(), shop.client_id(), shop.client_secret())?;
     let person = legacy
         .ordinary()
