@@ -219,7 +219,7 @@ async fn generous(listener: tokio::net::TcpListener) {
             let head = "HTTP/1.1 200 OK\r\ncontent-length: 4000000\r\nconnection: close\r\n\r\n";
             let _ = socket.write_all(head.as_bytes()).await;
             // It ends when the other side does.
-            let _ = socket.write_all(&[b'x'; 4_000_000]).await;
+            let _ = socket.write_all(&vec![b'x'; 4_000_000]).await;
         });
     }
 }
