@@ -108,6 +108,7 @@ class Body {
   get body() {
     const { bytes, chunks } = this.#packed;
     if (bytes === undefined && chunks === undefined) return null;
+    this.#packed.isTaken = true;
     this.#stream ??= require('web-stream').streamOf(chunks ?? [bytes]);
     return this.#stream;
   }
@@ -122,6 +123,7 @@ class Body {
     const { bytes, chunks } = this.#packed;
     if (bytes === undefined && chunks === undefined) return Buffer.alloc(0);
     this.#used = true;
+    this.#packed.isTaken = true;
     if (bytes !== undefined) return bytes;
     const list = [];
     for await (const chunk of this.#stream ?? chunks) list.push(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
@@ -260,6 +262,11 @@ function unpacked(message) {
   return zlib ? pipeline(message, require('zlib')[zlib](), ahead, () => {}) : pipeline(message, ahead, () => {});
 }
 
+/** Ends what is longer than that once its response is gone and nobody has begun to read. */
+const abandoned = new FinalizationRegistry(({ content, message }) => {
+  if (!content.isTaken) message.destroy();
+});
+
 /** One request and the head of its response. */
 function send(url, { method, headers, signal }, content) {
   const client = require(url.protocol === 'https:' ? 'https' : 'http');
@@ -304,8 +311,10 @@ async function perform(given) {
       if (isEmpty) message.resume();
       const pairs = [];
       for (let index = 0; index < message.rawHeaders.length; index += 2) pairs.push(message.rawHeaders.slice(index, index + 2));
-      return new Response(isEmpty ? null : unpacked(message),
+      const response = new Response(isEmpty ? null : unpacked(message),
         { status: message.statusCode, statusText: message.statusMessage, headers: pairs, url: url.href, redirected: count > 0 });
+      abandoned.register(response, { content: Body.of(response), message });
+      return response;
     }
     message.resume();
     if (given.redirect === 'error') throw new TypeError('unexpected redirect');

@@ -38,8 +38,8 @@ enum Meets {
 
 use Meets::{End, HostRules, NoMemory, Refusal, Unheard};
 
-/// The one exception from containment.
-const OPEN: &str = "open: hosts are";
+/// The one exception from containment: docs/scripts.md.
+const OPEN: &str = "open, documented";
 
 /// How an engine says that a script is at its end.
 const SPENT: [&str; 2] = ["Script execution time exceeded", "out of memory"];

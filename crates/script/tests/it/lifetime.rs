@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use script::{FailureKind, NodeRuntime, PoolSettings, Runtime, ScriptName, ScriptPool};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::rig::{
     COUNT, Engine, Gate, WAIT, death, failed, found, hasty, launcher, let_go, login, login_script,
@@ -206,4 +207,48 @@ async fn after_a_timeout_the_next_call_has_a_new_worker(engine: Engine) {
         }
     }
     panic!("no worker ever started");
+}
+
+/// Answers every request with a body that is more than the engine reads ahead.
+async fn generous(listener: tokio::net::TcpListener) {
+    loop {
+        let (mut socket, _) = listener.accept().await.unwrap();
+        tokio::spawn(async move {
+            // One read is the whole of such a short request.
+            let _ = socket.read(&mut [0; 4096]).await;
+            let head = "HTTP/1.1 200 OK\r\ncontent-length: 4000000\r\nconnection: close\r\n\r\n";
+            let _ = socket.write_all(head.as_bytes()).await;
+            // It ends when the other side does.
+            let _ = socket.write_all(&vec![b'x'; 4_000_000]).await;
+        });
+    }
+}
+
+/// A worker has 256 descriptors. Node frees such connections when it collects its garbage.
+#[tokio::test]
+async fn bodies_that_nobody_reads_keep_no_connection() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    tokio::spawn(generous(listener));
+    let text = "async function login(email, password, callback) {
+        const url = `http://127.0.0.1:${configuration.PORT}/`;
+        let n = 0;
+        for (; n < 300; n += 1) await fetch(url);
+        const read = (await (await fetch(url)).text()).length;
+        const { body } = await fetch(url);
+        let streamed = 0;
+        for await (const chunk of body) streamed += chunk.length;
+        callback(null, { user_id: 1, n, read, streamed });
+    }";
+    let program = with_settings(
+        "con_unread",
+        &[(ScriptName::Login, text)],
+        &[("PORT", &port)],
+    );
+    let pool = single(Engine::Embedded);
+    let profile = found(login(&pool, &program).await.outcome);
+    let expected = serde_json::json!({
+        "user_id": 1, "n": 300, "read": 4_000_000, "streamed": 4_000_000,
+    });
+    assert_eq!(serde_json::Value::Object(profile), expected);
 }

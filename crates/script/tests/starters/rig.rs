@@ -51,7 +51,13 @@ impl Packages {
         let folder = tempfile::tempdir().unwrap();
         let modules = folder.path().join("node_modules");
         // Not bundled: the embedded runtime has them in itself.
-        for name in ["bcryptjs", "process", "punycode"] {
+        for name in [
+            "bcryptjs",
+            "process",
+            "punycode",
+            "safe-buffer",
+            "string_decoder",
+        ] {
             let installed = checkout().join("runtimes/packages/node_modules").join(name);
             open::copy(&installed, &modules.join(name)).unwrap();
         }
