@@ -1,5 +1,5 @@
 //! Packs the guest side into the binary: the modules of `runtimes/embedded` as they are, and the
-//! bundles of npm packages compressed. The bundles are made by `make setup` and never committed.
+//! bundles of npm packages and their licences compressed. The bundles are made by `make setup` and never committed.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -99,7 +99,10 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> io::Result<()> {
     for path in entries {
         if path.is_dir() {
             collect(&path, found)?;
-        } else if path.extension().is_some_and(|given| given == "js") {
+        } else if path
+            .extension()
+            .is_some_and(|given| given == "js" || given == "txt")
+        {
             found.push(path);
         }
     }

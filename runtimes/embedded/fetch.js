@@ -4,6 +4,8 @@
 
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 const MAX_REDIRECTS = 20;
+/** Bytes of a body that are taken before somebody asks for them. */
+const READ_AHEAD = 64 << 10;
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/u;
 
 class Headers {
@@ -247,10 +249,15 @@ class Response extends Body {
   }
 }
 
-/** The response stream, unpacked if it was packed. */
+/**
+ * The response stream, unpacked if it was packed. It is read ahead whether or not anybody wants it:
+ * scripts look at the status alone, and the connection of a body that nobody reads would stay open.
+ */
 function unpacked(message) {
+  const { PassThrough, pipeline } = require('stream');
   const zlib = { gzip: 'createGunzip', 'x-gzip': 'createGunzip', deflate: 'createInflate' }[message.headers['content-encoding']];
-  return zlib ? require('stream').pipeline(message, require('zlib')[zlib](), () => {}) : message;
+  const ahead = new PassThrough({ highWaterMark: READ_AHEAD });
+  return zlib ? pipeline(message, require('zlib')[zlib](), ahead, () => {}) : pipeline(message, ahead, () => {});
 }
 
 /** One request and the head of its response. */

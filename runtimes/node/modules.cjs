@@ -15,7 +15,7 @@ const FILE = /^\.{0,2}(?:\/|$)/u;
  * `folder` holds node_modules and may be undefined; `log(level, args)` takes a console line; `own`
  * maps the names of Ferry's own modules to them.
  */
-function requireFrom(folder, log, own) {
+function requireFrom(folder, log, own = new Map()) {
   const fromFolder = folder ? createRequire(join(folder, 'scripts.cjs')) : undefined;
   const announced = new Set();
 

@@ -7,7 +7,7 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use serde_json::Value;
 
 use crate::ferry::cpu_seconds;
@@ -122,11 +122,24 @@ impl Connection {
 
     /// Reads one answer, which must be a 200 with a length.
     pub fn receive(&mut self) -> Result<()> {
+        let (status, answer) = self.answer()?;
+        ensure!(status == 200, "{}", String::from_utf8_lossy(answer));
+        Ok(())
+    }
+
+    /// Reads one answer, which must have a length; gives its status.
+    pub fn status(&mut self) -> Result<u16> {
+        Ok(self.answer()?.0)
+    }
+
+    fn answer(&mut self) -> Result<(u16, &[u8])> {
         loop {
             let held = self.buffer.get(self.begin..self.end).unwrap_or_default();
-            if let Some(length) = answer_length(held)? {
+            if let Some((status, length)) = status_and_length(held)? {
+                let begin = self.begin;
                 self.begin += length;
-                return Ok(());
+                let answer = self.buffer.get(begin..self.begin);
+                return Ok((status, answer.unwrap_or_default()));
             }
             self.fill()?;
         }
@@ -145,28 +158,23 @@ impl Connection {
     }
 }
 
-/// The length of the first answer, once all of it is there.
-fn answer_length(bytes: &[u8]) -> Result<Option<usize>> {
+/// The status and the length of the first answer, once all of it is there.
+fn status_and_length(bytes: &[u8]) -> Result<Option<(u16, usize)>> {
     let Some(head) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
         return Ok(None);
     };
     let text = std::str::from_utf8(bytes.get(..head).unwrap_or_default())?;
+    let status = text
+        .strip_prefix("HTTP/1.1 ")
+        .and_then(|rest| rest.get(..3));
+    let status = status.context("an answer without a status")?.parse()?;
     let length = text
         .lines()
         .filter_map(|line| line.split_once(':'))
         .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
         .context("an answer without a length")?;
     let whole = head + 4 + length.1.trim().parse::<usize>()?;
-    if bytes.len() < whole {
-        return Ok(None);
-    }
-    if !text.starts_with("HTTP/1.1 200") {
-        bail!(
-            "{}",
-            String::from_utf8_lossy(bytes.get(..whole).unwrap_or_default())
-        );
-    }
-    Ok(Some(whole))
+    Ok((bytes.len() >= whole).then_some((status, whole)))
 }
 
 /// What the generator takes of each answer's time on one core, in microseconds.

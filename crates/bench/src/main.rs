@@ -2,20 +2,22 @@
 //!
 //! Each line of the table compares Ferry with a baseline that is measured in the same run, in turns
 //! with it, on the same machine: medians of several turns. The baselines (`bare`) parse, insert,
-//! hash and sign with the same libraries and nothing around them. What is said about methods, and
+//! hash and sign with the same libraries and nothing around them; for action scripts it is Node. What is said about methods, and
 //! the numbers of one machine, is in `docs/benchmarks.md`.
 //!
 //! | variable | |
 //! |---|---|
 //! | `BENCH_ROWS` | rows of the import file, 1,000,000 unless told, 50,000 at least |
 //! | `BENCH_TURNS` | turns of each measurement, 3 unless told |
-//! | `BENCH_ONLY` | names of sections, split by commas: `sqlite,postgres,login,tokens,crossing,start` |
+//! | `BENCH_ONLY` | names of sections, split by commas: see `SECTIONS` in `setup.rs` |
 
+mod arrivals;
 mod bare;
 mod ferry;
 mod generator;
 mod lines;
 mod rows;
+mod runtimes;
 mod setup;
 mod statistics;
 mod table;
@@ -67,6 +69,8 @@ async fn measure(section: &str, setup: &Setup, table: &mut Table) -> Result<()> 
         "login" => lines::login::measure(setup, table).await,
         "tokens" => lines::tokens::measure(setup, table).await,
         "crossing" => lines::crossing::measure(setup, table).await,
+        "scripts" => lines::scripts::measure(setup, table).await,
+        "hanging" => lines::hanging::measure(setup, table).await,
         _ => lines::start::measure(setup, table).await,
     }
 }

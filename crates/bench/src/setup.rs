@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 /// Every section, in the order in which they run.
-pub const SECTIONS: &[&str] = &["start", "crossing", "login", "tokens", "sqlite", "postgres"];
+pub const SECTIONS: &[&str] = &[
+    "start", "scripts", "crossing", "hanging", "login", "tokens", "sqlite", "postgres",
+];
 
 /// The settings of a run.
 pub struct Setup {

@@ -27,6 +27,14 @@ pub fn median_ms(spans: &[Duration]) -> f64 {
     median(&millis)
 }
 
+/// The value that so many in a hundred do not exceed; zero when there are none.
+pub fn percentile(values: &[f64], percent: usize) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let place = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
+    sorted.get(place).copied().unwrap_or_default()
+}
+
 /// The quotients of two series whose values were measured in turns; their median is the ratio.
 pub fn ratio(measured: &[f64], bare: &[f64]) -> f64 {
     let quotients: Vec<f64> = measured
@@ -84,6 +92,9 @@ mod tests {
     fn medians_and_shown_numbers() {
         assert!((median(&[3.0, 1.0, 2.0]) - 2.0).abs() < 1e-9);
         assert!((median(&[4.0, 1.0]) - 2.5).abs() < 1e-9);
+        let hundred: Vec<f64> = (1..=100).rev().map(f64::from).collect();
+        assert!((percentile(&hundred, 99) - 99.0).abs() < 1e-9);
+        assert!((percentile(&[5.0, 4.0], 99) - 5.0).abs() < 1e-9);
         assert_eq!(shown(1_234_567.2), "1,234,567");
         assert_eq!(shown(123.4), "123");
         assert_eq!(shown(7.25), "7.2");

@@ -34,6 +34,19 @@ impl Table {
         ]);
     }
 
+    /// A cost beside another's: the ratio must stay below the target or meet it.
+    pub fn at_most(&mut self, name: &str, measured: &[f64], bare: &[f64], target: f64) {
+        let reached = ratio(measured, bare);
+        self.push([
+            name.to_owned(),
+            spread(measured),
+            spread(bare),
+            format!("{reached:.2}"),
+            format!("≤ {target}"),
+            verdict(reached <= target),
+        ]);
+    }
+
     /// A value with a floor.
     pub fn at_least(&mut self, name: &str, value: f64, measured: String, target: f64) {
         let verdict = verdict(value >= target);

@@ -2,9 +2,15 @@
 //!
 //! One breaker per connection. Time-outs and refused or lost connections in a row open it; then
 //! calls fail at once instead of each waiting for its deadline, until one of them, the probe, is
-//! let through to look. Any answer of the store, a wrong password among them, closes it. Workers
-//! that crash open it too, so that a script which kills its worker does not keep us forking. A
-//! changed program starts with a closed one: correcting a script or a setting helps at once.
+//! let through to look. Any answer of the store, a wrong password among them, closes it. A changed
+//! program starts with a closed one: correcting a script or a setting helps at once.
+//!
+//! Workers that crash open it too, so that a script which kills its worker does not keep us forking.
+//! What counts is a crash in a worker's first call, and no answer in between: a worker that had
+//! answered before was killed by one odd call or from outside, and its successor is as good as it
+//! was. Somebody who kills workers at random therefore costs the calls in flight and no others. A
+//! script that answers some calls and dies of others is paused no more: it costs a fork for each,
+//! as many at once as its connection has slots.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -23,8 +29,10 @@ pub enum Sign {
     Alive,
     /// It did not: in what way.
     Down(&'static str),
-    /// The worker ended.
+    /// The worker ended in its first call.
     Crashed,
+    /// A worker ended that had answered before: this says nothing about the next one.
+    Lost,
 }
 
 /// A breaker changed its state.
@@ -100,12 +108,17 @@ impl Breaker {
         match sign {
             Sign::Alive => {
                 self.faults = 0;
+                self.crashes.clear();
                 self.close()
             }
             Sign::Down(reason) => {
                 self.faults += 1;
                 let is_enough = self.faults >= FAULTS;
                 self.open_if(is_enough, reason, PAUSE, now)
+            }
+            Sign::Lost => {
+                self.withdraw(program, now);
+                None
             }
             Sign::Crashed => {
                 self.crashes.push_back(now);
@@ -174,8 +187,8 @@ impl Breaker {
     }
 }
 
-/// Reads the sign of a reply.
-pub fn sign(reply: &Result<Reply, Failure>) -> Sign {
+/// Reads the sign of a reply, given by a worker that had answered before or not.
+pub fn sign(reply: &Result<Reply, Failure>, has_answered: bool) -> Sign {
     match reply {
         Ok(Reply::Error(error)) => match outage(error) {
             Some(reason) => Sign::Down(reason),
@@ -184,6 +197,7 @@ pub fn sign(reply: &Result<Reply, Failure>) -> Sign {
         Ok(Reply::Value(_) | Reply::Bad(_)) => Sign::Alive,
         Err(failure) => match failure.kind {
             FailureKind::Timeout => Sign::Down("calls time out"),
+            FailureKind::Crashed if has_answered => Sign::Lost,
             FailureKind::Crashed => Sign::Crashed,
             _ => Sign::Alive,
         },
@@ -305,6 +319,41 @@ mod tests {
     }
 
     #[test]
+    fn workers_that_are_killed_from_outside_pause_nothing() {
+        let crash = Err(Failure::new(FailureKind::Crashed, ""));
+        assert_eq!(sign(&crash, false), Sign::Crashed);
+        assert_eq!(sign(&crash, true), Sign::Lost);
+        let (program, now) = (fingerprint("a"), Instant::now());
+        let mut breaker = Breaker::default();
+        // All at once, after they had answered.
+        for _ in 0..10 {
+            assert_eq!(turned(&mut breaker, program, Sign::Lost, now), None);
+        }
+        // In their first calls, while others answer.
+        for _ in 0..10 {
+            assert_eq!(turned(&mut breaker, program, Sign::Crashed, now), None);
+            assert_eq!(turned(&mut breaker, program, Sign::Crashed, now), None);
+            assert_eq!(turned(&mut breaker, program, Sign::Alive, now), None);
+        }
+        assert!(!breaker.is_marked());
+    }
+
+    #[test]
+    fn a_probe_whose_worker_is_lost_is_followed_by_another() {
+        let (program, start) = (fingerprint("a"), Instant::now());
+        let mut breaker = Breaker::default();
+        for _ in 0..CRASHES {
+            turned(&mut breaker, program, Sign::Crashed, start);
+        }
+        let now = start + CRASH_PAUSE;
+        assert_eq!(turned(&mut breaker, program, Sign::Lost, now), None);
+        assert_eq!(
+            turned(&mut breaker, program, Sign::Alive, now),
+            Some(Turn::Closed)
+        );
+    }
+
+    #[test]
     fn a_store_that_is_down_is_probed_by_one_call_at_a_time_and_ever_more_seldom() {
         let program = fingerprint("a");
         let start = Instant::now();
@@ -356,12 +405,15 @@ mod tests {
     fn only_a_store_that_cannot_be_reached_is_down() {
         let error = |name: &str, code: &str, message: &str| {
             let text = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-            sign(&Ok(Reply::Error(ScriptError {
-                name: text(name),
-                code: text(code),
-                message: message.to_owned(),
-                ..ScriptError::default()
-            })))
+            sign(
+                &Ok(Reply::Error(ScriptError {
+                    name: text(name),
+                    code: text(code),
+                    message: message.to_owned(),
+                    ..ScriptError::default()
+                })),
+                false,
+            )
         };
         for (name, code, message) in [
             (
@@ -388,6 +440,6 @@ mod tests {
             assert_eq!(error(name, code, message), Sign::Alive, "{code} {message}");
         }
         let timeout = Err(Failure::new(FailureKind::Timeout, ""));
-        assert!(matches!(sign(&timeout), Sign::Down(_)));
+        assert!(matches!(sign(&timeout, true), Sign::Down(_)));
     }
 }

@@ -19,7 +19,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use tempfile::TempDir;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::UnixStream;
@@ -177,10 +177,22 @@ impl Process {
         Some(kilobytes * 1024)
     }
 
-    fn kill(&self) {
-        // There is no id once the leader is reaped; its group was killed before that.
+    /// Whether the leader has not ended. Only looks: it is reaped after its group was killed.
+    pub fn is_alive(&self) -> bool {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        let is_running = |id| matches!(waitid(WaitId::Pid(id), options), Ok(None));
+        self.id().is_some_and(is_running)
+    }
+
+    /// There is no id once the leader is reaped.
+    fn id(&self) -> Option<Pid> {
         let id = self.child.id().and_then(|id| i32::try_from(id).ok());
-        if let Some(group) = id.and_then(Pid::from_raw) {
+        id.and_then(Pid::from_raw)
+    }
+
+    fn kill(&self) {
+        // What has no id was killed before it was reaped.
+        if let Some(group) = self.id() {
             // A group that is gone already is what we want.
             let _ = kill_process_group(group, Signal::KILL);
         }

@@ -170,7 +170,7 @@ impl Shared {
         deadline: Instant,
         scene: &mut Scene<'_>,
     ) -> Result<Reply, Failure> {
-        check(job)?;
+        job.program.check_callable(job.name)?;
         let lane = self.lane(&job.program.connection);
         let slot = self.slot(&lane, deadline).await?;
         let admitted = lane.breaker().admit(job.fingerprint, Instant::now());
@@ -182,8 +182,9 @@ impl Shared {
                 return Err(failure);
             }
         };
+        let has_answered = worker.has_answered();
         let reply = worker.call(job, deadline, scene).await;
-        self.take_note(job, &lane, sign(&reply));
+        self.take_note(job, &lane, sign(&reply, has_answered));
         self.give_back(worker, permits);
         self.warm();
         self.sweep_from_now_on();
@@ -367,19 +368,6 @@ async fn sweep(shared: Weak<Shared>, period: Duration) {
 
 fn retire(worker: Worker) {
     tokio::spawn(worker.retire());
-}
-
-fn check(job: &Job) -> Result<(), Failure> {
-    if job.program.script(job.name).is_none() {
-        let message = format!(
-            "Please implement the {} script for this database connection",
-            job.name
-        );
-        return Err(Failure::new(FailureKind::Missing, message));
-    }
-    job.program
-        .check()
-        .map_err(|error| Failure::new(FailureKind::Load, error.to_string()))
 }
 
 async fn wait_for(

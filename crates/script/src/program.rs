@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::egress::Egress;
 use crate::limits::SCRIPT_BYTES;
+use crate::outcome::{Failure, FailureKind};
 use crate::settings::RuntimeName;
 
 macro_rules! script_names {
@@ -137,6 +138,17 @@ impl Program {
     pub fn script(&self, name: ScriptName) -> Option<&str> {
         let text = self.scripts.get(&name)?;
         (!text.trim().is_empty()).then_some(text.as_str())
+    }
+
+    /// Whether a script is there and may be called.
+    pub(crate) fn check_callable(&self, name: ScriptName) -> Result<(), Failure> {
+        if self.script(name).is_none() {
+            let message =
+                format!("Please implement the {name} script for this database connection");
+            return Err(Failure::new(FailureKind::Missing, message));
+        }
+        self.check()
+            .map_err(|error| Failure::new(FailureKind::Load, error.to_string()))
     }
 
     /// What the program is known by: equal only if all its parts are.

@@ -337,6 +337,11 @@ impl Worker {
         self.program == Some(program)
     }
 
+    /// Whether it has answered a call: one that does not is not kept.
+    pub fn has_answered(&self) -> bool {
+        self.calls > 0
+    }
+
     /// Whether its last call left it in order.
     pub fn is_fit(&self) -> bool {
         self.is_fit
@@ -351,7 +356,9 @@ impl Worker {
     /// Whether it may take another call: alive, silent since the last one, and not too old.
     pub fn is_fresh(&mut self, settings: &PoolSettings) -> bool {
         let is_silent = matches!(self.from.try_recv(), Err(mpsc::error::TryRecvError::Empty));
-        is_silent && self.born.elapsed() < settings.max_age && self.rested.elapsed() < settings.idle
+        let is_young = self.born.elapsed() < settings.max_age;
+        // The closed socket of one that was just killed may not have been noticed yet.
+        is_silent && is_young && self.rested.elapsed() < settings.idle && self.process.is_alive()
     }
 
     /// Tells it to go, by closing the socket, and sees to it that it does.

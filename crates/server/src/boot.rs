@@ -221,7 +221,11 @@ pub(crate) fn pool_settings(config: &ScriptConfig) -> PoolSettings {
         alternatives: alternative.into_iter().collect(),
         timeout: config.timeout,
         workers_per_connection: config.workers_per_connection,
-        workers_total: config.workers_total,
+        workers_total: match (config.workers_total, config.runtime) {
+            (0, RuntimeName::Embedded) => 64,
+            (0, RuntimeName::Node) => 16,
+            (total, _) => total,
+        },
         uid: config.uid,
         require_isolation: config.require_isolation,
         ..PoolSettings::new(isolation::launcher(), runtime)

@@ -82,6 +82,17 @@ fn management() -> Router<AppState> {
             "/connections/{id}/scripts/{name}/try",
             post(scripts::attempt),
         )
+        .merge(applications())
+        .route("/jobs/{id}", get(jobs::get))
+        .route("/jobs/{id}/errors", get(jobs::errors))
+        .route("/logs", get(logs::list))
+        .route("/logs/{id}", get(logs::get))
+        .layer(DefaultBodyLimit::max(extract::MAX_BODY))
+}
+
+/// Clients, the APIs they call, and what they may do there.
+fn applications() -> Router<AppState> {
+    Router::new()
         .route("/clients", get(clients::list).post(clients::create))
         .route(
             "/clients/{id}",
@@ -110,11 +121,6 @@ fn management() -> Router<AppState> {
                 .patch(resource_servers::update)
                 .delete(resource_servers::delete),
         )
-        .route("/jobs/{id}", get(jobs::get))
-        .route("/jobs/{id}/errors", get(jobs::errors))
-        .route("/logs", get(logs::list))
-        .route("/logs/{id}", get(logs::get))
-        .layer(DefaultBodyLimit::max(extract::MAX_BODY))
 }
 
 /// Links for users, by an administrator's hand.

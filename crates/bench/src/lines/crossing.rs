@@ -1,7 +1,6 @@
 //! The first login of a legacy user: what the server adds to its script and its hash.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,6 +12,7 @@ use serde_json::json;
 
 use crate::ferry::{PASSWORD_REALM, application, connection, login, port, server};
 use crate::generator::{Connection, post};
+use crate::runtimes::node;
 use crate::setup::Setup;
 use crate::statistics::{median_ms, shown};
 use crate::table::Table;
@@ -118,14 +118,8 @@ async fn script_call(pool: &ScriptPool, program: &Arc<Program>, email: &str) -> 
 }
 
 fn pool() -> Result<ScriptPool> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "how a bench run is set up is not Ferry's configuration"
-    )]
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let command = NodeRuntime::locate(Path::new("node"), &path).context("no node in PATH")?;
     let runtime = Runtime::Node(NodeRuntime {
-        command,
+        command: node()?,
         modules: None,
     });
     Ok(ScriptPool::new(PoolSettings::new(

@@ -45,6 +45,11 @@ const STACK_BYTES: usize = 12 << 20;
 /// Threads for what takes long: name resolution and password hashes.
 const THREADS: usize = 4;
 
+/// Name, version, licence and its text of every npm package that is inside.
+pub fn licenses() -> String {
+    ops::packages::licenses().unwrap_or_default()
+}
+
 /// Serves a host over a socket until it closes. Exit codes: 0 drained, 1 broken or not understood,
 /// 124 a script ran past its deadline, 125 out of memory. Call it while the process has a single
 /// thread; it starts its own.

@@ -57,7 +57,7 @@ async function main() {
   let json = '';
   for await (const chunk of process.stdin) json += chunk;
   const request = JSON.parse(json);
-  const plain = requireFrom(request.packages, () => {});
+  const plain = requireFrom(request.packages, () => {}, new Map());
   // Older majors are installed beside the current ones: `mongodb@3.1.4` is in the folder `mongodb-3`.
   const byMajor = (name) => plain(name.replace(/^(mongodb|tedious)@([134])\b.*$/, '$1-$2'));
   const scope = { require: byMajor, WrongUsernameOrPasswordError, ValidationError, UnauthorizedError };

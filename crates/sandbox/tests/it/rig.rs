@@ -35,7 +35,11 @@ impl Worker {
     /// A worker that has not been greeted.
     pub fn blank() -> Self {
         let test = std::env::current_exe().unwrap();
-        let program: PathBuf = test.ancestors().nth(2).unwrap().join("examples/worker");
+        let program: PathBuf = test
+            .ancestors()
+            .nth(2)
+            .unwrap()
+            .join("examples/bare_worker");
         assert!(
             program.is_file(),
             "cargo builds the examples with the tests: run them all once"

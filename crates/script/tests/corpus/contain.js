@@ -158,3 +158,27 @@ function login(email, password, callback) {
   require('fs').writeSync(3, Buffer.concat([head, body]));
   callback(null, { user_id: 1, escaped: 'forged unseen' });
 }
+
+//# metadata_service
+function login(email, password, callback) {
+  const socket = require('net').connect(80, '169.254.169.254');
+  socket.setTimeout(1000, () => socket.destroy(new Error('nobody answered')));
+  socket.on('error', callback).on('connect', () => {
+    callback(null, { user_id: 1, escaped: 'the metadata service of a cloud' });
+  });
+}
+
+//# own_database
+function login(email, password, callback) {
+  require('net').connect(configuration.PORT, '127.0.0.1').on('error', callback).on('connect', () => {
+    callback(null, { user_id: 1, escaped: 'the database of the server' });
+  });
+}
+
+//# own_database_by_name
+function login(email, password, callback) {
+  const place = { port: configuration.PORT, host: 'localhost', family: 4 };
+  require('net').connect(place).on('error', callback).on('connect', () => {
+    callback(null, { user_id: 1, escaped: 'the database of the server' });
+  });
+}

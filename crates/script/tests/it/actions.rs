@@ -8,7 +8,17 @@ use script::{
 };
 use serde_json::{Value, json};
 
-use crate::rig::{hasty, program, settings};
+use crate::rig::{Engine, hasty, on_every_runtime, program, settings};
+
+on_every_runtime! {
+    each_script_gets_its_documented_arguments,
+    context_comes_behind_the_arguments,
+    no_error_of_whatever_kind_is_success,
+    what_is_no_answer_is_a_failure,
+    nothing_changed_is_an_answer,
+    a_refusal_keeps_its_code_and_words,
+    a_missing_script_is_named,
+}
 
 const NAMES: [ScriptName; 7] = [
     ScriptName::Create,
@@ -66,9 +76,8 @@ fn saying(connection: &str, statement: &str) -> Arc<Program> {
     program(connection, &NAMES.map(|name| (name, text.as_str())))
 }
 
-#[tokio::test]
-async fn each_script_gets_its_documented_arguments() {
-    let pool = ScriptPool::new(settings());
+async fn each_script_gets_its_documented_arguments(engine: Engine) {
+    let pool = ScriptPool::new(settings(engine));
     let words = "console.log(JSON.stringify(args.slice(0, -1))); callback(null, true)";
     let program = saying("con_arguments", words);
     for (name, expected) in [
@@ -96,8 +105,7 @@ async fn each_script_gets_its_documented_arguments() {
     }
 }
 
-#[tokio::test]
-async fn context_comes_behind_the_arguments() {
+async fn context_comes_behind_the_arguments(engine: Engine) {
     let text = "function create(user, context, callback) {
         if (user.email && Object.keys(context).length === 0) callback(null);
     }";
@@ -109,14 +117,13 @@ async fn context_comes_behind_the_arguments() {
         egress: script::Egress::default(),
         runtime: None,
     });
-    let pool = ScriptPool::new(settings());
+    let pool = ScriptPool::new(settings(engine));
     let (outcome, _) = call(&pool, &program, ScriptName::Create).await;
     assert_eq!(outcome, ActionOutcome::Done);
 }
 
-#[tokio::test]
-async fn no_error_of_whatever_kind_is_success() {
-    let pool = ScriptPool::new(settings());
+async fn no_error_of_whatever_kind_is_success(engine: Engine) {
+    let pool = ScriptPool::new(settings(engine));
     for (number, statement) in [
         "throw null",
         "throw undefined",
@@ -147,9 +154,8 @@ async fn no_error_of_whatever_kind_is_success() {
     }
 }
 
-#[tokio::test]
-async fn what_is_no_answer_is_a_failure() {
-    let pool = ScriptPool::new(settings());
+async fn what_is_no_answer_is_a_failure(engine: Engine) {
+    let pool = ScriptPool::new(settings(engine));
     for (number, value) in ["7", "'true'", "[true]", "() => true", "1n", "new Date()"]
         .into_iter()
         .enumerate()
@@ -171,7 +177,7 @@ async fn what_is_no_answer_is_a_failure() {
         ("con_fulfilled", "return Promise.resolve(true)"),
     ] {
         match call(
-            &hasty(),
+            &hasty(engine),
             &saying(connection, statement),
             ScriptName::ChangePassword,
         )
@@ -184,9 +190,8 @@ async fn what_is_no_answer_is_a_failure() {
     }
 }
 
-#[tokio::test]
-async fn nothing_changed_is_an_answer() {
-    let pool = ScriptPool::new(settings());
+async fn nothing_changed_is_an_answer(engine: Engine) {
+    let pool = ScriptPool::new(settings(engine));
     let (no, nothing) = (
         saying("con_false", "callback(null, false)"),
         saying("con_undefined", "callback(null)"),
@@ -205,9 +210,8 @@ async fn nothing_changed_is_an_answer() {
     }
 }
 
-#[tokio::test]
-async fn a_refusal_keeps_its_code_and_words() {
-    let pool = ScriptPool::new(settings());
+async fn a_refusal_keeps_its_code_and_words(engine: Engine) {
+    let pool = ScriptPool::new(settings(engine));
     let refused = |name: &str, code: Option<&str>, message: &str| {
         ActionOutcome::Refused(ScriptRefusal {
             name: name.into(),
@@ -235,9 +239,8 @@ async fn a_refusal_keeps_its_code_and_words() {
     }
 }
 
-#[tokio::test]
-async fn a_missing_script_is_named() {
-    let pool = ScriptPool::new(settings());
+async fn a_missing_script_is_named(engine: Engine) {
+    let pool = ScriptPool::new(settings(engine));
     let program = program("con_no_actions", &[]);
     for name in NAMES {
         match call(&pool, &program, name).await.0 {

@@ -5,7 +5,13 @@ use std::sync::Arc;
 use script::{ForeignVerifier, PasswordQuestion, PoolSettings, ScriptPool, Verdict};
 use serde_json::json;
 
-use crate::rig::{failed, found, login, login_script, settings};
+use crate::rig::{Engine, failed, found, login, login_script, on_every_runtime, settings};
+
+on_every_runtime! {
+    scripts_verify_with_the_host_s_verifier,
+    a_question_after_the_answer_is_not_heard,
+    a_server_without_a_verifier_says_so,
+}
 
 /// Says yes to the hash that is the password backwards.
 struct Backwards;
@@ -25,15 +31,14 @@ impl ForeignVerifier for Backwards {
     }
 }
 
-fn pool() -> ScriptPool {
+fn pool(engine: Engine) -> ScriptPool {
     ScriptPool::new(PoolSettings {
         verifier: Some(Arc::new(Backwards)),
-        ..settings()
+        ..settings(engine)
     })
 }
 
-#[tokio::test]
-async fn scripts_verify_with_the_host_s_verifier() {
+async fn scripts_verify_with_the_host_s_verifier(engine: Engine) {
     let text = r"async function login(email, password, callback) {
         const { verify } = require('ferry/password');
         const yes = await verify(password, 'drowssäp');
@@ -45,7 +50,11 @@ async fn scripts_verify_with_the_host_s_verifier() {
         verify(password, 'drowssäp', (error, called) =>
             callback(error, { user_id: 1, yes, no, salted, refused, odd, many, called }));
     }";
-    let profile = found(login(&pool(), &login_script("con_ask", text)).await.outcome);
+    let profile = found(
+        login(&pool(engine), &login_script("con_ask", text))
+            .await
+            .outcome,
+    );
     assert_eq!(
         serde_json::Value::Object(profile),
         json!({
@@ -56,13 +65,12 @@ async fn scripts_verify_with_the_host_s_verifier() {
     );
 }
 
-#[tokio::test]
-async fn a_question_after_the_answer_is_not_heard() {
+async fn a_question_after_the_answer_is_not_heard(engine: Engine) {
     let text = "function login(email, password, callback) {
         callback(null, { user_id: 1, late: String(global.late) });
         require('ferry/password').verify(password, 'x').catch((error) => { global.late = error.message; });
     }";
-    let (pool, program) = (pool(), login_script("con_ask_late", text));
+    let (pool, program) = (pool(engine), login_script("con_ask_late", text));
     login(&pool, &program).await;
     let second = found(login(&pool, &program).await.outcome);
     assert_eq!(
@@ -71,12 +79,11 @@ async fn a_question_after_the_answer_is_not_heard() {
     );
 }
 
-#[tokio::test]
-async fn a_server_without_a_verifier_says_so() {
+async fn a_server_without_a_verifier_says_so(engine: Engine) {
     let text = "async function login(email, password) {
         await require('ferry/password').verify(password, 'x');
     }";
-    let pool = ScriptPool::new(settings());
+    let pool = ScriptPool::new(settings(engine));
     let failure = failed(
         login(&pool, &login_script("con_ask_nobody", text))
             .await

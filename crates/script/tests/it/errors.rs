@@ -6,17 +6,34 @@ use script::{
     Egress, FailureKind, LoginOutcome, LookupOutcome, Program, ProgramError, ScriptName, ScriptPool,
 };
 
-use crate::rig::{failed, found, login, login_once, login_script, look_up_once, program, settings};
+use crate::rig::{
+    Engine, failed, found, login, login_once, login_script, look_up_once, on_every_runtime,
+    program, settings,
+};
 
-/// A login script of one statement.
-async fn saying(connection: &str, statement: &str) -> LoginOutcome {
-    let text = format!("function login(email, password, callback) {{ {statement} }}");
-    login_once(connection, &text).await
+on_every_runtime! {
+    a_wrong_password_is_what_the_script_calls_one,
+    a_refusal_keeps_its_words,
+    any_other_error_is_nobody_s_wrong_password,
+    no_profile_is_no_user,
+    what_is_no_profile_is_a_bad_reply,
+    a_lookup_fails_with_every_error,
+    a_lookup_gives_a_profile,
+    a_script_that_cannot_be_read_says_where,
+    a_script_must_define_a_function,
+    a_missing_script_starts_no_worker,
+    a_script_of_more_than_100_kilobytes_is_refused,
 }
 
-#[tokio::test]
-async fn a_wrong_password_is_what_the_script_calls_one() {
+/// A login script of one statement.
+async fn saying(engine: Engine, connection: &str, statement: &str) -> LoginOutcome {
+    let text = format!("function login(email, password, callback) {{ {statement} }}");
+    login_once(engine, connection, &text).await
+}
+
+async fn a_wrong_password_is_what_the_script_calls_one(engine: Engine) {
     let said = saying(
+        engine,
         "con_wrong",
         "callback(new WrongUsernameOrPasswordError(email, 'no such luck'))",
     );
@@ -31,6 +48,7 @@ async fn a_wrong_password_is_what_the_script_calls_one() {
     };
     assert_eq!(
         saying(
+            engine,
             "con_wrong_bare",
             "callback(new WrongUsernameOrPasswordError())"
         )
@@ -39,34 +57,39 @@ async fn a_wrong_password_is_what_the_script_calls_one() {
     );
     // By its name, wherever the class came from, and however it arrived.
     let own = "const e = new Error(''); e.name = 'WrongUsernameOrPasswordError'; throw e;";
-    assert_eq!(saying("con_wrong_own", own).await, bare);
+    assert_eq!(saying(engine, "con_wrong_own", own).await, bare);
 }
 
-#[tokio::test]
-async fn a_refusal_keeps_its_words() {
+async fn a_refusal_keeps_its_words(engine: Engine) {
     let refused = |name: &str, code: Option<&str>, message: &str| LoginOutcome::Refused {
         name: name.into(),
         code: code.map(Into::into),
         message: message.into(),
     };
     let said = saying(
+        engine,
         "con_unauthorized",
         "callback(new UnauthorizedError('verify first'))",
     )
     .await;
     assert_eq!(said, refused("UnauthorizedError", None, "verify first"));
     let said = saying(
+        engine,
         "con_validation",
         "callback(new ValidationError('code', 'words'))",
     )
     .await;
     assert_eq!(said, refused("ValidationError", Some("code"), "words"));
-    let said = saying("con_validation_1", "callback(new ValidationError('words'))").await;
+    let said = saying(
+        engine,
+        "con_validation_1",
+        "callback(new ValidationError('words'))",
+    )
+    .await;
     assert_eq!(said, refused("ValidationError", Some("words"), "words"));
 }
 
-#[tokio::test]
-async fn any_other_error_is_nobody_s_wrong_password() {
+async fn any_other_error_is_nobody_s_wrong_password(engine: Engine) {
     for (connection, statement, words) in [
         (
             "con_error",
@@ -92,14 +115,13 @@ async fn any_other_error_is_nobody_s_wrong_password() {
             "Error: boom (42703)",
         ),
     ] {
-        let failure = failed(saying(connection, statement).await);
+        let failure = failed(saying(engine, connection, statement).await);
         assert_eq!(failure.kind, FailureKind::Thrown, "{connection}");
         assert!(failure.message.contains(words), "{connection}: {failure}");
     }
 }
 
-#[tokio::test]
-async fn no_profile_is_no_user() {
+async fn no_profile_is_no_user(engine: Engine) {
     for (connection, statement) in [
         ("con_none", "callback()"),
         ("con_null", "callback(null)"),
@@ -107,20 +129,20 @@ async fn no_profile_is_no_user() {
         ("con_undefined", "callback(undefined, undefined)"),
     ] {
         assert_eq!(
-            saying(connection, statement).await,
+            saying(engine, connection, statement).await,
             LoginOutcome::NoSuchUser,
             "{connection}"
         );
     }
     let lookup = look_up_once(
+        engine,
         "con_look_none",
         "function getByEmail(email, callback) { callback() }",
     );
     assert_eq!(lookup.await, LookupOutcome::NotFound);
 }
 
-#[tokio::test]
-async fn what_is_no_profile_is_a_bad_reply() {
+async fn what_is_no_profile_is_a_bad_reply(engine: Engine) {
     for (connection, value, words) in [
         ("con_array", "[{ user_id: 1 }]", "an array"),
         ("con_true", "true", "a boolean"),
@@ -137,7 +159,7 @@ async fn what_is_no_profile_is_a_bad_reply() {
             "neither a string nor a number",
         ),
     ] {
-        let failure = failed(saying(connection, &format!("callback(null, {value})")).await);
+        let failure = failed(saying(engine, connection, &format!("callback(null, {value})")).await);
         assert_eq!(
             failure.kind,
             FailureKind::BadReply,
@@ -147,8 +169,7 @@ async fn what_is_no_profile_is_a_bad_reply() {
     }
 }
 
-#[tokio::test]
-async fn a_lookup_fails_with_every_error() {
+async fn a_lookup_fails_with_every_error(engine: Engine) {
     for (connection, statement) in [
         (
             "con_look_wrong",
@@ -162,26 +183,24 @@ async fn a_lookup_fails_with_every_error() {
         ("con_look_timer", "setTimeout(() => { throw null }, 1)"),
     ] {
         let text = format!("function getByEmail(email, callback) {{ {statement} }}");
-        let LookupOutcome::Failed(failure) = look_up_once(connection, &text).await else {
+        let LookupOutcome::Failed(failure) = look_up_once(engine, connection, &text).await else {
             panic!("{connection}")
         };
         assert_eq!(failure.kind, FailureKind::Thrown, "{connection}: {failure}");
     }
 }
 
-#[tokio::test]
-async fn a_lookup_gives_a_profile() {
+async fn a_lookup_gives_a_profile(engine: Engine) {
     let text =
         "async function getUser(email, callback) { callback(null, { user_id: 'a', email }) }";
-    let LookupOutcome::Found(profile) = look_up_once("con_look", text).await else {
+    let LookupOutcome::Found(profile) = look_up_once(engine, "con_look", text).await else {
         panic!("not found")
     };
     assert_eq!(profile["email"], "ann@example.com");
 }
 
-#[tokio::test]
-async fn a_script_that_cannot_be_read_says_where() {
-    let pool = ScriptPool::new(settings());
+async fn a_script_that_cannot_be_read_says_where(engine: Engine) {
+    let pool = ScriptPool::new(settings(engine));
     let broken = "function login(email, password, callback) {\n  callback(null,, 1);\n}";
     let program = program(
         "con_syntax",
@@ -206,23 +225,21 @@ async fn a_script_that_cannot_be_read_says_where() {
     );
 }
 
-#[tokio::test]
-async fn a_script_must_define_a_function() {
+async fn a_script_must_define_a_function(engine: Engine) {
     for (connection, text, words) in [
         ("con_comment", "// nothing here", "defines no function"),
         ("con_value", "const login = 7;", "defines no function"),
         ("con_throws", "throw new Error('at the top')", "at the top"),
     ] {
-        let failure = failed(login_once(connection, text).await);
+        let failure = failed(login_once(engine, connection, text).await);
         assert_eq!(failure.kind, FailureKind::Load, "{connection}");
         assert!(failure.message.contains(words), "{connection}: {failure}");
     }
 }
 
-#[tokio::test]
-async fn a_missing_script_starts_no_worker() {
+async fn a_missing_script_starts_no_worker(engine: Engine) {
     let program = program("con_missing", &[(ScriptName::GetUser, " \n")]);
-    let pool = ScriptPool::new(settings());
+    let pool = ScriptPool::new(settings(engine));
     let failure = failed(login(&pool, &program).await.outcome);
     assert_eq!(failure.kind, FailureKind::Missing);
     assert!(failure.message.contains("implement the login script"));
@@ -232,14 +249,13 @@ async fn a_missing_script_starts_no_worker() {
     assert_eq!(failure.kind, FailureKind::Missing);
 }
 
-#[tokio::test]
-async fn a_script_of_more_than_100_kilobytes_is_refused() {
+async fn a_script_of_more_than_100_kilobytes_is_refused(engine: Engine) {
     let text = |length: usize| {
         let script =
             "function login(email, password, callback) { callback(null, { user_id: 1 }) }//";
         format!("{script}{}", "x".repeat(length - script.len()))
     };
-    let pool = ScriptPool::new(settings());
+    let pool = ScriptPool::new(settings(engine));
     let longest = login_script("con_longest", &text(102_400));
     found(login(&pool, &longest).await.outcome);
 

@@ -6,7 +6,14 @@ use std::time::Duration;
 use script::{Happening, ScriptEvent, ScriptPool};
 use tokio::sync::broadcast::Receiver;
 
-use crate::rig::{Gate, found, let_go, login, login_script, settings, single};
+use crate::rig::{
+    Engine, Gate, found, let_go, login, login_script, on_every_runtime, settings, single,
+};
+
+on_every_runtime! {
+    what_comes_after_the_answer_is_seen_and_changes_nothing,
+    a_late_callback_cannot_answer_another_call,
+}
 
 /// Waits for what a script did too late: how, and in which words.
 async fn late(news: &mut Receiver<Arc<ScriptEvent>>, connection: &str) -> (String, String) {
@@ -25,9 +32,8 @@ async fn late(news: &mut Receiver<Arc<ScriptEvent>>, connection: &str) -> (Strin
         .expect("nothing came")
 }
 
-#[tokio::test]
-async fn what_comes_after_the_answer_is_seen_and_changes_nothing() {
-    let pool = ScriptPool::new(settings());
+async fn what_comes_after_the_answer_is_seen_and_changes_nothing(engine: Engine) {
+    let pool = ScriptPool::new(settings(engine));
     let mut news = pool.watch();
     for (connection, text, how, words) in [
         (
@@ -66,9 +72,8 @@ async fn what_comes_after_the_answer_is_seen_and_changes_nothing() {
 }
 
 /// The second callback of one call comes while the next call is open.
-#[tokio::test]
-async fn a_late_callback_cannot_answer_another_call() {
-    let pool = single();
+async fn a_late_callback_cannot_answer_another_call(engine: Engine) {
+    let pool = single(engine);
     let mut news = pool.watch();
     let gate = Gate::new().await;
     let text = "function login(email, password, callback) {

@@ -7,9 +7,21 @@ use std::time::Duration;
 use script::{FailureKind, NodeRuntime, PoolSettings, Runtime, ScriptName, ScriptPool};
 
 use crate::rig::{
-    COUNT, Gate, WAIT, death, failed, found, hasty, launcher, let_go, login, login_script, n,
-    settings, single, with_settings,
+    COUNT, Engine, Gate, WAIT, death, failed, found, hasty, launcher, let_go, login, login_script,
+    n, on_every_runtime, settings, single, with_settings,
 };
+
+on_every_runtime! {
+    global_is_shared_by_calls_and_never_by_connections,
+    a_changed_program_meets_a_new_worker,
+    every_limit_of_a_worker_s_life_ends_it,
+    the_worker_unused_longest_makes_room,
+    an_idle_worker_is_ended_unasked,
+    shutting_down_lets_calls_end_and_ends_workers,
+    a_pool_that_is_dropped_leaves_nothing_behind,
+    a_caller_that_goes_away_leaves_the_worker_whole,
+    after_a_timeout_the_next_call_has_a_new_worker,
+}
 
 /// Opens a socket to the gate, leaves it open and answers.
 const HOLD: &str = "function login(email, password, callback) {
@@ -18,9 +30,8 @@ const HOLD: &str = "function login(email, password, callback) {
         .on('error', () => {});
 }";
 
-#[tokio::test]
-async fn global_is_shared_by_calls_and_never_by_connections() {
-    let pool = single();
+async fn global_is_shared_by_calls_and_never_by_connections(engine: Engine) {
+    let pool = single(engine);
     let ours = login_script("con_ours", COUNT);
     let theirs = login_script("con_theirs", COUNT);
     for round in 1..=3 {
@@ -29,9 +40,8 @@ async fn global_is_shared_by_calls_and_never_by_connections() {
     }
 }
 
-#[tokio::test]
-async fn a_changed_program_meets_a_new_worker() {
-    let pool = single();
+async fn a_changed_program_meets_a_new_worker(engine: Engine) {
+    let pool = single(engine);
     let version = |secret| {
         with_settings(
             "con_changed",
@@ -46,20 +56,19 @@ async fn a_changed_program_meets_a_new_worker() {
     assert_eq!(n(login(&pool, &version("1")).await), 1);
 }
 
-#[tokio::test]
-async fn every_limit_of_a_worker_s_life_ends_it() {
+async fn every_limit_of_a_worker_s_life_ends_it(engine: Engine) {
     let limits = [
         PoolSettings {
             max_calls: 1,
-            ..settings()
+            ..settings(engine)
         },
         PoolSettings {
             max_age: Duration::ZERO,
-            ..settings()
+            ..settings(engine)
         },
         PoolSettings {
             idle: Duration::ZERO,
-            ..settings()
+            ..settings(engine)
         },
     ];
     for settings in limits {
@@ -71,11 +80,10 @@ async fn every_limit_of_a_worker_s_life_ends_it() {
     }
 }
 
-#[tokio::test]
-async fn the_worker_unused_longest_makes_room() {
+async fn the_worker_unused_longest_makes_room(engine: Engine) {
     let pool = ScriptPool::new(PoolSettings {
         workers_total: 2,
-        ..settings()
+        ..settings(engine)
     });
     let [first, second, third] =
         ["con_first", "con_second", "con_third"].map(|connection| login_script(connection, COUNT));
@@ -86,20 +94,18 @@ async fn the_worker_unused_longest_makes_room() {
     assert_eq!(n(login(&pool, &first).await), 1, "it was evicted");
 }
 
-#[tokio::test]
-async fn an_idle_worker_is_ended_unasked() {
+async fn an_idle_worker_is_ended_unasked(engine: Engine) {
     let pool = ScriptPool::new(PoolSettings {
         idle: Duration::from_millis(50),
-        ..settings()
+        ..settings(engine)
     });
     let gate = Gate::new().await;
     found(login(&pool, &gate.program("con_idle", HOLD)).await.outcome);
     death(&mut gate.arrival().await).await;
 }
 
-#[tokio::test]
-async fn shutting_down_lets_calls_end_and_ends_workers() {
-    let pool = ScriptPool::new(settings());
+async fn shutting_down_lets_calls_end_and_ends_workers(engine: Engine) {
+    let pool = ScriptPool::new(settings(engine));
     let gate = Gate::new().await;
     let idle = gate.program("con_down_idle", HOLD);
     found(login(&pool, &idle).await.outcome);
@@ -125,9 +131,8 @@ async fn shutting_down_lets_calls_end_and_ends_workers() {
     );
 }
 
-#[tokio::test]
-async fn a_pool_that_is_dropped_leaves_nothing_behind() {
-    let pool = ScriptPool::new(settings());
+async fn a_pool_that_is_dropped_leaves_nothing_behind(engine: Engine) {
+    let pool = ScriptPool::new(settings(engine));
     let gate = Gate::new().await;
     found(
         login(&pool, &gate.program("con_dropped", HOLD))
@@ -139,9 +144,8 @@ async fn a_pool_that_is_dropped_leaves_nothing_behind() {
     death(&mut worker).await;
 }
 
-#[tokio::test]
-async fn a_caller_that_goes_away_leaves_the_worker_whole() {
-    let pool = single();
+async fn a_caller_that_goes_away_leaves_the_worker_whole(engine: Engine) {
+    let pool = single(engine);
     let gate = Gate::new().await;
     let program = gate.program("con_gone", WAIT);
     let caller = {
@@ -182,9 +186,8 @@ async fn a_runtime_that_cannot_start_is_said_to_be_unavailable() {
     }
 }
 
-#[tokio::test]
-async fn after_a_timeout_the_next_call_has_a_new_worker() {
-    let pool = hasty();
+async fn after_a_timeout_the_next_call_has_a_new_worker(engine: Engine) {
+    let pool = hasty(engine);
     let text = "function login(email, password, callback) {
         global.n = (global.n || 0) + 1;
         if (email === 'hang') for (;;) {}

@@ -1,4 +1,4 @@
-//! The pool with real Node workers. Every test has its own pool; what must happen in an order is
+//! The pool with real workers, of both runtimes where nothing else is said. Every test has its own pool; what must happen in an order is
 //! ordered by sockets that scripts open, never by sleeping.
 
 #[cfg(test)]
@@ -14,6 +14,8 @@ mod errors;
 #[cfg(test)]
 #[cfg(feature = "fuzzing")]
 mod fuzz;
+#[cfg(test)]
+mod kills;
 #[cfg(test)]
 mod late;
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use script::{FailureKind, LoginOutcome, ScriptPool};
 
-use crate::rig::{failed, found, login, login_once, login_script, on_node, open_folder};
+use crate::rig::{Engine, failed, found, login, login_once, login_script, on_node, open_folder};
 
 /// Writes a package that exports its own name and version.
 fn install(folder: &Path, name: &str, version: &str) {
@@ -108,7 +108,7 @@ async fn what_is_not_there_says_so() {
 
 #[tokio::test]
 async fn without_a_folder_there_are_node_s_own_modules() {
-    let failure = failed(login_once("con_no_folder", &requiring("pg")).await);
+    let failure = failed(login_once(Engine::Node, "con_no_folder", &requiring("pg")).await);
     assert!(
         failure.message.contains("no modules folder is configured"),
         "{failure}"
@@ -124,7 +124,7 @@ async fn without_a_folder_there_are_node_s_own_modules() {
                  callback(null, {{ user_id: crypto.createHash('sha1').update('a').digest('hex') }})
              }}"
         );
-        let id = &found(login_once(connection, &text).await)["user_id"];
+        let id = &found(login_once(Engine::Node, connection, &text).await)["user_id"];
         assert_eq!(id, "86f7e437faa5a7fce15d1ddcb9eaeaea377667b8");
     }
 }
@@ -140,7 +140,7 @@ async fn a_template_s_hashing_works() {
             callback(null, { user_id: hash.toString('base64').length });
         });
     }";
-    let outcome = login_once("con_template", text).await;
+    let outcome = login_once(Engine::Node, "con_template", text).await;
     assert!(
         matches!(&outcome, LoginOutcome::Found(profile) if profile["user_id"] == 44),
         "{outcome:?}"

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use script::{FailureKind, Isolation, IsolationReport, PoolSettings, ScriptPool, self_test};
 use seccompiler::{BpfProgram, SeccompAction, SeccompFilter, TargetArch};
 
-use crate::rig::{COUNT, failed, found, launcher, login, login_script, settings};
+use crate::rig::{COUNT, Engine, failed, found, launcher, login, login_script, settings};
 
 /// Runs a test in a thread whose children do not have these system calls.
 fn without<T: Send + 'static>(
@@ -30,13 +30,15 @@ fn without<T: Send + 'static>(
 }
 
 async fn report() -> IsolationReport {
-    self_test(&launcher(), settings().uid).await.unwrap()
+    self_test(&launcher(), settings(Engine::Node).uid)
+        .await
+        .unwrap()
 }
 
 async fn call(require_isolation: Isolation) -> script::LoginOutcome {
     let pool = ScriptPool::new(PoolSettings {
         require_isolation,
-        ..settings()
+        ..settings(Engine::Node)
     });
     login(&pool, &login_script("con_older", COUNT))
         .await

@@ -8,8 +8,19 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinSet;
 
 use crate::rig::{
-    COUNT, Gate, WAIT, failed, found, hasty, let_go, login, login_script, n, settings,
+    COUNT, Engine, Gate, WAIT, failed, found, hasty, let_go, login, login_script, n,
+    on_every_runtime, settings,
 };
+
+on_every_runtime! {
+    a_full_queue_refuses,
+    a_hung_connection_keeps_to_its_own_slots,
+    waiting_is_part_of_the_time,
+    a_timeout_is_answered_at_the_deadline_and_costs_the_worker,
+    calls_of_one_connection_run_side_by_side,
+    a_store_that_is_down_is_not_asked_again_and_again,
+    a_probe_that_finds_the_store_closes_the_breaker,
+}
 
 /// Starts as many calls as asked, side by side.
 fn calls(pool: &ScriptPool, program: &Arc<script::Program>, count: usize) -> JoinSet<LoginOutcome> {
@@ -21,12 +32,11 @@ fn calls(pool: &ScriptPool, program: &Arc<script::Program>, count: usize) -> Joi
         .collect()
 }
 
-#[tokio::test]
-async fn a_full_queue_refuses() {
+async fn a_full_queue_refuses(engine: Engine) {
     let pool = ScriptPool::new(PoolSettings {
         workers_per_connection: 1,
         queue_per_connection: 1,
-        ..settings()
+        ..settings(engine)
     });
     let gate = Gate::new().await;
     // One is at the gate, one waits, one is too many.
@@ -39,12 +49,11 @@ async fn a_full_queue_refuses() {
     }
 }
 
-#[tokio::test]
-async fn a_hung_connection_keeps_to_its_own_slots() {
+async fn a_hung_connection_keeps_to_its_own_slots(engine: Engine) {
     let pool = ScriptPool::new(PoolSettings {
         workers_per_connection: 2,
         workers_total: 3,
-        ..settings()
+        ..settings(engine)
     });
     let gate = Gate::new().await;
     let mut hung = calls(&pool, &gate.program("con_hung", WAIT), 5);
@@ -63,13 +72,12 @@ async fn a_hung_connection_keeps_to_its_own_slots() {
     }
 }
 
-#[tokio::test]
-async fn waiting_is_part_of_the_time() {
+async fn waiting_is_part_of_the_time(engine: Engine) {
     let gate = Gate::new().await;
     let pool = ScriptPool::new(PoolSettings {
         workers_per_connection: 1,
         timeout: Duration::from_millis(1500),
-        ..settings()
+        ..settings(engine)
     });
     let mut calls = calls(&pool, &gate.program("con_wait", WAIT), 2);
     while let Some(outcome) = calls.join_next().await {
@@ -77,10 +85,9 @@ async fn waiting_is_part_of_the_time() {
     }
 }
 
-#[tokio::test]
-async fn a_timeout_is_answered_at_the_deadline_and_costs_the_worker() {
+async fn a_timeout_is_answered_at_the_deadline_and_costs_the_worker(engine: Engine) {
     let gate = Gate::new().await;
-    let pool = hasty();
+    let pool = hasty(engine);
     let program = gate.program("con_deadline", WAIT);
     let call = login(&pool, &program).await;
     let failure = failed(call.outcome);
@@ -90,9 +97,8 @@ async fn a_timeout_is_answered_at_the_deadline_and_costs_the_worker() {
     assert!(time.contains(&call.took), "{:?}", call.took);
 }
 
-#[tokio::test]
-async fn calls_of_one_connection_run_side_by_side() {
-    let pool = ScriptPool::new(settings());
+async fn calls_of_one_connection_run_side_by_side(engine: Engine) {
+    let pool = ScriptPool::new(settings(engine));
     let gate = Gate::new().await;
     let mut calls = calls(&pool, &gate.program("con_parallel", WAIT), 4);
     let mut arrived = Vec::new();
@@ -109,7 +115,7 @@ async fn calls_of_one_connection_run_side_by_side() {
 
 #[tokio::test]
 async fn three_crashes_pause_a_script_and_nobody_else() {
-    let pool = ScriptPool::new(settings());
+    let pool = ScriptPool::new(settings(Engine::Node));
     let junk = "function login() { require('fs').writeSync(3, 'this is no frame') }";
     let program = login_script("con_crasher", junk);
     for _ in 0..3 {
@@ -138,9 +144,8 @@ async fn nobody() -> Arc<script::Program> {
     gate.program("con_nobody", text)
 }
 
-#[tokio::test]
-async fn a_store_that_is_down_is_not_asked_again_and_again() {
-    let pool = ScriptPool::new(settings());
+async fn a_store_that_is_down_is_not_asked_again_and_again(engine: Engine) {
+    let pool = ScriptPool::new(settings(engine));
     let mut news = pool.watch();
     let program = nobody().await;
     let mut thrown = 0;
@@ -169,8 +174,7 @@ async fn a_store_that_is_down_is_not_asked_again_and_again() {
     assert_eq!(n(login(&pool, &login_script("con_well", COUNT)).await), 1);
 }
 
-#[tokio::test]
-async fn a_probe_that_finds_the_store_closes_the_breaker() {
+async fn a_probe_that_finds_the_store_closes_the_breaker(engine: Engine) {
     let text = "function login(email, password, callback) {
         global.n = (global.n || 0) + 1;
         if (global.n > 5) return callback(null, { user_id: 1 });
@@ -178,7 +182,7 @@ async fn a_probe_that_finds_the_store_closes_the_breaker() {
     }";
     let pool_of_one = PoolSettings {
         workers_per_connection: 1,
-        ..settings()
+        ..settings(engine)
     };
     let pool = ScriptPool::new(pool_of_one);
     let mut news = pool.watch();

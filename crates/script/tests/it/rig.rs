@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use domain::Password;
 use script::{
-    Call, Failure, LoginOutcome, LookupOutcome, NodeRuntime, PoolSettings, Program, RawProfile,
-    Runtime, ScriptName, ScriptPool,
+    Call, EmbeddedRuntime, Failure, LoginOutcome, LookupOutcome, NodeRuntime, PoolSettings,
+    Program, RawProfile, Runtime, ScriptName, ScriptPool,
 };
 use serde_json::Value;
 use tempfile::TempDir;
@@ -38,16 +38,66 @@ pub fn launcher() -> PathBuf {
     example("worker")
 }
 
-pub fn settings() -> PoolSettings {
-    on_node(None)
+/// What runs the scripts of a test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    Node,
+    Embedded,
+}
+
+impl Engine {
+    /// The runtime, without packages of an operator.
+    fn runtime(self) -> Runtime {
+        match self {
+            Self::Node => Runtime::Node(NodeRuntime {
+                command: node(),
+                modules: None,
+            }),
+            Self::Embedded => Runtime::Embedded(EmbeddedRuntime::default()),
+        }
+    }
+
+    /// What differs: the first on Node, the second in the embedded engine.
+    pub fn either<T>(self, node: T, embedded: T) -> T {
+        match self {
+            Self::Node => node,
+            Self::Embedded => embedded,
+        }
+    }
+}
+
+/// Makes two tests of each function that takes an engine: `node::…` and `embedded::…`.
+macro_rules! on_every_runtime {
+    ($($test:ident),+ $(,)?) => {
+        mod node {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test($crate::rig::Engine::Node).await;
+            })+
+        }
+        mod embedded {
+            $(#[tokio::test]
+            async fn $test() {
+                super::$test($crate::rig::Engine::Embedded).await;
+            })+
+        }
+    };
+}
+pub(crate) use on_every_runtime;
+
+pub fn settings(engine: Engine) -> PoolSettings {
+    patient(engine.runtime())
 }
 
 /// Node with a modules folder.
 pub fn on_node(modules: Option<PathBuf>) -> PoolSettings {
-    let runtime = Runtime::Node(NodeRuntime {
+    patient(Runtime::Node(NodeRuntime {
         command: node(),
         modules,
-    });
+    }))
+}
+
+fn patient(runtime: Runtime) -> PoolSettings {
     PoolSettings {
         // Generous: a busy machine must not fail a test that is not about time.
         timeout: Duration::from_mins(1),
@@ -63,18 +113,18 @@ pub fn open_folder() -> TempDir {
 }
 
 /// A pool whose calls end after a second and a half.
-pub fn hasty() -> ScriptPool {
+pub fn hasty(engine: Engine) -> ScriptPool {
     ScriptPool::new(PoolSettings {
         timeout: Duration::from_millis(1500),
-        ..settings()
+        ..settings(engine)
     })
 }
 
 /// A pool with one worker per connection: the second call meets the first one's worker.
-pub fn single() -> ScriptPool {
+pub fn single(engine: Engine) -> ScriptPool {
     ScriptPool::new(PoolSettings {
         workers_per_connection: 1,
-        ..settings()
+        ..settings(engine)
     })
 }
 
@@ -108,14 +158,14 @@ pub async fn login(pool: &ScriptPool, program: &Arc<Program>) -> Call<LoginOutco
 }
 
 /// Logs in once, on a pool of its own.
-pub async fn login_once(connection: &str, text: &str) -> LoginOutcome {
-    let pool = ScriptPool::new(settings());
+pub async fn login_once(engine: Engine, connection: &str, text: &str) -> LoginOutcome {
+    let pool = ScriptPool::new(settings(engine));
     login(&pool, &login_script(connection, text)).await.outcome
 }
 
 /// Looks a user up once, on a pool of its own.
-pub async fn look_up_once(connection: &str, text: &str) -> LookupOutcome {
-    let pool = ScriptPool::new(settings());
+pub async fn look_up_once(engine: Engine, connection: &str, text: &str) -> LookupOutcome {
+    let pool = ScriptPool::new(settings(engine));
     let program = program(connection, &[(ScriptName::GetUser, text)]);
     pool.get_user(&program, "ann@example.com").await.outcome
 }

@@ -5,7 +5,18 @@ use std::sync::Arc;
 use domain::Password;
 use script::{Egress, LookupOutcome, Program, ScriptName, ScriptPool};
 
-use crate::rig::{found, login, login_once, program, settings, single, with_settings};
+use crate::rig::{
+    Engine, found, login, login_once, on_every_runtime, program, settings, single, with_settings,
+};
+
+on_every_runtime! {
+    names_are_free,
+    login_and_get_user_share_a_worker_and_nothing_else,
+    context_comes_before_the_callback,
+    configuration_is_in_scope_at_the_top_and_in_calls,
+    odd_passwords_arrive_as_they_were_typed,
+    the_error_classes_are_errors,
+}
 
 /// Connection and script: each gives the profile `{ user_id: 1 }`.
 const SHAPES: &[(&str, &str)] = &[
@@ -66,17 +77,15 @@ const SHAPES: &[(&str, &str)] = &[
     ),
 ];
 
-#[tokio::test]
-async fn names_are_free() {
+async fn names_are_free(engine: Engine) {
     for (connection, text) in SHAPES {
-        let profile = found(login_once(connection, text).await);
+        let profile = found(login_once(engine, connection, text).await);
         assert_eq!(profile["user_id"], 1, "{connection}");
     }
 }
 
-#[tokio::test]
-async fn login_and_get_user_share_a_worker_and_nothing_else() {
-    let pool = single();
+async fn login_and_get_user_share_a_worker_and_nothing_else(engine: Engine) {
+    let pool = single(engine);
     let program = program(
         "con_both_scripts",
         &[
@@ -101,9 +110,8 @@ async fn login_and_get_user_share_a_worker_and_nothing_else() {
     assert_eq!(profile["seen"], "by login");
 }
 
-#[tokio::test]
-async fn context_comes_before_the_callback() {
-    let pool = ScriptPool::new(settings());
+async fn context_comes_before_the_callback(engine: Engine) {
+    let pool = ScriptPool::new(settings(engine));
     let scripts = [
         (
             ScriptName::Login,
@@ -144,8 +152,7 @@ async fn context_comes_before_the_callback() {
     );
 }
 
-#[tokio::test]
-async fn configuration_is_in_scope_at_the_top_and_in_calls() {
+async fn configuration_is_in_scope_at_the_top_and_in_calls(engine: Engine) {
     let text = "const atTheTop = configuration.SECRET;
         configuration.SECRET = 'changed';
         function login(a, b, callback) {
@@ -159,7 +166,7 @@ async fn configuration_is_in_scope_at_the_top_and_in_calls() {
         &[(ScriptName::Login, text)],
         &[("SECRET", "\"quoted\" \u{2028} \\ é")],
     );
-    let pool = single();
+    let pool = single(engine);
     for _ in 0..2 {
         let profile = found(login(&pool, &program).await.outcome);
         assert_eq!(profile["atTheTop"], "\"quoted\" \u{2028} \\ é");
@@ -167,9 +174,8 @@ async fn configuration_is_in_scope_at_the_top_and_in_calls() {
     }
 }
 
-#[tokio::test]
-async fn odd_passwords_arrive_as_they_were_typed() {
-    let pool = ScriptPool::new(settings());
+async fn odd_passwords_arrive_as_they_were_typed(engine: Engine) {
+    let pool = ScriptPool::new(settings(engine));
     let program = program(
         "con_odd",
         &[(
@@ -189,15 +195,14 @@ async fn odd_passwords_arrive_as_they_were_typed() {
     }
 }
 
-#[tokio::test]
-async fn the_error_classes_are_errors() {
+async fn the_error_classes_are_errors(engine: Engine) {
     let text = "function login(a, b, callback) {
         const e = new ValidationError('username', 'taken');
         callback(null, { user_id: 1, said: [e instanceof Error, e.name, e.message, e.code,
             new WrongUsernameOrPasswordError('a', 'b').name, String(e),
             new UnauthorizedError('c').message] });
     }";
-    let said = &found(login_once("con_classes", text).await)["said"];
+    let said = &found(login_once(engine, "con_classes", text).await)["said"];
     let expected = serde_json::json!([
         true,
         "ValidationError",

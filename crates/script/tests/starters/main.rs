@@ -15,4 +15,5 @@ mod frameworks;
 mod rig;
 mod servers;
 mod shape;
+mod soak;
 mod tables;

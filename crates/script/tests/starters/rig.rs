@@ -110,7 +110,7 @@ impl ForeignVerifier for Server {
 }
 
 /// What confines itself and becomes a worker: built beside the tests.
-fn launcher() -> PathBuf {
+pub fn launcher() -> PathBuf {
     let own = std::env::current_exe().unwrap();
     own.parent()
         .unwrap()
@@ -140,6 +140,8 @@ impl Starter {
             // A busy machine must not fail a test that is not about time.
             timeout: Duration::from_mins(1),
             workers_per_connection: 1,
+            // For the soak, which is about one worker.
+            max_calls: 20_000,
             verifier: Some(Arc::new(Server)),
             ..PoolSettings::new(launcher(), runtime.clone())
         });

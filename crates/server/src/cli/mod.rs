@@ -6,6 +6,7 @@ mod local_api;
 mod scripts;
 mod users;
 
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -39,6 +40,8 @@ enum Command {
     Scripts(scripts::ScriptsCommand),
     /// Checks folder, keys, database, Node and server, and says what is wrong.
     Doctor,
+    /// Prints the licences of the packages that scripts find inside this program.
+    Licenses,
     /// Shows the configuration's documentation.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -67,6 +70,11 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         print!("{}", config::example());
         return Ok(ExitCode::SUCCESS);
     }
+    if matches!(arguments.command, Command::Licenses) {
+        // Whoever reads only the first page has seen enough.
+        let _ = std::io::stdout().write_all(sandbox::embedded::licenses().as_bytes());
+        return Ok(ExitCode::SUCCESS);
+    }
     let config = Config::load(arguments.config.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -82,7 +90,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
             Command::Users(command) => users::run(&config, command).await,
             Command::Scripts(command) => scripts::run(&config, command).await,
             Command::Doctor => doctor::run(&config).await,
-            Command::Config(ConfigCommand::Example) => Ok(ExitCode::SUCCESS),
+            Command::Licenses | Command::Config(ConfigCommand::Example) => Ok(ExitCode::SUCCESS),
         }
     })
 }

@@ -221,8 +221,9 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "scripts.workers_total",
         "FERRY_SCRIPTS_WORKERS_TOTAL",
-        "16",
-        "Script calls of all connections at the same time.",
+        "0",
+        "Script calls of all connections at the same time; 0 is 64 with the embedded runtime and 16 \
+         with node, whose workers are five times as large.",
     ),
     setting(
         "import.max_bytes",

@@ -96,6 +96,12 @@ fn install_ask<'js>(ctx: &Ctx<'js>, native: &Object<'js>, host: &Rc<Host>) -> Re
           -> Result<()> {
         let refused = |message| refuse(&ctx, "ERR_INVALID_ARG_VALUE", message);
         let question = RawValue::from_string(question.0).map_err(|_| refused("not JSON"))?;
+        // The host takes a frame that belongs to no call for a forged one.
+        if shared.calls.borrow().current_id().is_empty() {
+            return Err(refused(
+                "the server answers questions only while a call runs",
+            ));
+        }
         let mut questions = shared.questions.borrow_mut();
         let Some(number) = (1..=64).find(|number| !questions.contains_key(number)) else {
             return Err(refused("too many questions are open"));

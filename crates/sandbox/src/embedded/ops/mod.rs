@@ -13,7 +13,7 @@ mod keys;
 mod material;
 mod names;
 mod net;
-mod packages;
+pub mod packages;
 mod sign;
 mod sockets;
 mod text;

@@ -106,6 +106,11 @@ fn own_source(host: &Host, file: &str) -> Option<String> {
     Some(text)
 }
 
+/// Name, version, licence and its text of every npm package that is in the bundles.
+pub fn licenses() -> Option<String> {
+    shipped_source("LICENSES.txt")
+}
+
 fn shipped_source(file: &str) -> Option<String> {
     let (_, packed) = BUNDLES.iter().find(|(known, _)| *known == file)?;
     let mut text = String::new();
