@@ -243,3 +243,28 @@ fn a_fixture_without_sense_is_refused_before_anything_runs() -> Result<()> {
     "#);
     Ok(())
 }
+
+#[test]
+fn fixtures_may_run_under_rules_about_hosts() -> Result<()> {
+    let script = "function getByEmail(email, callback) {
+        require('net').connect(1, '127.0.0.1').on('error', callback);
+    }";
+    let fixtures =
+        json!([{"script": "get_user", "args": ["ann@b.co"], "expect": {"outcome": "not_found"}}]);
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("get_user.js"), script)?;
+    write_json(folder.path(), "fixtures.json", &fixtures)?;
+    let at = folder.path().to_str().context("a path")?;
+    let free = ferry(&["test", at], &[])?;
+    assert!(free.out.contains("ECONNREFUSED"), "{}", free.out);
+    let bounded = ferry(&["test", at, "--egress", "db.example.org:5432"], &[])?;
+    assert!(
+        bounded.out.contains("EACCES") && bounded.out.contains("no rule allows it"),
+        "{}",
+        bounded.out
+    );
+    let wrong = ferry(&["test", at, "--egress", "db"], &[])?;
+    assert_eq!(wrong.code, Some(2));
+    assert!(wrong.err.contains("is not a rule"), "{}", wrong.err);
+    Ok(())
+}

@@ -81,20 +81,41 @@ async fn nothing_gets_out(on: On) -> Result<()> {
         }
         network(&on, &admin, runtime, &connection).await?;
     }
-    Ok(())
+    bounded_on_node(&on, &server, &shop).await
 }
 
-/// Where a script must not connect: the cloud's metadata service, and the server's own database.
-async fn network(on: &On, admin: &Api, runtime: &str, connection: &str) -> Result<()> {
+/// Where a script must not connect, and the words of the refusal: the cloud's metadata service, and
+/// the server's own database.
+fn forbidden(on: &On) -> Vec<(&str, &'static str)> {
     let metadata = (
         "169.254.169.254:80",
         "link-local and metadata addresses are refused",
     );
-    let mut places = vec![metadata];
-    if let On::Postgres(database) = on {
-        places.push((database.address(), "this is the server's own database"));
+    match on {
+        On::Sqlite => vec![metadata],
+        On::Postgres(database) => vec![
+            metadata,
+            (database.address(), "this is the server's own database"),
+        ],
     }
-    for (address, words) in places {
+}
+
+/// On Node, rules that name ports close all others.
+async fn bounded_on_node(on: &On, server: &Server, shop: &Api) -> Result<()> {
+    let mut options = stage::scripted("function login(e, p, callback) { callback(null); }");
+    options["ferry"] = json!({"runtime": "node", "egress": ["legacy.example.org:3306"]});
+    let connection = stage::connection(server, shop, "bounded", options).await?;
+    for (address, _) in forbidden(on) {
+        let report = attempt(&server.api()?, &connection, &connecting(address)?).await?;
+        let told = report["error"]["message"].as_str().unwrap_or_default();
+        assert!(told.contains("EACCES"), "{address}: {report}");
+    }
+    Ok(())
+}
+
+/// Tries both places without rules.
+async fn network(on: &On, admin: &Api, runtime: &str, connection: &str) -> Result<()> {
+    for (address, words) in forbidden(on) {
         let report = attempt(admin, connection, &connecting(address)?).await?;
         let told = report["error"]["message"].as_str().unwrap_or_default();
         if runtime == "embedded" {

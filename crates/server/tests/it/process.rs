@@ -18,8 +18,15 @@ pub fn ferry_with(
     arguments: &[&str],
     variables: &[(&str, &str)],
 ) -> Result<std::process::Output> {
+    Ok(command(server, arguments)?
+        .envs(variables.iter().copied())
+        .output()?)
+}
+
+fn command(server: &Server, arguments: &[&str]) -> Result<Command> {
     let listen = server.public_url().replace("http://", "");
-    Ok(Command::new(env!("CARGO_BIN_EXE_ferry"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_ferry"));
+    command
         .args(arguments)
         .env("FERRY_DATA_DIR", server.data_dir())
         .env("FERRY_LISTEN", listen)
@@ -28,9 +35,8 @@ pub fn ferry_with(
             "FERRY_BOOTSTRAP_CLIENT_SECRET",
             server.api()?.client_secret(),
         )
-        .env("FERRY_MASTER_KEY", "07".repeat(32))
-        .envs(variables.iter().copied())
-        .output()?)
+        .env("FERRY_MASTER_KEY", "07".repeat(32));
+    Ok(command)
 }
 
 #[tokio::test]
@@ -77,6 +83,69 @@ async fn the_command_line_imports_finds_and_examines() -> Result<()> {
     );
     let wrong = ferry(&server, &["import", file, "--connection", "nowhere"])?;
     assert!(String::from_utf8_lossy(&wrong.stderr).contains("there is no connection nowhere"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_command_line_tries_scripts_and_shows_their_lines() -> Result<()> {
+    let server = On::Sqlite.builder().start().await?;
+    let shop = stage::application(&server).await?;
+    let login = "function login(email, password, callback) {
+      console.log('asked for %s', email);
+      if (password !== 'needle') return callback(new WrongUsernameOrPasswordError(email, 'no'));
+      callback(null, { user_id: '1', email });
+    }";
+    stage::connection(&server, &shop, "old", stage::scripted(login)).await?;
+    let typed = tempfile::NamedTempFile::new()?;
+    let attempt = |password: &str, arguments: &[&str]| -> Result<(Option<i32>, String)> {
+        std::fs::write(typed.path(), password)?;
+        let done = command(&server, arguments)?
+            .stdin(std::fs::File::open(typed.path())?)
+            .output()?;
+        let printed = String::from_utf8(done.stdout)? + &String::from_utf8(done.stderr)?;
+        Ok((done.status.code(), printed))
+    };
+    let person = ["--email", "ann@example.com", "--password-stdin"];
+    let asked = [&["scripts", "try", "old", "login"], &person[..]].concat();
+    let (code, printed) = attempt("needle\n", &asked)?;
+    assert_eq!(code, Some(0), "{printed}");
+    assert!(
+        printed.starts_with("login on embedded: found ("),
+        "{printed}"
+    );
+    assert!(printed.contains("console.log: asked for ann@example.com"));
+    assert!(
+        printed.contains("\"do\": \"create\"") && !printed.contains("needle"),
+        "{printed}"
+    );
+    let (code, printed) = attempt("wrong", &asked)?;
+    assert_eq!(code, Some(0), "{printed}");
+    assert!(
+        printed.starts_with("login on embedded: wrong_password ("),
+        "{printed}"
+    );
+    // A text that is not saved yet, and a script that fails.
+    let draft = tempfile::NamedTempFile::new()?;
+    std::fs::write(
+        draft.path(),
+        "(email, callback) => callback(new Error('draft'))",
+    )?;
+    let draft = draft.path().to_str().context("a path")?;
+    let asked = [
+        "scripts", "try", "old", "get_user", "--email", "a@b.co", "--source", draft,
+    ];
+    let (code, printed) = attempt("", &asked)?;
+    assert_eq!(code, Some(1), "{printed}");
+    assert!(printed.contains("draft"), "{printed}");
+    // Trials leave nothing in the tenant log; logins do.
+    let logs = ["scripts", "logs", "old"];
+    assert_eq!(attempt("", &logs)?, (Some(0), String::new()));
+    expect(200, shop.login("old", "bob@example.com", "needle").await?)?;
+    let (_, printed) = attempt("", &logs)?;
+    assert!(
+        printed.contains("login           log   asked for bob@example.com"),
+        "{printed}"
+    );
     Ok(())
 }
 
