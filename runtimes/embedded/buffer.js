@@ -40,7 +40,7 @@ const copyWithin = bare.copyWithin;
 const { fromCharCode } = String;
 const { apply } = Reflect;
 /** Texts up to this length are looked at here before a native codec is asked. */
-const SHORT = 256;
+const SHORT = 12;
 
 /** A Buffer on the same memory. */
 const over = (memory, offset, length) => construct(Uint8Array, [memory, offset, length], Buffer);
