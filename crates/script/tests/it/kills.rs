@@ -2,7 +2,6 @@
 //! flight at a kill is answered, and rightly; one that was is an outage, and one kill costs one call.
 
 use std::io::Write as _;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -107,11 +106,16 @@ fn workers() -> Vec<Pid> {
     living.filter_map(Pid::from_raw).collect()
 }
 
-/// Whether a process has ended; somebody may not have taken note yet.
+/// Whether a process has ended; somebody may not have taken note yet. Its program and memory go
+/// some time before its sockets, so only its state tells.
 fn is_gone(pid: Pid) -> bool {
-    // A zombie has no program any more.
-    let link = format!("/proc/{}/exe", pid.as_raw_nonzero());
-    std::fs::read_link(Path::new(&link)).is_err()
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
+    // The state follows the name, which is in brackets and may hold anything.
+    let state = stat.ok().and_then(|stat| {
+        let (_, rest) = stat.rsplit_once(") ")?;
+        rest.chars().next()
+    });
+    matches!(state, None | Some('Z' | 'X'))
 }
 
 /// Kills some worker every now and then.
