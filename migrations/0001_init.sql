@@ -152,6 +152,7 @@ create table jobs (
     external_id text,
     upsert boolean not null,
     send_completion_email boolean not null,
+    options text not null,
     status_details text,
     size bigint not null,
     read_offset bigint not null,

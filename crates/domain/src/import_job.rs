@@ -1,5 +1,7 @@
 //! Import jobs: their states, their counters, and the report.
 
+use serde::{Deserialize, Serialize};
+
 use crate::clock::Instant;
 use crate::id::{ConnectionId, JobId};
 
@@ -58,6 +60,15 @@ pub struct Counters {
     pub failed: i64,
 }
 
+/// What a caller asks of a job beyond the documented form fields. Kept with the job as JSON; a
+/// member that is absent has its documented default.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ImportOptions {
+    /// Rehearse: the same writes against the same constraints, and nothing stays.
+    pub dry_run: bool,
+}
+
 /// One import job.
 #[derive(Clone, Debug)]
 pub struct ImportJob {
@@ -71,6 +82,8 @@ pub struct ImportJob {
     pub upsert: bool,
     /// Whether a mail is sent at the end.
     pub send_completion_email: bool,
+    /// What else was asked for.
+    pub options: ImportOptions,
     /// Where it stands.
     pub status: JobStatus,
     /// Why it failed.

@@ -43,7 +43,7 @@ pub use id::{
     ClientId, ConnectionId, ForeignId, GrantId, JobId, KeyId, LogId, ResourceServerId, SessionId,
     UserId,
 };
-pub use import_job::{Counters, ImportJob, JobStatus};
+pub use import_job::{Counters, ImportJob, ImportOptions, JobStatus};
 pub use log_event::{EventKind, LogEvent};
 pub use metadata::Json;
 pub use mfa_factor::MfaFactor;

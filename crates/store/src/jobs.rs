@@ -10,8 +10,8 @@ use crate::db::{Expect, Row, Stmt, any, one};
 use crate::error::{Result, StoreError};
 use crate::{Store, Write, first};
 
-const COLUMNS: &str = "select id, connection_id, external_id, upsert, send_completion_email, status, \
-    status_details, size, read_offset, total, inserted, updated, failed, created_at, started_at, \
+const COLUMNS: &str = "select id, connection_id, external_id, upsert, send_completion_email, options, \
+    status, status_details, size, read_offset, total, inserted, updated, failed, created_at, started_at, \
     ended_at from jobs";
 
 /// A worker's hold on a job: it must be renewed before it runs out.
@@ -148,6 +148,7 @@ fn job(mut row: Row) -> Result<ImportJob> {
         external_id: row.text_or_null("external_id")?,
         upsert: row.flag("upsert")?,
         send_completion_email: row.flag("send_completion_email")?,
+        options: row.json("options")?,
         status: status(row.text("status")?)?,
         status_details: row.text_or_null("status_details")?,
         size: row.int("size")?,
@@ -250,15 +251,16 @@ impl Write {
     pub fn insert_job(&mut self, job: &ImportJob) -> &mut Self {
         self.push(one(
             "insert into jobs (id, type, status, connection_id, external_id, upsert, \
-             send_completion_email, size, read_offset, total, inserted, updated, failed, \
+             send_completion_email, options, size, read_offset, total, inserted, updated, failed, \
              lease_until, created_at) \
-             values ($1, 'users_import', 'pending', $2, $3, $4, $5, $6, 0, 0, 0, 0, 0, 0, $7)",
+             values ($1, 'users_import', 'pending', $2, $3, $4, $5, $6, $7, 0, 0, 0, 0, 0, 0, $8)",
             vec![
                 (&job.id).into(),
                 (&job.connection).into(),
                 job.external_id.clone().into(),
                 job.upsert.into(),
                 job.send_completion_email.into(),
+                crate::write::stored(&job.options).into(),
                 job.size.into(),
                 job.created_at.into(),
             ],
@@ -274,9 +276,9 @@ impl Write {
     ) -> &mut Self {
         self.push(one(
             "insert into jobs (id, type, status, connection_id, upsert, send_completion_email, \
-             size, read_offset, total, inserted, updated, failed, lease_until, created_at, ended_at) \
-             values ($1, 'verification_email', 'completed', $2, false, false, 0, 0, 0, 0, 0, 0, 0, \
-             $3, $3)",
+             options, size, read_offset, total, inserted, updated, failed, lease_until, created_at, \
+             ended_at) values ($1, 'verification_email', 'completed', $2, false, false, '{}', \
+             0, 0, 0, 0, 0, 0, 0, $3, $3)",
             vec![id.into(), connection.into(), now.into()],
         ))
     }

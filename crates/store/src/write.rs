@@ -57,3 +57,8 @@ pub(crate) fn json(object: &domain::Json) -> String {
 pub(crate) fn texts<T: serde::Serialize>(texts: &[T]) -> String {
     serde_json::to_string(texts).unwrap_or_default()
 }
+
+/// A value of ours as it is stored: JSON that the same type reads again.
+pub(crate) fn stored<T: serde::Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}

@@ -1,7 +1,9 @@
 //! A job is accepted: the documented checks in their order, then one batch.
 
 use domain::connection::Mode;
-use domain::{ConnectionId, Counters, EventKind, ImportJob, JobStatus, RowError, RowErrorCode};
+use domain::{
+    ConnectionId, Counters, EventKind, ImportJob, ImportOptions, JobStatus, RowError, RowErrorCode,
+};
 use store::StoreError;
 
 use super::spool::Spool;
@@ -22,6 +24,8 @@ pub struct ImportRequest {
     pub external_id: Option<String>,
     /// Whether a mail tells of the end.
     pub send_completion_email: bool,
+    /// What else is asked for.
+    pub options: ImportOptions,
 }
 
 impl Engine {
@@ -45,6 +49,7 @@ impl Engine {
             external_id: request.external_id,
             upsert: request.upsert,
             send_completion_email: request.send_completion_email,
+            options: request.options,
             status: JobStatus::Pending,
             status_details: None,
             size: i64::try_from(spool.size).unwrap_or(i64::MAX),

@@ -129,6 +129,7 @@ impl Rig {
             upsert: false,
             external_id: None,
             send_completion_email: false,
+            options: domain::ImportOptions::default(),
         }
     }
 

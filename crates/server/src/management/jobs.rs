@@ -81,6 +81,7 @@ async fn receive(
         upsert: form.upsert,
         external_id: form.external_id,
         send_completion_email: form.send_completion_email.unwrap_or(true),
+        options: domain::ImportOptions::default(),
     };
     Ok((spool, request))
 }

@@ -173,6 +173,7 @@ pub fn job(id: &str, connection: &Connection, created: Instant) -> ImportJob {
         external_id: None,
         upsert: false,
         send_completion_email: false,
+        options: domain::ImportOptions::default(),
         status: JobStatus::Pending,
         status_details: None,
         size: 1000,
