@@ -164,9 +164,23 @@ create table jobs (
     lease_until bigint not null,
     created_at bigint not null,
     started_at bigint,
-    ended_at bigint
+    ended_at bigint,
+    -- Bytes of the upload as it was sent; differs from read_offset in a packed file.
+    consumed bigint not null default 0,
+    -- Where the run under way began, for its rate.
+    run_started_at bigint,
+    run_total bigint not null default 0,
+    run_consumed bigint not null default 0,
+    advanced_at bigint,
+    idempotency_key {{keytext}},
+    file_digest text,
+    -- Whether its failed rows are still kept as they were sent, and its report.
+    keeps_originals boolean not null default true,
+    keeps_errors boolean not null default true
 );
 create index jobs_status on jobs (status, created_at);
+create unique index jobs_idempotency on jobs (connection_id, idempotency_key)
+    where idempotency_key is not null;
 
 create table job_errors (
     job_id {{keytext}} not null,
@@ -174,7 +188,24 @@ create table job_errors (
     row_offset bigint not null,
     row_json text not null,
     errors text not null,
+    -- The row as it was sent, under seal.
+    sealed bytea,
     primary key (job_id, row_number)
+);
+
+create table job_error_codes (
+    job_id {{keytext}} not null,
+    code {{keytext}} not null,
+    errors bigint not null,
+    primary key (job_id, code)
+);
+
+create table uploads (
+    id {{keytext}} primary key,
+    size bigint,
+    received bigint not null,
+    created_at bigint not null,
+    touched_at bigint not null
 );
 
 create table spool_chunks (

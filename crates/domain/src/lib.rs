@@ -19,6 +19,7 @@ pub mod client;
 pub mod clock;
 pub mod conflict;
 pub mod connection;
+pub mod csv_mapping;
 pub mod email;
 pub mod entropy;
 pub mod id;
@@ -37,13 +38,14 @@ pub mod username;
 pub use client::{Client, ClientGrant, ResourceServer, TokenEndpointAuth};
 pub use clock::{Clock, Instant};
 pub use connection::Connection;
+pub use csv_mapping::CsvMapping;
 pub use email::EmailAddress;
 pub use entropy::Entropy;
 pub use id::{
     ClientId, ConnectionId, ForeignId, GrantId, JobId, KeyId, LogId, ResourceServerId, SessionId,
     UserId,
 };
-pub use import_job::{Counters, ImportJob, ImportOptions, JobStatus};
+pub use import_job::{Counters, FileFormat, Idempotency, ImportJob, ImportOptions, JobStatus};
 pub use log_event::{EventKind, LogEvent};
 pub use metadata::Json;
 pub use mfa_factor::MfaFactor;

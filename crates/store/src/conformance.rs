@@ -71,6 +71,8 @@ const TABLES: &[(&str, &str)] = &[
     ("mfa_factors", "user_row, position"),
     ("jobs", "id"),
     ("job_errors", "job_id, row_number"),
+    ("job_error_codes", "job_id, code"),
+    ("uploads", "id"),
     ("spool_chunks", "job_id, position"),
     ("log_events", "log_id"),
     ("sessions", "id"),
@@ -112,6 +114,10 @@ const ORPHANS: &[(&str, &str)] = &[
     (
         "row errors without a job",
         "job_errors where job_id not in (select id from jobs)",
+    ),
+    (
+        "counted errors without a job",
+        "job_error_codes where job_id not in (select id from jobs)",
     ),
     (
         "chunks without a job",

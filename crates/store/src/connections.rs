@@ -259,7 +259,7 @@ impl Write {
         self.push(any(
             "update jobs set status = 'failed', ended_at = $2, lease_until = 0, \
              status_details = 'The connection was deleted while the job ran.' \
-             where connection_id = $1 and status in ('pending', 'processing')",
+             where connection_id = $1 and status in ('pending', 'processing', 'paused')",
             vec![id.into(), now.into()],
         ));
         let of_users = "select user_row from identities where connection_id = $1 and is_primary";

@@ -221,6 +221,15 @@ impl Row {
             .ok_or_else(|| mismatch(column, "boolean", &Value::Null))
     }
 
+    /// Bytes, or null.
+    pub fn bytes_or_null(&mut self, column: &'static str) -> Result<Option<Vec<u8>>> {
+        match self.next(column)? {
+            Value::Null => Ok(None),
+            Value::Bytes(bytes) => Ok(Some(bytes)),
+            other => Err(mismatch(column, "bytes", &other)),
+        }
+    }
+
     /// The next column as bytes.
     pub fn bytes(&mut self, column: &'static str) -> Result<Vec<u8>> {
         match self.next(column)? {

@@ -27,6 +27,8 @@ pub enum Key {
     SessionToken,
     /// A client being enabled twice for a connection.
     ConnectionClient,
+    /// A caller's key for one import job of a connection.
+    IdempotencyKey,
     /// A random id that exists already.
     Id,
 }
@@ -81,6 +83,11 @@ pub(crate) const KEYS: &[(Key, &str, &str)] = &[
         Key::ConnectionClient,
         "connection_clients_pkey",
         "connection_clients.connection_id, connection_clients.client_id",
+    ),
+    (
+        Key::IdempotencyKey,
+        "jobs_idempotency",
+        "jobs.connection_id, jobs.idempotency_key",
     ),
 ];
 

@@ -45,7 +45,7 @@ use tokio::sync::Mutex;
 pub use clients::MachineAccess;
 pub use counters::Counter;
 pub use error::{Key, Result, StoreError};
-pub use jobs::{Lease, Progress, StoredRowError};
+pub use jobs::{Lease, Progress, SealedRow, StoredRowError};
 pub use keys::{KeyState, StoredKey};
 pub use outbox::Mail;
 pub use postgres::postgres_hosts;

@@ -50,7 +50,8 @@ impl Write {
     pub fn delete_orphan_chunks(&mut self, before: Instant) -> &mut Self {
         self.push(any(
             "delete from spool_chunks where created_at < $1 \
-             and job_id not in (select id from jobs where status in ('pending', 'processing'))",
+             and job_id not in (select id from jobs where status in ('pending', 'processing', 'paused')) \
+             and job_id not in (select id from uploads)",
             vec![before.into()],
         ))
     }

@@ -18,7 +18,7 @@ use domain::{ConnectionId, HashText, Instant, JobId, MfaFactor};
 use crate::Store;
 use crate::db::{Stmt, Value, any, holds_nul, one, unstorable};
 use crate::error::Result;
-use crate::jobs::{Lease, Progress, StoredRowError, insert_row_error};
+use crate::jobs::{Lease, Progress, StoredRowError, count_row_errors, insert_row_error};
 
 /// One validated row. Keys are folded, JSON members are text as it stood in the file.
 #[derive(Debug, Default)]
@@ -27,6 +27,8 @@ pub struct ImportRow {
     pub number: i64,
     /// Byte offset in the file.
     pub offset: i64,
+    /// Offset after its last byte.
+    pub end: i64,
     /// The record as it stood in the file, for the error report.
     pub raw: bytes::Bytes,
     /// A reserved user number.
@@ -104,6 +106,8 @@ pub struct ImportBatch {
     pub counters: Counters,
     /// Offset of the first byte after this batch.
     pub end_offset: i64,
+    /// Bytes of the file as it was sent that were read for it.
+    pub consumed: i64,
     /// Creation time of the users.
     pub now: Instant,
     /// Renders a record for the error report, secrets masked.
@@ -150,12 +154,13 @@ impl ImportBatch {
     }
 
     /// The statements that end a batch: row errors and the job's new state.
-    fn closing(&self, tally: &Tally) -> (Vec<Stmt>, Counters) {
-        let refused = self.refused.iter().chain(&tally.errors);
-        let mut statements: Vec<Stmt> = refused
-            .map(|error| insert_row_error(self.job(), error))
-            .collect();
+    fn closing(&self, tally: &Tally, seal: &crate::seal::Seal) -> Result<(Vec<Stmt>, Counters)> {
+        let refused = || self.refused.iter().chain(&tally.errors);
+        let mut statements = refused()
+            .map(|error| insert_row_error(self.job(), error, seal))
+            .collect::<Result<Vec<Stmt>>>()?;
         let failed = statements.len() as i64;
+        statements.extend(count_row_errors(self.job(), refused()));
         let counters = Counters {
             total: self.counters.total + (self.rows.len() + self.refused.len()) as i64,
             inserted: self.counters.inserted + tally.inserted,
@@ -164,6 +169,7 @@ impl ImportBatch {
         };
         let progress = Progress {
             offset: self.end_offset,
+            consumed: self.consumed,
             counters,
         };
         statements.push(crate::jobs::advance(
@@ -171,8 +177,9 @@ impl ImportBatch {
             self.counters,
             &progress,
             self.lease_until,
+            self.now,
         ));
-        (statements, counters)
+        Ok((statements, counters))
     }
 
     fn report(&self, row: &ImportRow, error: domain::RowError) -> StoredRowError {
@@ -181,6 +188,7 @@ impl ImportBatch {
             offset: row.offset,
             record: (self.mask)(&row.raw),
             errors: vec![error],
+            raw: Some(row.raw.clone()),
         }
     }
 }

@@ -77,7 +77,7 @@ async fn import_once(db: &Postgres, seal: &Seal, batch: &ImportBatch) -> Tried<C
         copy(&transaction, &batch.rows).await?;
         write_rows(&transaction, seal, batch).await?
     };
-    let (closing, counters) = batch.closing(&tally);
+    let (closing, counters) = batch.closing(&tally, seal)?;
     execute(&transaction, &closing).await?;
     transaction.commit().await.map_err(fault)?;
     Ok(counters)

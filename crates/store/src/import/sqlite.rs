@@ -39,7 +39,7 @@ fn write_batch(connection: &Connection, seal: &Seal, batch: &ImportBatch) -> Res
         });
     }
     let tally = write_rows(connection, seal, batch)?;
-    let (closing, counters) = batch.closing(&tally);
+    let (closing, counters) = batch.closing(&tally, seal)?;
     execute(connection, closing)?;
     Ok(counters)
 }

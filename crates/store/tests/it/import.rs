@@ -80,6 +80,7 @@ impl Import {
                 offset: self.number * 100,
                 record: "{\"a\":\"\\u0000\"}".into(),
                 errors: vec![error("a"), error("")],
+                raw: None,
             });
         }
     }
@@ -91,6 +92,7 @@ impl Import {
             self.number += 1;
             row.number = self.number;
             row.offset = self.number * 100;
+            row.end = self.number * 100 + 50;
             row.raw = format!("{{\"row\":{}}}", self.number).into();
             row.user_row = ROWS.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         }
@@ -103,6 +105,7 @@ impl Import {
             refused: std::mem::take(&mut self.refused),
             counters: self.counters,
             end_offset: self.number * 100 + 100,
+            consumed: self.number * 10 + 10,
             now: at(1),
             mask,
         })

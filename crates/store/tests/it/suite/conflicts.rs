@@ -37,6 +37,12 @@ fn provocation(key: Key) -> (&'static str, [Vec<Value>; 2]) {
             "insert into connection_clients (connection_id, client_id) \
              select 'x', 'y' where $1 <> ''"
         }
+        Key::IdempotencyKey => {
+            "insert into jobs (id, type, status, connection_id, upsert, send_completion_email, \
+             options, size, read_offset, total, inserted, updated, failed, lease_until, created_at, \
+             idempotency_key) values ($1, 'users_import', 'pending', 'x', false, false, '{}', 0, 0, \
+             0, 0, 0, 0, 0, 0, 'y')"
+        }
         Key::UserRow => {
             "insert into users (id, user_id, email_verified, logins_count, created_at, updated_at, \
              version) values (1, $1, false, 0, 0, 0, 1)"
