@@ -81,6 +81,8 @@ pub struct Engine {
     events: AtomicU32,
     /// When this process put its parts together.
     started_at: Instant,
+    /// Uploads that a request makes grow right now.
+    uploads: import::OpenUploads,
     /// Rung when a job was accepted.
     import_wake: tokio::sync::Notify,
     /// Rung when a mail was posted.
@@ -130,6 +132,7 @@ impl Engine {
             arrivals: arrivals::Arrivals::default(),
             events: AtomicU32::new(0),
             started_at,
+            uploads: import::OpenUploads::default(),
             import_wake: tokio::sync::Notify::new(),
             outbox_wake: tokio::sync::Notify::new(),
         })

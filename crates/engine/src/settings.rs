@@ -47,6 +47,8 @@ pub struct Settings {
 pub struct ImportSettings {
     /// Largest file, in bytes.
     pub max_bytes: u64,
+    /// Most that a packed file may hold once it is unpacked, in bytes.
+    pub max_unpacked_bytes: u64,
     /// Largest row, in bytes.
     pub max_row_bytes: usize,
     /// Largest `user_metadata` and `app_metadata` of a row, in bytes.
@@ -57,8 +59,37 @@ pub struct ImportSettings {
     pub batch_rows: usize,
     /// How long a worker may be silent before another takes its job.
     pub lease: Duration,
-    /// How long ended jobs and their errors are kept.
+    /// How long ended jobs are kept.
     pub retention: Duration,
+    /// How long the errors of ended jobs are kept; never longer than the jobs.
+    pub errors_retention: Duration,
+    /// How long failed rows are kept as they were sent, under seal; never longer than the errors.
+    pub failed_rows_retention: Duration,
+    /// How long an upload is kept that nobody goes on with or makes a job of.
+    pub uploads_retention: Duration,
+}
+
+impl ImportSettings {
+    /// The documented size of a request, 500 KiB.
+    const COMPATIBLE_BYTES: u64 = 512_000;
+
+    /// The largest file that is taken in.
+    pub fn largest_file(&self) -> u64 {
+        self.bounded(self.max_bytes)
+    }
+
+    /// Most that a packed file may hold.
+    pub fn largest_unpacked(&self) -> u64 {
+        self.bounded(self.max_unpacked_bytes)
+    }
+
+    fn bounded(&self, bytes: u64) -> u64 {
+        if self.auth0_compatible_limits {
+            bytes.min(Self::COMPATIBLE_BYTES)
+        } else {
+            bytes
+        }
+    }
 }
 
 /// How mail leaves the house.
@@ -74,12 +105,16 @@ impl Default for ImportSettings {
     fn default() -> Self {
         Self {
             max_bytes: 5 << 30,
+            max_unpacked_bytes: 50 << 30,
             max_row_bytes: 1 << 20,
             max_metadata_bytes: 256 << 10,
             auth0_compatible_limits: false,
             batch_rows: 5000,
             lease: Duration::from_secs(30),
             retention: Duration::from_secs(30 * 86_400),
+            errors_retention: Duration::from_secs(30 * 86_400),
+            failed_rows_retention: Duration::from_secs(7 * 86_400),
+            uploads_retention: Duration::from_secs(86_400),
         }
     }
 }

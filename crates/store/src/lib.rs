@@ -50,6 +50,7 @@ pub use keys::{KeyState, StoredKey};
 pub use outbox::Mail;
 pub use postgres::postgres_hosts;
 pub use sessions::NewSession;
+pub use spool::Upload;
 pub use tickets::{Purpose, Ticket, TicketState};
 pub use user_list::{UserFilter, UserSort};
 pub use users::StoredCredential;

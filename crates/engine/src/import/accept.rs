@@ -1,12 +1,16 @@
 //! A job is accepted: the documented checks in their order, then one batch.
 
+use bytes::BytesMut;
 use domain::connection::Mode;
 use domain::{
-    ConnectionId, Counters, EventKind, ImportJob, ImportOptions, JobStatus, RowError, RowErrorCode,
+    ConnectionId, Counters, EventKind, Idempotency, ImportJob, ImportOptions, JobStatus, RowError,
+    RowErrorCode,
 };
-use store::StoreError;
+use sha2::{Digest as _, Sha256};
+use store::{Key, StoreError};
 
-use super::spool::Spool;
+use super::spool::{Spool, SpoolReader};
+use super::window::{Source as _, SourceError};
 use crate::error::{Error, Result};
 use crate::{Context, Engine};
 
@@ -26,7 +30,12 @@ pub struct ImportRequest {
     pub send_completion_email: bool,
     /// What else is asked for.
     pub options: ImportOptions,
+    /// The caller's key: a second request with it means the same job.
+    pub idempotency_key: Option<String>,
 }
+
+/// Longest key of a caller, in bytes.
+const LONGEST_KEY: usize = 255;
 
 impl Engine {
     /// Accepts an upload as a job. When this returns, job and file survive a crash.
@@ -43,6 +52,12 @@ impl Engine {
             return Err(Error::invalid("Users file must not be empty."));
         }
         spool.finish().await?;
+        let idempotency = self.idempotency(&request, &spool).await?;
+        if let Some(key) = &idempotency
+            && let Some(job) = self.repeated(&connection.id, key).await?
+        {
+            return Ok(job);
+        }
         let job = ImportJob {
             id: spool.job.clone(),
             connection: connection.id.clone(),
@@ -54,6 +69,9 @@ impl Engine {
             status_details: None,
             size: i64::try_from(spool.size).unwrap_or(i64::MAX),
             offset: 0,
+            consumed: 0,
+            run: None,
+            idempotency,
             counters: Counters::default(),
             created_at: self.now(),
             started_at: None,
@@ -72,11 +90,26 @@ impl Engine {
         if self.settings.import.auth0_compatible_limits {
             write.require_room_for_job(MOST_ACTIVE);
         }
+        if spool.is_resumable {
+            write.end_upload(&job.id);
+        }
         write.insert_job(&job).log(&event);
         match self.store.commit(write).await {
             Ok(()) => {}
+            Err(StoreError::Conflict(Key::IdempotencyKey)) => {
+                // Two requests with one key at the same moment: the other was first.
+                let key = job.idempotency.as_ref().ok_or_else(key_vanished)?;
+                let first = self.repeated(&job.connection, key).await?;
+                return first.ok_or_else(key_vanished);
+            }
             Err(StoreError::Stale { statement: 0, .. }) => return Err(no_connection()),
-            Err(StoreError::Stale { .. }) => return Err(too_many()),
+            Err(StoreError::Stale { .. }) => {
+                if spool.is_resumable {
+                    // Another request may have made a job of it.
+                    self.find_upload(&job.id).await?;
+                }
+                return Err(too_many());
+            }
             Err(error @ StoreError::Unavailable(_)) => {
                 // Perhaps it was committed all the same. If not, the sweep finds the upload.
                 spool.accept();
@@ -87,6 +120,60 @@ impl Engine {
         spool.accept();
         self.import_wake.notify_one();
         Ok(job)
+    }
+
+    async fn idempotency(
+        &self,
+        request: &ImportRequest,
+        spool: &Spool,
+    ) -> Result<Option<Idempotency>> {
+        let Some(key) = request.idempotency_key.clone() else {
+            return Ok(None);
+        };
+        if key.is_empty() || key.len() > LONGEST_KEY || !key.bytes().all(|b| b.is_ascii_graphic()) {
+            let message =
+                format!("An idempotency key has 1 to {LONGEST_KEY} visible ASCII characters.");
+            return Err(Error::invalid(message));
+        }
+        let asked = serde_json::json!([
+            request.upsert,
+            request.external_id,
+            request.send_completion_email,
+            request.options,
+        ]);
+        let mut reader = SpoolReader::new(self, &spool.job, spool.size.try_into().unwrap_or(0));
+        let digest = tokio::task::spawn_blocking(move || {
+            let mut digest = Sha256::new_with_prefix(asked.to_string());
+            let mut buffer = BytesMut::new();
+            while reader.fill(&mut buffer)? > 0 {
+                digest.update(buffer.split());
+            }
+            Ok::<_, SourceError>(hex::encode(digest.finalize()))
+        });
+        let digest = digest.await.map_err(Error::unavailable)?;
+        let digest = digest.map_err(|error| Error::unavailable(format!("spool: {error:?}")))?;
+        Ok(Some(Idempotency { key, digest }))
+    }
+
+    /// The job that a key stands for already; it must have been asked for in the same words.
+    async fn repeated(
+        &self,
+        connection: &ConnectionId,
+        key: &Idempotency,
+    ) -> Result<Option<ImportJob>> {
+        let Some(job) = self.store.find_job_by_key(connection, &key.key).await? else {
+            return Ok(None);
+        };
+        if job.idempotency.as_ref() == Some(key) {
+            return Ok(Some(job));
+        }
+        Err(Error::Conflict {
+            message: format!(
+                "The idempotency key was used for another file or other options, by job {}.",
+                job.id
+            ),
+            code: "idempotency_key_reused",
+        })
     }
 
     async fn importable(&self, id: &str) -> Result<domain::Connection> {
@@ -110,6 +197,10 @@ impl Engine {
 
 fn no_connection() -> Error {
     Error::invalid("The connection does not exist.")
+}
+
+fn key_vanished() -> Error {
+    Error::unavailable("the job of an idempotency key went away")
 }
 
 fn too_many() -> Error {

@@ -1,14 +1,16 @@
 //! The reading half of a job: on a thread of its own, a few batches ahead of the writing half.
 
 use bytes::BytesMut;
-use domain::{Counters, RowError, RowErrorCode as Code};
+use domain::{ImportOptions, RowError, RowErrorCode as Code};
 use store::StoredRowError;
 use store::import::ImportRow;
 use tokio::sync::mpsc::Sender;
 
 use super::mask;
 use super::row::RowReader;
-use super::window::{Element, Problem, Source, SourceError, Window};
+use super::rows::{Content, Row, Rows};
+use super::unpack::Unpacked;
+use super::window::{Problem, Source, SourceError};
 
 /// Rows read, to be written together.
 #[derive(Default)]
@@ -17,6 +19,8 @@ pub(super) struct Parsed {
     pub refused: Vec<StoredRowError>,
     /// After the last of them.
     pub end: i64,
+    /// Bytes of the file as it was sent that were read for them.
+    pub consumed: i64,
 }
 
 /// What the reading half sends.
@@ -33,25 +37,38 @@ pub(super) enum Message {
 pub(super) struct BatchLimits {
     pub rows: usize,
     pub row_bytes: usize,
+    /// Of a packed file, once it is unpacked.
+    pub unpacked_bytes: u64,
 }
 
 /// Bytes of a batch: what bounds memory when rows are large.
 const BATCH_BYTES: usize = 4 << 20;
 
+/// Where a job's reading begins.
+#[derive(Debug)]
+pub(super) struct Begin {
+    /// What the file is said to be.
+    pub options: ImportOptions,
+    /// After the rows that were written.
+    pub offset: i64,
+    /// How many they were.
+    pub rows: i64,
+}
+
 /// Reads from where the job stands until the end, or until nobody listens any more.
 pub(super) fn parse<S: Source>(
     source: S,
-    offset: i64,
-    counters: Counters,
+    begin: &Begin,
     limits: BatchLimits,
     mut reader: RowReader,
     sender: &Sender<Message>,
 ) {
     let mut send = |message| sender.blocking_send(message).is_ok();
-    let source = Heard { source, sender };
-    let opened = Window::open(source, offset, counters.total, limits.row_bytes);
+    let source = Unpacked::new(Heard { source, sender }, limits.unpacked_bytes);
+    let (offset, rows) = (begin.offset, begin.rows);
+    let opened = Rows::open(source, &begin.options, offset, rows, limits.row_bytes);
     let last = match opened {
-        Ok(mut window) => read_all(&mut window, limits, &mut reader, &mut send),
+        Ok(mut rows) => read_all(&mut rows, limits, &mut reader, &mut send),
         Err(problem) => Message::Broken(problem),
     };
     send(last);
@@ -75,6 +92,10 @@ impl<S: Source> Source for Heard<'_, S> {
     fn seek(&mut self, offset: i64) {
         self.source.seek(offset);
     }
+
+    fn consumed(&self) -> Option<i64> {
+        self.source.consumed()
+    }
 }
 
 fn unheard() -> SourceError {
@@ -82,7 +103,7 @@ fn unheard() -> SourceError {
 }
 
 fn read_all<S: Source>(
-    window: &mut Window<S>,
+    file: &mut Rows<S>,
     limits: BatchLimits,
     reader: &mut RowReader,
     send: &mut impl FnMut(Message) -> bool,
@@ -90,9 +111,9 @@ fn read_all<S: Source>(
     let mut batch = Parsed::default();
     let mut bytes = 0;
     loop {
-        let last = match window.next() {
-            Ok(Some(element)) => {
-                bytes += batch.add(element, limits, reader);
+        let last = match file.next() {
+            Ok(Some(row)) => {
+                bytes += batch.add(row, limits, reader);
                 None
             }
             Ok(None) => Some(Message::End),
@@ -107,6 +128,7 @@ fn read_all<S: Source>(
                 ..Parsed::default()
             };
             bytes = 0;
+            batch.consumed = file.consumed().unwrap_or(batch.end);
             if !send(Message::Batch(std::mem::replace(&mut batch, next))) {
                 return Message::Broken(Problem::Source(unheard()));
             }
@@ -118,36 +140,66 @@ fn read_all<S: Source>(
 }
 
 impl Parsed {
-    /// Takes an element in; says how many bytes it holds in memory.
-    fn add(&mut self, element: Element, limits: BatchLimits, reader: &mut RowReader) -> usize {
-        self.end = element.end;
-        let Some(raw) = element.raw else {
-            let size = element.end - element.offset;
-            let most = limits.row_bytes;
-            let (number, offset) = (element.number, element.offset);
-            let message = format!(
-                "Row {number}, begun at byte {offset}, has {size} bytes, more than the {most} allowed"
-            );
-            self.refused.push(StoredRowError {
-                row: number,
-                offset,
-                record: mask::oversized(size),
-                errors: vec![RowError::new(Code::ProfileSizeExceeded, "", message)],
-            });
-            return 0;
+    /// Takes a row in; says how many bytes it holds in memory.
+    fn add(&mut self, row: Row, limits: BatchLimits, reader: &mut RowReader) -> usize {
+        let Row {
+            number,
+            offset,
+            end,
+            content,
+        } = row;
+        self.end = end;
+        let raw = match content {
+            Content::Row(raw) => raw,
+            Content::Wrong {
+                record,
+                raw,
+                errors,
+            } => {
+                let held = record.len() + raw.as_ref().map_or(0, bytes::Bytes::len);
+                self.refused.push(StoredRowError {
+                    row: number,
+                    offset,
+                    record,
+                    errors,
+                    raw,
+                });
+                return held;
+            }
+            Content::TooLarge => {
+                let size = end - offset;
+                self.refused
+                    .push(too_large(number, offset, size, limits.row_bytes));
+                return 0;
+            }
         };
-        match reader.read(&raw, element.offset) {
-            Ok(mut row) => {
-                row.number = element.number;
-                self.rows.push(row);
+        match reader.read(&raw, offset) {
+            Ok(mut read) => {
+                read.number = number;
+                read.end = end;
+                self.rows.push(read);
             }
             Err(errors) => self.refused.push(StoredRowError {
-                row: element.number,
-                offset: element.offset,
+                row: number,
+                offset,
                 record: mask::mask(&raw),
                 errors,
+                raw: Some(raw.clone()),
             }),
         }
         raw.len()
+    }
+}
+
+fn too_large(number: i64, offset: i64, size: i64, most: usize) -> StoredRowError {
+    let message = format!(
+        "Row {number}, begun at byte {offset}, has {size} bytes, more than the {most} allowed"
+    );
+    StoredRowError {
+        row: number,
+        offset,
+        record: mask::oversized(size),
+        errors: vec![RowError::new(Code::ProfileSizeExceeded, "", message)],
+        raw: None,
     }
 }

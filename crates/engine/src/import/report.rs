@@ -1,8 +1,9 @@
 //! What is told of jobs, and how they are forgotten.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, UNIX_EPOCH};
 
-use domain::{ImportJob, Instant, JobId, Page, RowError};
+use domain::{ConnectionId, ImportJob, Instant, JobId, Page, RowError};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use store::StoredRowError;
@@ -27,6 +28,15 @@ pub struct RowReport {
     pub offset: i64,
 }
 
+/// A job and its errors by code.
+#[derive(Debug)]
+pub struct JobDetails {
+    /// The job.
+    pub job: ImportJob,
+    /// Code → how many.
+    pub errors: BTreeMap<String, i64>,
+}
+
 impl From<StoredRowError> for RowReport {
     fn from(stored: StoredRowError) -> Self {
         Self {
@@ -43,6 +53,15 @@ impl Engine {
     pub async fn find_job(&self, id: &JobId) -> Result<ImportJob> {
         let found = self.store.find_job(id).await?;
         found.ok_or_else(|| missing("Job not found."))
+    }
+
+    /// Import jobs, the newest first, one page; of one connection or of all.
+    pub async fn list_import_jobs(
+        &self,
+        connection: Option<&ConnectionId>,
+        page: Page,
+    ) -> Result<Vec<ImportJob>> {
+        Ok(self.store.list_import_jobs(connection, page).await?)
     }
 
     /// Failed rows in file order, one page.
@@ -63,15 +82,65 @@ impl Engine {
         Ok(rows.into_iter().map(RowReport::from).collect())
     }
 
-    /// Forgets jobs that ended long ago, uploads that never became jobs, and mails long sent.
+    /// Failed rows as they were sent, a line each, those after a row's number: a file that can be
+    /// imported again. What is not kept (rows too large to be held, records of a CSV file with the
+    /// wrong number of columns, rows past their time) is left out. Says the last row looked at.
+    pub async fn list_failed_rows_after(
+        &self,
+        id: &JobId,
+        row: i64,
+        limit: u32,
+    ) -> Result<Option<(Vec<u8>, i64)>> {
+        let rows = self.store.list_sealed_rows_after(id, row, limit).await?;
+        let Some(last) = rows.last().map(|row| row.row) else {
+            return Ok(None);
+        };
+        let mut lines = Vec::new();
+        for raw in rows.iter().filter_map(|row| row.raw.as_ref()) {
+            // A line break in JSON stands between its parts; a space says the same.
+            let byte = |byte: &u8| {
+                if matches!(byte, b'\n' | b'\r') {
+                    b' '
+                } else {
+                    *byte
+                }
+            };
+            lines.extend(raw.iter().map(byte));
+            lines.push(b'\n');
+        }
+        Ok(Some((lines, last)))
+    }
+
+    /// A job, and how many errors it has of each code.
+    pub async fn find_job_details(&self, id: &JobId) -> Result<JobDetails> {
+        let job = self.find_import(id).await?;
+        let errors = self.store.count_errors_by_code(id).await?;
+        Ok(JobDetails { job, errors })
+    }
+
+    /// Forgets what is kept no longer: failed rows, reports, jobs, uploads, and mails long sent.
     pub async fn sweep_jobs(&self) -> Result<()> {
         let now = self.now();
-        let before = now.minus(self.settings.import.retention);
+        let settings = &self.settings.import;
+        let before = now.minus(settings.retention);
         for job in self.store.list_jobs_ended_before(before).await? {
             let mut write = self.store.write();
             write.delete_job(&job);
             self.store.commit(write).await?;
         }
+        let errors_before = now.minus(settings.errors_retention);
+        for job in self.store.list_jobs_with_errors(errors_before).await? {
+            let mut write = self.store.write();
+            write.forget_row_errors(&job);
+            self.store.commit(write).await?;
+        }
+        let rows_before = now.minus(settings.failed_rows_retention);
+        for job in self.store.list_jobs_with_originals(rows_before).await? {
+            let mut write = self.store.write();
+            write.forget_sealed_rows(&job);
+            self.store.commit(write).await?;
+        }
+        self.sweep_uploads().await?;
         let mut write = self.store.write();
         write
             .delete_orphan_chunks(now.minus(ORPHANED))
@@ -99,6 +168,7 @@ impl Engine {
             let id = JobId::from(id);
             let is_needed = match self.store.find_job(&id).await? {
                 Some(job) => !job.status.is_final(),
+                None if self.store.find_upload(&id).await?.is_some() => true,
                 None => !self.is_from_earlier_process(&file).await?,
             };
             if !is_needed {

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::mask;
-use super::parse::{self, BatchLimits, Message, Parsed};
+use super::parse::{self, BatchLimits, Begin, Message, Parsed};
 use super::row::RowReader;
 use super::spool::SpoolReader;
 use super::user_schema::RowLimits;
@@ -95,15 +95,20 @@ impl Engine {
         let limits = BatchLimits {
             rows: settings.batch_rows.max(1),
             row_bytes: settings.max_row_bytes,
+            unpacked_bytes: settings.largest_unpacked(),
         };
         let row_limits = RowLimits {
             metadata: settings.max_metadata_bytes,
             hash: self.settings.hash_limits.clone(),
         };
         let reader = RowReader::new(row_limits, Arc::clone(&self.entropy));
-        let (offset, counters) = (job.offset, job.counters);
+        let begin = Begin {
+            options: job.options.clone(),
+            offset: job.offset,
+            rows: job.counters.total,
+        };
         tokio::task::spawn_blocking(move || {
-            parse::parse(source, offset, counters, limits, reader, &sender);
+            parse::parse(source, &begin, limits, reader, &sender);
         });
     }
 
@@ -123,14 +128,15 @@ impl Engine {
         }
         let mut pending = vec![parsed];
         while let Some(parsed) = pending.pop() {
-            let end = parsed.end;
+            let (end, consumed) = (parsed.end, parsed.consumed);
             let batch = Arc::new(self.batch(job, lease, parsed));
             match self.store.import(&batch).await {
-                Ok(counters) => (job.offset, job.counters) = (end, counters),
+                Ok(counters) => {
+                    (job.offset, job.consumed, job.counters) = (end, consumed, counters);
+                }
                 // One row's fault or ours: halves tell which.
                 Err(error @ (StoreError::Statement(_) | StoreError::Conflict(_))) => {
-                    let (rows, refused, end) = take_apart(batch)?;
-                    let halves = split(Parsed { rows, refused, end }, &error).ok_or(error)?;
+                    let halves = split(take_apart(batch)?, &error).ok_or(error)?;
                     pending.extend(halves.into_iter().rev());
                 }
                 Err(error) => return Err(error),
@@ -150,6 +156,7 @@ impl Engine {
             refused: parsed.refused,
             counters: job.counters,
             end_offset: parsed.end,
+            consumed: parsed.consumed.min(job.size),
             now,
             mask: mask::mask,
         }
@@ -157,12 +164,15 @@ impl Engine {
 }
 
 /// The rows of a batch that failed; the store holds on to none of it by then.
-fn take_apart(
-    batch: Arc<ImportBatch>,
-) -> Result<(Vec<store::import::ImportRow>, Vec<StoredRowError>, i64), StoreError> {
+fn take_apart(batch: Arc<ImportBatch>) -> Result<Parsed, StoreError> {
     let batch = Arc::try_unwrap(batch)
         .map_err(|_| StoreError::Unavailable("a failed batch is still held".into()))?;
-    Ok((batch.rows, batch.refused, batch.end_offset))
+    Ok(Parsed {
+        rows: batch.rows,
+        refused: batch.refused,
+        end: batch.end_offset,
+        consumed: batch.consumed,
+    })
 }
 
 /// Two halves in file order; a row that stands alone becomes an error. `None` when no row is at
@@ -180,14 +190,14 @@ fn split(mut parsed: Parsed, error: &StoreError) -> Option<Vec<Parsed>> {
                 "",
                 "The row could not be written. The server's log says why.",
             )],
+            raw: Some(row.raw),
         });
         return Some(vec![parsed]);
     }
     let rows = parsed.rows.split_off(parsed.rows.len() / 2);
     // The first half ends with its last row: an offset is where an element ended.
     let last = parsed.rows.last()?;
-    let length = i64::try_from(last.raw.len()).unwrap_or(i64::MAX);
-    let (boundary, middle) = (last.number, last.offset + length);
+    let (boundary, middle) = (last.number, last.end);
     let (before, after) = parsed
         .refused
         .into_iter()
@@ -196,11 +206,13 @@ fn split(mut parsed: Parsed, error: &StoreError) -> Option<Vec<Parsed>> {
         rows: parsed.rows,
         refused: before,
         end: middle,
+        consumed: parsed.consumed,
     };
     let second = Parsed {
         rows,
         refused: after,
         end: parsed.end,
+        consumed: parsed.consumed,
     };
     Some(vec![first, second])
 }
@@ -214,6 +226,7 @@ fn broken(problem: Problem) -> Outcome {
             tracing::error!(detail, "an upload is lost");
             "The uploaded file is lost. Please upload it again.".into()
         }
+        Problem::Source(SourceError::Broken(details)) => details,
         Problem::Source(SourceError::Unavailable(detail)) => return Outcome::Retry(detail),
     };
     Outcome::Done(JobStatus::Failed, Some(details))
@@ -228,6 +241,7 @@ mod tests {
         ImportRow {
             number,
             offset: number * 10,
+            end: number * 10 + 8,
             raw: bytes::Bytes::from_static(b"12345678"),
             ..ImportRow::default()
         }
@@ -239,6 +253,7 @@ mod tests {
             offset: row * 10,
             record: String::new(),
             errors: Vec::new(),
+            raw: None,
         }
     }
 
@@ -263,6 +278,7 @@ mod tests {
             rows: [1, 3, 4, 7].map(row).into(),
             refused: [2, 5, 6, 8].map(refused).into(),
             end: 88,
+            consumed: 88,
         };
         let mut out = Vec::new();
         parts(parsed, &mut out);

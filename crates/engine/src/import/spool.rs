@@ -15,10 +15,9 @@ use store::{Store, StoreError};
 use super::window::{Source, SourceError};
 use crate::Engine;
 use crate::error::{Error, Result};
-use crate::settings::ImportSettings;
 
 /// Bytes of a chunk, and of one read.
-const CHUNK: usize = 1 << 20;
+pub(super) const CHUNK: usize = 1 << 20;
 
 /// An upload on its way in.
 pub struct Spool {
@@ -29,6 +28,8 @@ pub struct Spool {
     place: Place,
     is_finished: bool,
     is_accepted: bool,
+    /// Whether it came in several requests: then it stays when no job comes of this one.
+    pub(super) is_resumable: bool,
 }
 
 enum Place {
@@ -72,27 +73,43 @@ impl Engine {
         Ok(Spool {
             job,
             size: 0,
-            limit: largest_file(&self.settings.import),
+            limit: self.settings.import.largest_file(),
             buffer: BytesMut::new(),
             place,
             is_finished: false,
             is_accepted: false,
+            is_resumable: false,
         })
     }
-}
 
-/// The documented size of a request, 500 KiB.
-const COMPATIBLE_BYTES: u64 = 512_000;
-
-fn largest_file(settings: &ImportSettings) -> u64 {
-    if settings.auth0_compatible_limits {
-        settings.max_bytes.min(COMPATIBLE_BYTES)
-    } else {
-        settings.max_bytes
+    /// An upload that arrived whole in several requests.
+    pub(super) fn arrived_spool(&self, job: JobId, size: u64) -> Spool {
+        let place = if self.store.spools_to_files() {
+            Place::File {
+                path: path_of(&self.settings.data_dir, &job),
+                file: None,
+            }
+        } else {
+            Place::Chunks {
+                store: self.store.clone(),
+                clock: Arc::clone(&self.clock),
+                next: 0,
+            }
+        };
+        Spool {
+            job,
+            size,
+            limit: self.settings.import.largest_file(),
+            buffer: BytesMut::new(),
+            place,
+            is_finished: true,
+            is_accepted: false,
+            is_resumable: true,
+        }
     }
 }
 
-fn create(path: &Path) -> std::io::Result<std::fs::File> {
+pub(super) fn create(path: &Path) -> std::io::Result<std::fs::File> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
@@ -104,7 +121,7 @@ fn create(path: &Path) -> std::io::Result<std::fs::File> {
 }
 
 /// Runs file work where it may block.
-async fn on_disk<T: Send + 'static>(
+pub(super) async fn on_disk<T: Send + 'static>(
     work: impl FnOnce() -> std::io::Result<T> + Send + 'static,
 ) -> Result<T> {
     let done = tokio::task::spawn_blocking(work).await;
@@ -187,7 +204,7 @@ impl Spool {
 
 impl Drop for Spool {
     fn drop(&mut self) {
-        if self.is_accepted {
+        if self.is_accepted || self.is_resumable {
             return;
         }
         match &self.place {
@@ -211,13 +228,13 @@ impl Drop for Spool {
 }
 
 #[cfg(unix)]
-fn sync_folder(folder: &Path) -> std::io::Result<()> {
+pub(super) fn sync_folder(folder: &Path) -> std::io::Result<()> {
     std::fs::File::open(folder)?.sync_all()
 }
 
 /// Elsewhere a folder can't be opened to be synced; the file is.
 #[cfg(not(unix))]
-fn sync_folder(_: &Path) -> std::io::Result<()> {
+pub(super) fn sync_folder(_: &Path) -> std::io::Result<()> {
     Ok(())
 }
 

@@ -17,15 +17,21 @@ pub(super) trait Source {
     fn fill(&mut self, buffer: &mut BytesMut) -> Result<usize, SourceError>;
     /// Goes on at an absolute offset.
     fn seek(&mut self, offset: i64);
+    /// Bytes of the upload that were taken, when offsets count in something else.
+    fn consumed(&self) -> Option<i64> {
+        None
+    }
 }
 
 /// The bytes can't be had.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum SourceError {
     /// Trying later may help.
     Unavailable(String),
     /// They are gone.
     Lost(String),
+    /// The file itself is at fault; the text is for its owner.
+    Broken(String),
 }
 
 /// The file is no file of users from here on.
@@ -111,6 +117,11 @@ impl<S: Source> Window<S> {
             window.next = Next::CommaOrEnd;
         }
         Ok(window)
+    }
+
+    /// Bytes of the upload that were taken, when offsets do not say it.
+    pub fn consumed(&self) -> Option<i64> {
+        self.source.consumed()
     }
 
     /// The next element; `None` after the last.
@@ -314,4 +325,4 @@ fn width(length: usize) -> i64 {
 
 #[cfg(test)]
 #[path = "window_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -165,7 +165,7 @@ impl Engine {
     }
 
     /// Removes what an ended job no longer needs; what fails here is left to the sweep.
-    async fn remove_upload(&self, job: &JobId) {
+    pub(super) async fn remove_upload(&self, job: &JobId) {
         let removed = if self.store.spools_to_files() {
             let path = spool::path_of(&self.settings.data_dir, job);
             let removed = tokio::fs::remove_file(&path).await;

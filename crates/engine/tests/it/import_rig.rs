@@ -130,6 +130,7 @@ impl Rig {
             external_id: None,
             send_completion_email: false,
             options: domain::ImportOptions::default(),
+            idempotency_key: None,
         }
     }
 

@@ -82,6 +82,7 @@ async fn receive(
         external_id: form.external_id,
         send_completion_email: form.send_completion_email.unwrap_or(true),
         options: domain::ImportOptions::default(),
+        idempotency_key: None,
     };
     Ok((spool, request))
 }

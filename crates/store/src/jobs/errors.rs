@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use domain::page::Page;
-use domain::{Instant, JobId, RowError, RowErrorCode};
+use domain::{Instant, JobId, RowError};
 use zeroize::Zeroizing;
 
 use crate::db::{Row, Stmt, Value, any, one};

@@ -63,6 +63,12 @@ impl Store {
         Ok(self.db.count(sql, vec![id.into()]).await? == 1)
     }
 
+    /// Whether a job is an import of users.
+    pub async fn is_import_job(&self, id: &JobId) -> Result<bool> {
+        let sql = "select count(*) from jobs where id = $1 and type = 'users_import'";
+        Ok(self.db.count(sql, vec![id.into()]).await? == 1)
+    }
+
     /// How many jobs are not ended.
     pub async fn count_active_jobs(&self) -> Result<i64> {
         let sql = "select count(*) from jobs where status in ('pending', 'processing')";

@@ -1,0 +1,129 @@
+use super::super::window::tests::Slice;
+use super::*;
+
+fn open(
+    text: &'static [u8],
+    step: usize,
+    offset: i64,
+    rows: i64,
+) -> Result<CsvRows<Slice>, Problem> {
+    let source = Slice {
+        bytes: text,
+        at: 0,
+        step,
+    };
+    let mapping =
+        serde_json::json!({"columns": {"n": {"path": "user_metadata.n", "type": "number"}}});
+    let has_n = text.windows(2).any(|two| two == b",n");
+    let mapping = if has_n {
+        CsvMapping::parse(&mapping).unwrap()
+    } else {
+        CsvMapping::default()
+    };
+    CsvRows::open(source, &mapping, offset, rows, 40)
+}
+
+fn shown(row: &Row) -> String {
+    let place = format!("{} {}..{}", row.number, row.offset, row.end);
+    match &row.content {
+        Content::Row(raw) => format!("{place} {}", String::from_utf8_lossy(raw)),
+        Content::TooLarge => format!("{place} (too long)"),
+        Content::Wrong { record, errors, .. } => {
+            let errors = errors
+                .iter()
+                .map(|e| format!("{} {}", e.code.as_str(), e.message));
+            format!(
+                "{place} {record}: {}",
+                errors.collect::<Vec<_>>().join("; ")
+            )
+        }
+    }
+}
+
+fn read(text: &'static [u8], step: usize) -> String {
+    let mut rows = match open(text, step, 0, 0) {
+        Ok(rows) => rows,
+        Err(problem) => return format!("{problem:?}"),
+    };
+    let mut lines = Vec::new();
+    loop {
+        match rows.next() {
+            Ok(Some(row)) => lines.push(shown(&row)),
+            Ok(None) => lines.push("end".into()),
+            Err(problem) => lines.push(format!("{problem:?}")),
+        }
+        if !lines.last().is_some_and(|line| line.contains("..")) {
+            return lines.join("\n");
+        }
+    }
+}
+
+const FILES: &[&[u8]] = &[
+    b"email\n",
+    b"email\na@x.org",
+    b"\xEF\xBB\xBFemail,n\r\na@x.org,1\r\n\r\nb@x.org,9007199254740993\r\n",
+    b"email;name\n\"a@x.org\";\"A \"\"B\"\";\nC\"\nb@x.org;\n",
+    b"email,name\na@x.org\nb@x.org,B,C\n\"c\"x,C\nd@x.org,D\n",
+    b"email,name\na@x.org,12345678901234567890123456789012345678901234567890\nb@x.org,B\n",
+    b"email,name\na@x.org,A\nb@x.org,\"B\nc@x.org,C\n",
+    b"email,n\na@x.org,x\n",
+    b"email,name\na@x.org,\0\nb\xFF@x.org,B\n",
+    b"email,age\n",
+    b"",
+    b"\n\n",
+];
+
+#[test]
+fn finds_records_and_names_breaks() {
+    let mut report = String::new();
+    for file in FILES {
+        let text = String::from_utf8_lossy(file).into_owned();
+        report += &format!("--- {text:?}\n{}\n", read(file, 1 << 20));
+    }
+    insta::assert_snapshot!(report, @"");
+}
+
+#[test]
+fn the_size_of_reads_changes_nothing() {
+    for file in FILES {
+        for step in 1..20 {
+            assert_eq!(read(file, step), read(file, 1 << 20));
+        }
+    }
+}
+
+#[test]
+fn goes_on_where_any_record_ended() {
+    for file in FILES {
+        let Ok(mut whole) = open(file, 7, 0, 0) else {
+            continue;
+        };
+        let mut rows = Vec::new();
+        while let Ok(Some(row)) = whole.next() {
+            rows.push((row.number, row.end, shown(&row)));
+        }
+        for (number, end, _) in &rows {
+            let mut rest = open(file, 5, *end, *number).unwrap();
+            for (_, _, expected) in &rows[usize::try_from(*number).unwrap()..] {
+                assert_eq!(shown(&rest.next().unwrap().unwrap()), *expected);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_file_without_names_counts_its_columns() {
+    let mapping = serde_json::json!({"header": false, "columns": {"1": "email", "2": "name"}});
+    let source = Slice {
+        bytes: b"\xEF\xBB\xBFa@x.org,\"A\n\"\nb@x.org,B\n",
+        at: 0,
+        step: 3,
+    };
+    let mapping = CsvMapping::parse(&mapping).unwrap();
+    let mut rows = CsvRows::open(source, &mapping, 0, 0, 100).unwrap();
+    let mut lines = Vec::new();
+    while let Some(row) = rows.next().unwrap() {
+        lines.push(shown(&row));
+    }
+    insta::assert_snapshot!(lines.join("\n"), @"");
+}
