@@ -407,6 +407,6 @@ mod tests {
             format!("{} {}", error.path, error.message)
         })
         .collect();
-        insta::assert_snapshot!(faults.join("\n"));
+        insta::assert_snapshot!(faults.join("\n"), @"");
     }
 }

@@ -6,8 +6,8 @@ use axum::middleware;
 use axum::routing::{delete, get, patch, post};
 
 use crate::management::{
-    client_grants, clients, connection_clients, connections, jobs, logs, resource_servers, scripts,
-    tickets, users,
+    client_grants, clients, connection_clients, connections, import_jobs, jobs, logs,
+    resource_servers, scripts, tickets, uploads, users,
 };
 use crate::state::AppState;
 use crate::{dbconnections, extract, health, metrics, oauth, observe, pages, unread};
@@ -83,7 +83,13 @@ fn management() -> Router<AppState> {
             post(scripts::attempt),
         )
         .merge(applications())
+        .route("/jobs", get(import_jobs::list))
         .route("/jobs/{id}", get(jobs::get))
+        .route("/jobs/{id}/pause", post(import_jobs::pause))
+        .route("/jobs/{id}/resume", post(import_jobs::resume))
+        .route("/jobs/{id}/cancel", post(import_jobs::cancel))
+        .route("/jobs/{id}/events", get(import_jobs::events))
+        .route("/jobs/{id}/failed-rows", get(import_jobs::failed_rows))
         .route("/jobs/{id}/errors", get(jobs::errors))
         .route("/logs", get(logs::list))
         .route("/logs/{id}", get(logs::get))
@@ -145,5 +151,12 @@ fn links() -> Router<AppState> {
 fn imports() -> Router<AppState> {
     Router::new()
         .route("/api/v2/jobs/users-imports", post(jobs::post_users_imports))
+        .route("/api/v2/jobs/uploads", post(uploads::create))
+        .route(
+            "/api/v2/jobs/uploads/{id}",
+            get(uploads::get)
+                .patch(uploads::append)
+                .delete(uploads::delete),
+        )
         .layer(DefaultBodyLimit::disable())
 }

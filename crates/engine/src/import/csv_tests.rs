@@ -14,7 +14,9 @@ fn open(
     };
     let mapping =
         serde_json::json!({"columns": {"n": {"path": "user_metadata.n", "type": "number"}}});
-    let has_n = text.windows(2).any(|two| two == b",n");
+    let has_n = text
+        .windows(3)
+        .any(|three| matches!(three, b",n\n" | b",n\r"));
     let mapping = if has_n {
         CsvMapping::parse(&mapping).unwrap()
     } else {

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, UNIX_EPOCH};
 
-use domain::{ConnectionId, ImportJob, Instant, JobId, Page, RowError};
+use domain::{ConnectionId, EventKind, ImportJob, Instant, JobId, Page, RowError};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use store::StoredRowError;
 
 use super::spool;
-use crate::Engine;
 use crate::error::{Error, Result};
+use crate::{Context, Engine};
 
 /// An upload that never became a job is forgotten after this time: none takes so long to arrive.
 const ORPHANED: Duration = Duration::from_secs(24 * 3600);
@@ -109,6 +109,21 @@ impl Engine {
             lines.push(b'\n');
         }
         Ok(Some((lines, last)))
+    }
+
+    /// Notes that a job's failed rows were asked for as they were sent: they hold hashes.
+    pub async fn note_failed_rows_read(&self, context: &Context, id: &JobId) -> Result<()> {
+        let job = self.find_import(id).await?;
+        let description = "Read failed rows of import users job";
+        let mut event = self
+            .management_event(context, EventKind::Management, description)
+            .await?;
+        event
+            .details
+            .insert("job_id".into(), job.id.to_string().into());
+        let mut write = self.store.write();
+        write.log(&event);
+        Ok(self.store.commit(write).await?)
     }
 
     /// A job, and how many errors it has of each code.

@@ -246,6 +246,7 @@ fn engine_settings(
     settings.mail.from = reader.get("mail.from")?;
     settings.mail.smtp_url = reader.text("mail.smtp_url");
     settings.import.max_bytes = reader.get("import.max_bytes")?;
+    settings.import.max_unpacked_bytes = reader.get("import.max_unpacked_bytes")?;
     settings.import.max_row_bytes = reader.get("import.max_row_bytes")?;
     settings.import.auth0_compatible_limits = reader.get("import.auth0_compatible_limits")?;
     settings.import.batch_rows = reader
@@ -253,6 +254,9 @@ fn engine_settings(
         .get();
     settings.import.lease = Duration::from_millis(reader.get("import.lease_ms")?);
     settings.import.retention = reader.days("import.retention_days")?;
+    settings.import.errors_retention = reader.days("import.errors_retention_days")?;
+    settings.import.failed_rows_retention = reader.days("import.failed_rows_retention_days")?;
+    settings.import.uploads_retention = reader.days("import.uploads_retention_days")?;
     Ok(settings)
 }
 

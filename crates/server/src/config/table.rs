@@ -232,6 +232,12 @@ pub const SETTINGS: &[Setting] = &[
         "Largest import file.",
     ),
     setting(
+        "import.max_unpacked_bytes",
+        "FERRY_IMPORT_MAX_UNPACKED_BYTES",
+        "53687091200",
+        "Most that a packed import file (gzip, zstd) may hold.",
+    ),
+    setting(
         "import.max_row_bytes",
         "FERRY_IMPORT_MAX_ROW_BYTES",
         "1048576",
@@ -259,7 +265,25 @@ pub const SETTINGS: &[Setting] = &[
         "import.retention_days",
         "FERRY_IMPORT_RETENTION_DAYS",
         "30",
-        "Days that ended jobs and their errors are kept.",
+        "Days that ended jobs are kept.",
+    ),
+    setting(
+        "import.errors_retention_days",
+        "FERRY_IMPORT_ERRORS_RETENTION_DAYS",
+        "30",
+        "Days that the errors of ended jobs are kept; never longer than the jobs.",
+    ),
+    setting(
+        "import.failed_rows_retention_days",
+        "FERRY_IMPORT_FAILED_ROWS_RETENTION_DAYS",
+        "7",
+        "Days that failed rows are kept as they were sent, sealed; never longer than the errors.",
+    ),
+    setting(
+        "import.uploads_retention_days",
+        "FERRY_IMPORT_UPLOADS_RETENTION_DAYS",
+        "1",
+        "Days that an upload in parts is kept when nobody goes on with it.",
     ),
     setting(
         "mail.smtp_url",

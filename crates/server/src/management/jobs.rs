@@ -1,4 +1,5 @@
-//! Import jobs: the upload as a stream, and the reads.
+//! Import jobs as documented: the upload as a stream, and the reads. What is ours beside them
+//! stands in `import_jobs` and `uploads`.
 
 use std::sync::Arc;
 
@@ -7,9 +8,9 @@ use axum::body::Body;
 use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use domain::JobId;
 use domain::import_job::{ImportJob, JobStatus};
-use engine::import::{ImportRequest, RowReport, Spool};
+use domain::{CsvMapping, FileFormat, JobId};
+use engine::import::{ImportRequest, JobDetails, RowReport, Spool};
 use engine::{Engine, Error};
 use futures_util::stream;
 use multer::Multipart;
@@ -21,6 +22,8 @@ use crate::state::AppState;
 
 /// Largest text part of the form.
 const MAX_TEXT_PART: usize = 4096;
+/// Largest mapping.
+const MAX_MAPPING: usize = 256 << 10;
 /// Row errors read at a time.
 const STEP: u32 = 1000;
 
@@ -43,6 +46,9 @@ struct Form {
     upsert: bool,
     external_id: Option<String>,
     send_completion_email: Option<bool>,
+    options: domain::ImportOptions,
+    idempotency_key: Option<String>,
+    upload: Option<JobId>,
 }
 
 async fn receive(
@@ -56,11 +62,19 @@ async fn receive(
     let boundary = kind
         .and_then(|kind| multer::parse_boundary(kind).ok())
         .ok_or_else(bad_form)?;
+    let key = request.headers().get("idempotency-key");
+    let key = key
+        .map(|value| value.to_str().map(str::to_owned))
+        .transpose();
+    let key = key.map_err(|_| ApiError::invalid("The header Idempotency-Key is no ASCII text."))?;
     let body = axum::body::Body::from_request(request, &())
         .await
         .map_err(|_| bad_form())?;
     let mut parts = Multipart::new(body.into_data_stream(), boundary);
-    let mut form = Form::default();
+    let mut form = Form {
+        idempotency_key: key,
+        ..Form::default()
+    };
     let mut spool = None;
     while let Some(part) = parts.next_field().await.map_err(|_| bad_form())? {
         match part.name().unwrap_or_default() {
@@ -68,12 +82,26 @@ async fn receive(
             "users" => spool = Some(spool_part(engine, part).await?),
             name => {
                 let name = name.to_owned();
-                form.take(&name, &text_part(part).await?)?;
+                let most = if name == "mapping" {
+                    MAX_MAPPING
+                } else {
+                    MAX_TEXT_PART
+                };
+                form.take(&name, &text_part(part, most).await?)?;
             }
         }
     }
     let missing =
         |part: &str| ApiError::invalid(format!("Must provide '{part}' as multipart part."));
+    let spool = match (spool, &form.upload) {
+        (Some(_), Some(_)) => {
+            return Err(ApiError::invalid(
+                "'users' and 'upload' exclude each other.",
+            ));
+        }
+        (None, Some(upload)) => Some(engine.arrived_upload(upload).await?),
+        (spool, None) => spool,
+    };
     let spool =
         spool.ok_or_else(|| ApiError::invalid("Must provide 'users' file as multipart part."))?;
     let request = ImportRequest {
@@ -81,8 +109,8 @@ async fn receive(
         upsert: form.upsert,
         external_id: form.external_id,
         send_completion_email: form.send_completion_email.unwrap_or(true),
-        options: domain::ImportOptions::default(),
-        idempotency_key: None,
+        options: form.options,
+        idempotency_key: form.idempotency_key,
     };
     Ok((spool, request))
 }
@@ -95,11 +123,11 @@ async fn spool_part(engine: &Arc<Engine>, mut part: multer::Field<'_>) -> Result
     Ok(spool)
 }
 
-async fn text_part(mut part: multer::Field<'_>) -> Result<String, ApiError> {
+async fn text_part(mut part: multer::Field<'_>, most: usize) -> Result<String, ApiError> {
     let mut bytes = Vec::new();
     while let Some(chunk) = part.chunk().await.map_err(|_| bad_form())? {
         bytes.extend_from_slice(&chunk);
-        if bytes.len() > MAX_TEXT_PART {
+        if bytes.len() > most {
             return Err(bad_form());
         }
     }
@@ -120,6 +148,10 @@ impl Form {
             "external_id" => self.external_id = Some(text.to_owned()),
             "upsert" => self.upsert = flag()?,
             "send_completion_email" => self.send_completion_email = Some(flag()?),
+            "idempotency_key" => self.idempotency_key = Some(text.to_owned()),
+            "upload" => self.upload = Some(text.trim().into()),
+            "format" => self.options.format = Some(format_named(text)?),
+            "mapping" => self.options.mapping = Some(mapping(text)?),
             _ => {
                 return Err(ApiError::invalid(format!(
                     "Payload validation error: 'Additional properties not allowed: {name}'."
@@ -128,6 +160,26 @@ impl Form {
         }
         Ok(())
     }
+}
+
+fn format_named(text: &str) -> Result<FileFormat, ApiError> {
+    match text.trim() {
+        "json" => Ok(FileFormat::Json),
+        "csv" => Ok(FileFormat::Csv),
+        _ => Err(ApiError::invalid(
+            "Payload validation error: 'Expected json or csv' on property format.",
+        )),
+    }
+}
+
+fn mapping(text: &str) -> Result<CsvMapping, ApiError> {
+    let value: serde_json::Value = serde_json::from_str(text).map_err(|error| {
+        ApiError::invalid(format!(
+            "Payload validation error: 'Object didn't pass validation for format json: {error}' \
+             on property mapping."
+        ))
+    })?;
+    CsvMapping::parse(&value).map_err(|error| Error::payload(&error.under("mapping")).into())
 }
 
 fn bad_form() -> ApiError {
@@ -166,6 +218,14 @@ pub fn shown(job: &ImportJob) -> domain::Json {
     if job.started_at.is_some() {
         let counters = job.counters;
         put("percentage_done", percentage(job).into());
+        put("processed_bytes", processed(job).into());
+        put("total_bytes", job.size.into());
+        if let Some(rate) = job.rate() {
+            put("rate", rate.into());
+        }
+        if let Some(seconds) = job.seconds_left() {
+            put("time_left_seconds", seconds.into());
+        }
         put(
             "summary",
             json!({
@@ -177,12 +237,26 @@ pub fn shown(job: &ImportJob) -> domain::Json {
     body
 }
 
-fn percentage(job: &ImportJob) -> i64 {
+/// Bytes of the upload that are read and committed. What a packed file ends with is no row's.
+fn processed(job: &ImportJob) -> i64 {
     if job.status == JobStatus::Completed {
-        100
+        job.size
     } else {
-        job.offset * 100 / job.size.max(1)
+        job.consumed
     }
+}
+
+fn percentage(job: &ImportJob) -> i64 {
+    processed(job) * 100 / job.size.max(1)
+}
+
+/// A job with its errors by code, as the reads of one job show it.
+pub fn shown_details(details: &JobDetails) -> domain::Json {
+    let mut body = shown(&details.job);
+    if !details.errors.is_empty() {
+        body.insert("error_codes".to_owned(), json!(details.errors));
+    }
+    body
 }
 
 /// `GET /jobs/{id}`.
@@ -193,11 +267,12 @@ pub async fn get(
 ) -> Result<Json<domain::Json>, ApiError> {
     manager.require(&["create:users", "read:users"])?;
     let id: JobId = id.into();
-    let job = state.engine.find_job(&id).await?;
     if state.engine.store.is_mail_job(&id).await? {
+        let job = state.engine.find_job(&id).await?;
         return Ok(Json(super::tickets::shown_mail_job(&job)));
     }
-    Ok(Json(shown(&job)))
+    let details = state.engine.find_job_details(&id).await?;
+    Ok(Json(shown_details(&details)))
 }
 
 /// `GET /jobs/{id}/errors`: failed rows, the failed job itself, or 204. `page` and `per_page` are
