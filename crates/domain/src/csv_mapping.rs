@@ -407,6 +407,20 @@ mod tests {
             format!("{} {}", error.path, error.message)
         })
         .collect();
-        insta::assert_snapshot!(faults.join("\n"), @"");
+        insta::assert_snapshot!(faults.join("\n"), @r#"
+         Expected type object but found type array
+         Additional properties not allowed: colums
+        delimiter Expected one ASCII character that is no quote, letter, digit or line break
+        header Expected type boolean but found type string
+        null Expected type string but found type integer
+        others Expected "refuse" or "ignore"
+        columns There is no member "e-mail" in a row
+        columns "email" has no members of its own
+        columns Expected 1 to 16 names, none of them empty
+        columns "type" is one of text, bool, number, json
+        columns Additional properties not allowed: kind
+        columns "user_metadata" and "user_metadata.plan" exclude each other
+        columns Two values for "email"
+        "#);
     }
 }

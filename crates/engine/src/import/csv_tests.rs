@@ -82,7 +82,47 @@ fn finds_records_and_names_breaks() {
         let text = String::from_utf8_lossy(file).into_owned();
         report += &format!("--- {text:?}\n{}\n", read(file, 1 << 20));
     }
-    insta::assert_snapshot!(report, @"");
+    insta::assert_snapshot!(report, @r#"
+    --- "email\n"
+    end
+    --- "email\na@x.org"
+    1 6..13 {"email":"a@x.org"}
+    end
+    --- "\u{feff}email,n\r\na@x.org,1\r\n\r\nb@x.org,9007199254740993\r\n"
+    1 12..23 {"email":"a@x.org","user_metadata":{"n":1}}
+    2 25..51 {"email":"b@x.org","user_metadata":{"n":9007199254740993}}
+    end
+    --- "email;name\n\"a@x.org\";\"A \"\"B\"\";\nC\"\nb@x.org;\n"
+    1 11..34 {"email":"a@x.org","name":"A \"B\";\nC"}
+    2 34..43 {"email":"b@x.org"}
+    end
+    --- "email,name\na@x.org\nb@x.org,B,C\n\"c\"x,C\nd@x.org,D\n"
+    1 11..19 {"_columns":1,"_bytes":7}: ARRAY_LENGTH_SHORT Expected 2 columns but found 1
+    2 19..31 {"_columns":3,"_bytes":11}: ARRAY_LENGTH_LONG Expected 2 columns but found 3
+    3 31..38 {"_columns":0,"_bytes":6}: FORMAT Object didn't pass validation for format csv: byte 34: text follows a closing quote
+    4 38..48 {"email":"d@x.org","name":"D"}
+    end
+    --- "email,name\na@x.org,12345678901234567890123456789012345678901234567890\nb@x.org,B\n"
+    1 11..70 (too long)
+    2 70..80 {"email":"b@x.org","name":"B"}
+    end
+    --- "email,name\na@x.org,A\nb@x.org,\"B\nc@x.org,C\n"
+    1 11..21 {"email":"a@x.org","name":"A"}
+    Source(Broken("Failed to read the users file as CSV. Byte 42: a quote is not closed in row 2, begun at byte 21."))
+    --- "email,n\na@x.org,x\n"
+    1 8..18 {"email":"a@x.org","user_metadata":{"n":"x"}}: INVALID_TYPE The text of column "n" is no number
+    end
+    --- "email,name\na@x.org,\0\nb�@x.org,B\n"
+    1 11..21 {"email":"a@x.org","name":"\u0000"}
+    2 21..32 {"email":"b�@x.org","name":"B"}: FORMAT The text of column "email" invalid UTF-8
+    end
+    --- "email,age\n"
+    Source(Broken("Failed to read the users file as CSV. Byte 0: column \"age\" is mapped to nothing; map it, map it to null, or say \"others\": \"ignore\"."))
+    --- ""
+    Source(Broken("Failed to read the users file as CSV. Byte 0: the file holds nothing."))
+    --- "\n\n"
+    Source(Broken("Failed to read the users file as CSV. Byte 2: the file holds nothing."))
+    "#);
 }
 
 #[test]
@@ -127,5 +167,8 @@ fn a_file_without_names_counts_its_columns() {
     while let Some(row) = rows.next().unwrap() {
         lines.push(shown(&row));
     }
-    insta::assert_snapshot!(lines.join("\n"), @"");
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    1 3..16 {"email":"a@x.org","name":"A\n"}
+    2 16..26 {"email":"b@x.org","name":"B"}
+    "#);
 }

@@ -22,10 +22,11 @@ pub use errors::{SealedRow, StoredRowError};
 pub(crate) use errors::{count_row_errors, insert_row_error};
 pub(crate) use write::advance;
 
+/// In the order in which [`job`] reads them.
 const COLUMNS: &str = "select id, connection_id, external_id, upsert, send_completion_email, options, \
-    status, status_details, size, read_offset, consumed, total, inserted, updated, failed, created_at, \
-    started_at, ended_at, run_started_at, run_total, run_consumed, advanced_at, idempotency_key, \
-    file_digest from jobs";
+    status, status_details, size, read_offset, consumed, run_started_at, run_total, run_consumed, \
+    advanced_at, idempotency_key, file_digest, total, inserted, updated, failed, created_at, \
+    started_at, ended_at from jobs";
 
 /// A worker's hold on a job: it must be renewed before it runs out.
 #[derive(Clone, Debug)]
@@ -181,14 +182,14 @@ fn job(mut row: Row) -> Result<ImportJob> {
 }
 
 fn run(row: &mut Row) -> Result<Option<Run>> {
-    let Some(started_at) = row.time_or_null("run_started_at")? else {
-        return Ok(None);
-    };
-    Ok(Some(Run {
+    let started_at = row.time_or_null("run_started_at")?;
+    let (rows, consumed) = (row.int("run_total")?, row.int("run_consumed")?);
+    let advanced_at = row.time_or_null("advanced_at")?;
+    Ok(started_at.map(|started_at| Run {
         started_at,
-        rows: row.int("run_total")?,
-        consumed: row.int("run_consumed")?,
-        advanced_at: row.time_or_null("advanced_at")?,
+        rows,
+        consumed,
+        advanced_at,
     }))
 }
 
