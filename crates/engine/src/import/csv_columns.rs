@@ -188,7 +188,7 @@ impl Writer<'_> {
     fn cell(&mut self, cell: &Cell) {
         let field = self.fields.get(cell.column).cloned().unwrap_or_default();
         let Ok(text) = std::str::from_utf8(&field) else {
-            self.refuse(cell, Code::Format, "invalid UTF-8");
+            self.refuse(cell, Code::Format, "is no UTF-8");
             return self.text(&String::from_utf8_lossy(&field));
         };
         match cell.kind {

@@ -114,7 +114,7 @@ fn finds_records_and_names_breaks() {
     end
     --- "email,name\na@x.org,\0\nb�@x.org,B\n"
     1 11..21 {"email":"a@x.org","name":"\u0000"}
-    2 21..32 {"email":"b�@x.org","name":"B"}: FORMAT The text of column "email" invalid UTF-8
+    2 21..32 {"email":"b�@x.org","name":"B"}: FORMAT The text of column "email" is no UTF-8
     end
     --- "email,age\n"
     Source(Broken("Failed to read the users file as CSV. Byte 0: column \"age\" is mapped to nothing; map it, map it to null, or say \"others\": \"ignore\"."))

@@ -204,7 +204,7 @@ async fn bad_records_cost_their_rows(kind: Kind) {
     4 PROFILE_SIZE_EXCEEDED [] Row 4, begun at byte 57, has 10000010 bytes, more than the 1048576 allowed
     5 FORMAT [] Object didn't pass validation for format csv: byte 10000078: text follows a closing quote
     6 OBJECT_MISSING_REQUIRED_PROPERTY [email] Missing required property: email
-    8 FORMAT [email] The text of column "email" invalid UTF-8
+    8 FORMAT [email] The text of column "email" is no UTF-8
     "#); }
     let rows = rig
         .engine

@@ -1,153 +1,108 @@
-//! `ferry import`: uploads a file as a stream and, when asked, follows the job to its end.
+//! `ferry import`: uploads files in parts that survive a broken connection, and when asked follows
+//! each job to its end.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
-use futures_util::TryStreamExt as _;
-use indicatif::{ProgressBar, ProgressStyle};
-use reqwest::multipart::{Form, Part};
+use reqwest::multipart::Form;
 use serde_json::Value;
-use tokio_util::io::ReaderStream;
 
+use super::jobs::{self, Ending};
 use super::local_api::LocalApi;
+use super::upload;
 use crate::config::Config;
 
 #[derive(Args)]
 pub(super) struct ImportArguments {
-    /// A JSON array of users, or one JSON object a line.
-    file: PathBuf,
+    /// Files of users: JSON array, one JSON object a line, or CSV; also packed by gzip or zstd.
+    /// `-` reads from the standard input. Each file is a job of its own.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
     /// Name of the connection that the users go to.
     #[arg(long, value_name = "NAME")]
     connection: String,
     /// Change users that are here already.
     #[arg(long)]
     upsert: bool,
+    /// What the files are; told from their content when absent.
+    #[arg(long, value_parser = ["json", "csv"])]
+    format: Option<String>,
+    /// How the columns of CSV files become members: a JSON file.
+    #[arg(long, value_name = "FILE")]
+    mapping: Option<PathBuf>,
     /// Your own name for the job.
     #[arg(long, value_name = "TEXT")]
     external_id: Option<String>,
+    /// Your own key: a second import with it means the same job. For one file.
+    #[arg(long, value_name = "TEXT")]
+    idempotency_key: Option<String>,
     /// Wait for the end and print the report.
     #[arg(long)]
     wait: bool,
+    /// Wait for the end and write the failed rows there as they were sent, hashes included.
+    #[arg(long, value_name = "FILE")]
+    failed_rows: Option<PathBuf>,
 }
 
 pub(super) async fn run(config: &Config, arguments: ImportArguments) -> Result<ExitCode> {
+    if arguments.files.len() > 1
+        && (arguments.failed_rows.is_some() || arguments.idempotency_key.is_some())
+    {
+        bail!("--failed-rows and --idempotency-key are for one file at a time");
+    }
+    let mapping = match &arguments.mapping {
+        None => None,
+        Some(file) => {
+            let shown = file.display();
+            let text = std::fs::read_to_string(file);
+            Some(text.with_context(|| format!("{shown} can't be read"))?)
+        }
+    };
     let api = LocalApi::connect(config).await?;
     let connection = api.connection_id(&arguments.connection).await?;
-    let job = upload(&api, &arguments, connection).await?;
-    let id = job
-        .get("id")
-        .and_then(Value::as_str)
-        .context("the answer names no job")?
-        .to_owned();
-    println!("{id}");
-    if !arguments.wait {
+    let mut ids = Vec::new();
+    for file in &arguments.files {
+        let upload = upload::send(&api, file).await?;
+        let form = form(&arguments, &connection, mapping.as_deref()).text("upload", upload);
+        let job = api.post_form("/jobs/users-imports", form).await?;
+        let id = job.get("id").and_then(Value::as_str);
+        let id = id.context("the answer names no job")?.to_owned();
+        println!("{id}");
+        ids.push(id);
+    }
+    if !arguments.wait && arguments.failed_rows.is_none() {
         return Ok(ExitCode::SUCCESS);
     }
-    let ended = follow(&api, &id).await?;
-    report(&api, &id, &ended).await
+    let mut all = Ending::Complete;
+    for id in &ids {
+        let Some(job) = jobs::follow(&api, id).await? else {
+            eprintln!("The job goes on without us. `ferry jobs watch {id}` looks at it again.");
+            return Ok(ExitCode::from(130));
+        };
+        all = all.max(jobs::report(&api, id, &job).await?);
+        if let Some(file) = &arguments.failed_rows {
+            jobs::save_failed_rows(&api, id, file).await?;
+        }
+    }
+    Ok(all.code())
 }
 
-async fn upload(api: &LocalApi, arguments: &ImportArguments, connection: String) -> Result<Value> {
-    let path: &Path = &arguments.file;
-    let shown = path.display();
-    let file = tokio::fs::File::open(path)
-        .await
-        .with_context(|| format!("{shown} can't be read"))?;
-    let size = file.metadata().await?.len();
-    let bar = progress_bar(
-        size,
-        "uploading {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}",
-    )?;
-    let counted = bar.clone();
-    let stream = ReaderStream::with_capacity(file, 1 << 18)
-        .inspect_ok(move |chunk| counted.inc(chunk.len() as u64));
-    let part = Part::stream_with_length(reqwest::Body::wrap_stream(stream), size)
-        .file_name("users.json")
-        .mime_str("application/json")?;
+fn form(arguments: &ImportArguments, connection: &str, mapping: Option<&str>) -> Form {
     let mut form = Form::new()
-        .text("connection_id", connection)
+        .text("connection_id", connection.to_owned())
         .text("upsert", arguments.upsert.to_string())
         .text("send_completion_email", "false");
-    if let Some(external_id) = &arguments.external_id {
-        form = form.text("external_id", external_id.clone());
-    }
-    let job = api
-        .post_form("/jobs/users-imports", form.part("users", part))
-        .await;
-    bar.finish_and_clear();
-    job
-}
-
-fn progress_bar(length: u64, template: &str) -> Result<ProgressBar> {
-    let bar = ProgressBar::new(length);
-    bar.set_style(ProgressStyle::with_template(template)?);
-    Ok(bar)
-}
-
-async fn follow(api: &LocalApi, id: &str) -> Result<Value> {
-    let bar = progress_bar(100, "importing {bar:30} {percent}% {msg} {eta}")?;
-    let started = std::time::Instant::now();
-    loop {
-        let job = api.get(&format!("/jobs/{id}"), &[]).await?;
-        let status = job
-            .get("status")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        if matches!(status, "completed" | "failed") {
-            bar.finish_and_clear();
-            return Ok(job);
-        }
-        let rows = job
-            .pointer("/summary/total")
-            .and_then(Value::as_u64)
-            .unwrap_or(0);
-        let millis = started.elapsed().as_millis().max(1);
-        let rate = u128::from(rows) * 1000 / millis;
-        bar.set_position(
-            job.get("percentage_done")
-                .and_then(Value::as_u64)
-                .unwrap_or(0),
-        );
-        bar.set_message(format!("{rows} rows, {rate}/s"));
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-}
-
-/// Prints the summary and the first failed rows; the exit code says whether all rows went in.
-async fn report(api: &LocalApi, id: &str, job: &Value) -> Result<ExitCode> {
-    let count = |name: &str| {
-        job.pointer(&format!("/summary/{name}"))
-            .and_then(Value::as_i64)
-            .unwrap_or(0)
-    };
-    println!(
-        "{} rows: {} inserted, {} updated, {} failed",
-        count("total"),
-        count("inserted"),
-        count("updated"),
-        count("failed")
-    );
-    if count("failed") > 0 {
-        let errors = api
-            .get(&format!("/jobs/{id}/errors"), &[("per_page", "20")])
-            .await?;
-        for row in errors.as_array().into_iter().flatten() {
-            println!("{}", serde_json::to_string(row)?);
+    for (name, value) in [
+        ("external_id", arguments.external_id.as_deref()),
+        ("idempotency_key", arguments.idempotency_key.as_deref()),
+        ("format", arguments.format.as_deref()),
+        ("mapping", mapping),
+    ] {
+        if let Some(value) = value {
+            form = form.text(name, value.to_owned());
         }
     }
-    if job.get("status").and_then(Value::as_str) == Some("failed") {
-        let details = job
-            .get("status_details")
-            .and_then(Value::as_str)
-            .unwrap_or("no details");
-        bail!("the job failed: {details}");
-    }
-    Ok(if count("failed") == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::from(2)
-    })
+    form
 }

@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::serve::ADMINISTRATOR_FILE;
 
 /// A client of the local server.
+#[derive(Clone)]
 pub(super) struct LocalApi {
     client: Client,
     base: String,
@@ -96,13 +97,19 @@ impl LocalApi {
         bail!("the server answered {status}: {}", answer.text().await?)
     }
 
+    /// A request under `/api/v2`, to be sent by who asks.
+    pub(super) fn request(&self, method: reqwest::Method, path: &str) -> RequestBuilder {
+        let url = format!("{}/api/v2{path}", self.base);
+        self.client.request(method, url).bearer_auth(&self.token)
+    }
+
     async fn send(&self, request: RequestBuilder) -> Result<Value> {
         let answer = request.bearer_auth(&self.token).send().await?;
         checked(answer).await
     }
 }
 
-async fn checked(answer: Response) -> Result<Value> {
+pub(super) async fn checked(answer: Response) -> Result<Value> {
     let status = answer.status();
     let text = answer.text().await?;
     let body: Value = serde_json::from_str(&text).unwrap_or(Value::Null);

@@ -2,8 +2,10 @@
 
 mod doctor;
 mod import;
+mod jobs;
 mod local_api;
 mod scripts;
+mod upload;
 mod users;
 
 use std::io::Write as _;
@@ -30,8 +32,11 @@ struct Arguments {
 enum Command {
     /// Runs the server. Needs no configuration.
     Serve,
-    /// Imports a file of users through the running server.
+    /// Imports files of users through the running server.
     Import(import::ImportArguments),
+    /// Looks at import jobs, puts them aside, lets them go on, gives them up.
+    #[command(subcommand)]
+    Jobs(jobs::JobsCommand),
     /// Looks at users through the running server.
     #[command(subcommand)]
     Users(users::UsersCommand),
@@ -87,6 +92,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
                 Ok(ExitCode::SUCCESS)
             }
             Command::Import(arguments) => import::run(&config, arguments).await,
+            Command::Jobs(command) => jobs::run(&config, command).await,
             Command::Users(command) => users::run(&config, command).await,
             Command::Scripts(command) => scripts::run(&config, command).await,
             Command::Doctor => doctor::run(&config).await,
