@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Instant;
+use crate::conflict::Policy;
 use crate::id::{ConnectionId, JobId};
 
 /// Where a job stands.
@@ -67,6 +68,9 @@ pub struct Counters {
 pub struct ImportOptions {
     /// Rehearse: the same writes against the same constraints, and nothing stays.
     pub dry_run: bool,
+    /// What decides when a row meets a stored user. Absent: as documented, by `upsert`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
 }
 
 /// One import job.
@@ -100,4 +104,15 @@ pub struct ImportJob {
     pub started_at: Option<Instant>,
     /// When it ended.
     pub ended_at: Option<Instant>,
+}
+
+impl ImportJob {
+    /// What decides when a row meets a stored user.
+    pub fn policy(&self) -> Policy {
+        match &self.options.policy {
+            Some(policy) => policy.clone(),
+            None if self.upsert => Policy::upsert(),
+            None => Policy::reject(),
+        }
+    }
 }

@@ -108,7 +108,7 @@ impl Engine {
             .claims_of(&connection.id, &profile.foreign_id, &profile.attributes)
             .await?;
         let user_id = profile.foreign_id.user_id();
-        Ok(match resolve(&profile.foreign_id, &claims) {
+        Ok(match resolve(&profile.attributes, &claims, &connection.arrival_policy()) {
             Resolution::Create => Prospect::Create,
             Resolution::Attach(row) => {
                 let is_settled =

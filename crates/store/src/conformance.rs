@@ -68,9 +68,12 @@ const TABLES: &[(&str, &str)] = &[
     ("signing_keys", "kid"),
     ("users", "id"),
     ("identities", "provider, foreign_id"),
+    ("legacy_ids", "connection_id, foreign_id"),
     ("mfa_factors", "user_row, position"),
     ("jobs", "id"),
     ("job_errors", "job_id, row_number"),
+    ("job_merges", "job_id, row_number"),
+    ("job_marks", "job_id, chunk"),
     ("spool_chunks", "job_id, position"),
     ("log_events", "log_id"),
     ("sessions", "id"),
@@ -112,6 +115,18 @@ const ORPHANS: &[(&str, &str)] = &[
     (
         "row errors without a job",
         "job_errors where job_id not in (select id from jobs)",
+    ),
+    (
+        "records of merges without a job",
+        "job_merges where job_id not in (select id from jobs)",
+    ),
+    (
+        "marks without a job that runs",
+        "job_marks where job_id not in (select id from jobs where ended_at is null)",
+    ),
+    (
+        "legacy ids without a user",
+        "legacy_ids where user_row not in (select id from users)",
     ),
     (
         "chunks without a job",

@@ -333,7 +333,8 @@ impl Write {
                 details.into(),
                 now.into(),
             ],
-        ))
+        ));
+        self.forget_marks(&lease.job)
     }
 
     /// Forgets a job with its errors. The row goes first: it is the lock that batches wait for.
@@ -343,6 +344,7 @@ impl Write {
             "delete from job_errors where job_id = $1",
             vec![id.into()],
         ));
+        self.forget_merges(id).forget_marks(id);
         self.push(any(
             "delete from spool_chunks where job_id = $1",
             vec![id.into()],

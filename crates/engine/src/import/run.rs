@@ -145,7 +145,7 @@ impl Engine {
             lease: lease.clone(),
             lease_until: now.plus(self.settings.import.lease),
             connection: job.connection.clone(),
-            upsert: job.upsert,
+            policy: job.policy(),
             rows: parsed.rows,
             refused: parsed.refused,
             counters: job.counters,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::conflict::Policy;
 use domain::{Connection, Counters, RowError, RowErrorCode};
 use store::import::{ImportBatch, ImportRow};
 use store::{Lease, Store, StoredRowError};
@@ -14,7 +15,7 @@ pub struct Import {
     store: Store,
     pub lease: Lease,
     pub connection: Connection,
-    upsert: bool,
+    policy: Policy,
     pub counters: Counters,
     pub offset: i64,
     /// Rows read so far.
@@ -49,6 +50,7 @@ impl Import {
         };
         let mut new = job(id, &connection, at(0));
         new.upsert = upsert;
+        let policy = new.policy();
         put_job(store, &new).await;
         // Past `claim_job`, which lets no two jobs of one connection run at once.
         let claim = "update jobs set status = 'processing', lease_owner = 'worker', \
@@ -62,12 +64,18 @@ impl Import {
                 owner: "worker".into(),
             },
             connection,
-            upsert,
+            policy,
             counters: Counters::default(),
             offset: 0,
             number: 0,
             refused: vec![],
         }
+    }
+
+    /// The same job under a policy.
+    pub fn under(mut self, policy: &str) -> Self {
+        self.policy = Policy::parse(policy).unwrap();
+        self
     }
 
     /// The next rows do not fit the schema.
@@ -98,7 +106,7 @@ impl Import {
             lease: self.lease.clone(),
             lease_until: at(3_600_000),
             connection: self.connection.id.clone(),
-            upsert: self.upsert,
+            policy: self.policy.clone(),
             rows,
             refused: std::mem::take(&mut self.refused),
             counters: self.counters,

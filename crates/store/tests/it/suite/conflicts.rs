@@ -37,6 +37,10 @@ fn provocation(key: Key) -> (&'static str, [Vec<Value>; 2]) {
             "insert into connection_clients (connection_id, client_id) \
              select 'x', 'y' where $1 <> ''"
         }
+        Key::LegacyId => {
+            "insert into legacy_ids (connection_id, foreign_id, user_row, created_at) \
+             select 'x', 'y', 1, 0 where $1 <> ''"
+        }
         Key::UserRow => {
             "insert into users (id, user_id, email_verified, logins_count, created_at, updated_at, \
              version) values (1, $1, false, 0, 0, 0, 1)"

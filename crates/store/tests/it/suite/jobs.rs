@@ -21,7 +21,10 @@ pub async fn a_job_comes_back_as_it_was(store: &Bench) {
         external_id: Some(EXOTIC.concat()),
         upsert: true,
         send_completion_email: true,
-        options: domain::ImportOptions { dry_run: true },
+        options: domain::ImportOptions {
+            dry_run: true,
+            policy: Some(domain::conflict::Policy::upsert()),
+        },
         size: i64::MAX,
         ..job("job_1", &connection, at(3))
     };
