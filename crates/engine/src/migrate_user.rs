@@ -114,9 +114,9 @@ impl Engine {
                 self.attach_arrived(context, login, profile, &found, fresh)
                     .await
             }
-            Resolution::Refuse(key) => {
-                Err(self.refuse_conflict(context, login, profile, &claims, key).await)
-            }
+            Resolution::Refuse(key) => Err(self
+                .refuse_conflict(context, login, profile, &claims, key)
+                .await),
         }
     }
 
@@ -258,7 +258,8 @@ impl Engine {
             write.log(&event);
         }
         let who = Entering::from(&user);
-        self.enter(context, login, &who, user.is_blocked(), write).await
+        self.enter(context, login, &who, user.is_blocked(), write)
+            .await
     }
 
     /// Commits an arrival, with the login unless the user is barred, and sorts out how it ended:

@@ -264,12 +264,7 @@ impl Write {
         self.push(one(
             "insert into legacy_ids (connection_id, foreign_id, user_row, created_at) \
              select $1, $2, id, $4 from users where id = $3",
-            vec![
-                connection.into(),
-                foreign_id.into(),
-                row.into(),
-                now.into(),
-            ],
+            vec![connection.into(), foreign_id.into(), row.into(), now.into()],
         ))
     }
 

@@ -30,7 +30,6 @@ pub(super) struct Change {
     pub user_metadata: Option<String>,
     /// The same.
     pub app_metadata: Option<String>,
-    pub are_attributes_changed: bool,
     /// Whether a unique key moves.
     pub is_key_changed: bool,
     pub takes_password: bool,
@@ -134,7 +133,6 @@ pub(super) fn settle(
             (&then.app_metadata, &row.app_metadata),
         ),
         attributes: after,
-        are_attributes_changed,
         takes_password,
         takes_factors,
     };

@@ -83,7 +83,11 @@ fn keys_of_two_users_are_an_error_that_names_both() {
         holder(2, ClaimedKey::Username),
     ];
     let found = target(&holders, &both, &Marks::default()).unwrap_err();
-    insta::assert_snapshot!(found.message, @"A user with this email already exists, and another one with this username; neither was changed.");
+    assert_eq!(
+        found.message,
+        "A user with this email already exists, and another one with this username; neither was \
+         changed."
+    );
     // The same where only one key names the person, and the other would be taken.
     let by_email = policy(r#"{"match_on":["email"],"fields":{"username":"replace"}}"#);
     let named = ImportRow {

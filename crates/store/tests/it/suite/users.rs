@@ -479,7 +479,10 @@ pub async fn claims_name_who_holds_which_key(store: &Bench) {
     );
     let known = store.find_legacy_id(UserRow(501), &here.id).await.unwrap();
     assert_eq!(known, Some("old".into()));
-    assert_eq!(store.find_legacy_id(UserRow(501), &there.id).await.unwrap(), None);
+    assert_eq!(
+        store.find_legacy_id(UserRow(501), &there.id).await.unwrap(),
+        None
+    );
     let elsewhere = claims("2", None, None, None).await;
     assert!(!elsewhere[0].1);
 }
