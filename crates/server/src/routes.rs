@@ -6,8 +6,8 @@ use axum::middleware;
 use axum::routing::{delete, get, patch, post};
 
 use crate::management::{
-    client_grants, clients, connection_clients, connections, jobs, logs, resource_servers, scripts,
-    tickets, users,
+    client_grants, clients, connection_clients, connections, jobs, logs, merges, resource_servers,
+    scripts, tickets, users,
 };
 use crate::state::AppState;
 use crate::{dbconnections, extract, health, metrics, oauth, observe, pages, unread};
@@ -85,6 +85,7 @@ fn management() -> Router<AppState> {
         .merge(applications())
         .route("/jobs/{id}", get(jobs::get))
         .route("/jobs/{id}/errors", get(jobs::errors))
+        .route("/jobs/{id}/merges", get(merges::list))
         .route("/logs", get(logs::list))
         .route("/logs/{id}", get(logs::get))
         .layer(DefaultBodyLimit::max(extract::MAX_BODY))

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
+use domain::conflict::Policy;
 use futures_util::TryStreamExt as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use reqwest::multipart::{Form, Part};
@@ -25,6 +26,13 @@ pub(super) struct ImportArguments {
     /// Change users that are here already.
     #[arg(long)]
     upsert: bool,
+    /// What decides when a row meets a user who is here: `reject`, `upsert`, or a file of JSON
+    /// (docs/import.md).
+    #[arg(long, value_name = "NAME|FILE", conflicts_with = "upsert")]
+    policy: Option<String>,
+    /// Rehearse: the same writes against the same constraints, and nothing stays.
+    #[arg(long)]
+    dry_run: bool,
     /// Your own name for the job.
     #[arg(long, value_name = "TEXT")]
     external_id: Option<String>,
@@ -50,6 +58,16 @@ pub(super) async fn run(config: &Config, arguments: ImportArguments) -> Result<E
     report(&api, &id, &ended).await
 }
 
+/// The policy's text, from a preset's name or a file, found wrong before anything is sent.
+fn read_policy(given: &str) -> Result<String> {
+    let text = match given {
+        "reject" | "upsert" => given.to_owned(),
+        path => std::fs::read_to_string(path).with_context(|| format!("{path} can't be read"))?,
+    };
+    let policy = Policy::parse(&text).with_context(|| format!("{given} is not a policy"))?;
+    Ok(serde_json::to_string(&policy)?)
+}
+
 async fn upload(api: &LocalApi, arguments: &ImportArguments, connection: String) -> Result<Value> {
     let path: &Path = &arguments.file;
     let shown = path.display();
@@ -71,6 +89,12 @@ async fn upload(api: &LocalApi, arguments: &ImportArguments, connection: String)
         .text("connection_id", connection)
         .text("upsert", arguments.upsert.to_string())
         .text("send_completion_email", "false");
+    if arguments.dry_run {
+        form = form.text("dry_run", "true");
+    }
+    if let Some(policy) = &arguments.policy {
+        form = form.text("policy", read_policy(policy)?);
+    }
     if let Some(external_id) = &arguments.external_id {
         form = form.text("external_id", external_id.clone());
     }
@@ -123,6 +147,9 @@ async fn report(api: &LocalApi, id: &str, job: &Value) -> Result<ExitCode> {
             .and_then(Value::as_i64)
             .unwrap_or(0)
     };
+    if job.get("dry_run") == Some(&Value::Bool(true)) {
+        println!("A rehearsal: nothing was written.");
+    }
     println!(
         "{} rows: {} inserted, {} updated, {} failed",
         count("total"),

@@ -8,6 +8,7 @@ use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::JobId;
+use domain::conflict::Policy;
 use domain::import_job::{ImportJob, JobStatus};
 use engine::import::{ImportRequest, RowReport, Spool};
 use engine::{Engine, Error};
@@ -43,6 +44,7 @@ struct Form {
     upsert: bool,
     external_id: Option<String>,
     send_completion_email: Option<bool>,
+    options: domain::ImportOptions,
 }
 
 async fn receive(
@@ -81,7 +83,7 @@ async fn receive(
         upsert: form.upsert,
         external_id: form.external_id,
         send_completion_email: form.send_completion_email.unwrap_or(true),
-        options: domain::ImportOptions::default(),
+        options: form.options,
     };
     Ok((spool, request))
 }
@@ -118,6 +120,16 @@ impl Form {
             "connection_id" => self.connection_id = Some(text.to_owned()),
             "external_id" => self.external_id = Some(text.to_owned()),
             "upsert" => self.upsert = flag()?,
+            "dry_run" => self.options.dry_run = flag()?,
+            "policy" => {
+                let policy = Policy::parse(text).map_err(|error| {
+                    ApiError::invalid(format!(
+                        "Payload validation error: '{}' on property policy ({}).",
+                        error.problem, error.path
+                    ))
+                })?;
+                self.options.policy = Some(policy);
+            }
             "send_completion_email" => self.send_completion_email = Some(flag()?),
             _ => {
                 return Err(ApiError::invalid(format!(
@@ -156,6 +168,12 @@ pub fn shown(job: &ImportJob) -> domain::Json {
     put("connection_id", job.connection.to_string().into());
     put("upsert", job.upsert.into());
     put("send_completion_email", job.send_completion_email.into());
+    if job.options.dry_run {
+        put("dry_run", true.into());
+    }
+    if let Some(policy) = &job.options.policy {
+        put("policy", policy.clone().into());
+    }
     if let Some(external_id) = &job.external_id {
         put("external_id", external_id.clone().into());
     }

@@ -7,6 +7,7 @@ pub mod connections;
 mod fields;
 pub mod jobs;
 pub mod logs;
+pub mod merges;
 mod path_id;
 pub mod resource_servers;
 pub mod scripts;

@@ -10,6 +10,7 @@ mod marks;
 mod one_by_one;
 mod postgres;
 mod postgres_upsert;
+mod rehearsal;
 mod settle;
 mod sqlite;
 mod stored;
@@ -28,6 +29,8 @@ use crate::jobs::{Lease, Progress, StoredRowError, insert_row_error};
 use crate::merges::{StoredMerge, insert_merge};
 
 use stored::Stored;
+
+pub use rehearsal::Rehearsal;
 
 /// One validated row. Keys are folded, JSON members are text as it stood in the file.
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::conflict::Policy;
 use domain::{Connection, Counters, RowError, RowErrorCode};
-use store::import::{ImportBatch, ImportRow};
+use store::import::{ImportBatch, ImportRow, Rehearsal};
 use store::{Lease, Store, StoredRowError};
 
 use crate::make::{at, job, put_connection, put_job};
@@ -119,6 +119,19 @@ impl Import {
     /// The batch was not written: its rows come again.
     pub fn forget_last(&mut self, batch: &ImportBatch) {
         self.number -= batch.rows.len() as i64;
+    }
+
+    /// Builds a batch and rehearses it.
+    pub async fn rehearse(
+        &mut self,
+        stage: &Rehearsal,
+        rows: Vec<ImportRow>,
+    ) -> store::Result<Counters> {
+        let batch = self.build(rows);
+        let counters = stage.import(&batch).await?;
+        self.counters = counters;
+        self.offset = batch.end_offset;
+        Ok(counters)
     }
 
     /// Builds and writes a batch.
