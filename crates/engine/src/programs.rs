@@ -98,7 +98,7 @@ pub(crate) fn read_ferry(options: Option<&Value>) -> Result<(Vec<Rule>, Option<R
             }
             ("conflict_policy", policy) => {
                 domain::conflict::Policy::from_json(policy).map_err(|error| {
-                    Error::invalid(format!("options.ferry.conflict_policy.{error}"))
+                    Error::invalid(error.under("options.ferry.conflict_policy"))
                 })?;
             }
             _ => {

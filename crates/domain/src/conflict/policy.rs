@@ -114,12 +114,20 @@ pub struct Policy {
 
 /// A policy that can't be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{path}: {problem}")]
+#[error("{}", self.under("policy"))]
 pub struct PolicyError {
-    /// The member at fault, from the policy's root: `fields.email`.
+    /// The member at fault, from the policy's root: `fields.email`. Empty for the whole.
     pub path: String,
     /// What is wrong with it.
     pub problem: String,
+}
+
+impl PolicyError {
+    /// The error in words, with where the policy itself stands before the member.
+    pub fn under(&self, place: &str) -> String {
+        let dot = if self.path.is_empty() { "" } else { "." };
+        format!("{place}{dot}{}: {}", self.path, self.problem)
+    }
 }
 
 impl Policy {
@@ -337,7 +345,6 @@ fn word<T: Copy>(path: &str, value: &Value, words: &[(&str, T)]) -> Result<T, Po
 }
 
 fn fault(path: &str, problem: impl Into<String>) -> PolicyError {
-    let path = if path.is_empty() { "policy" } else { path };
     PolicyError {
         path: path.to_owned(),
         problem: problem.into(),
@@ -397,11 +404,11 @@ mod tests {
     fn an_error_names_the_member() {
         let message = |text: &str| Policy::parse(text).unwrap_err().to_string();
         insta::assert_snapshot!(message("merge"), @r#"policy: expected "reject", "upsert" or an object"#);
-        insta::assert_snapshot!(message(r#"{"x":1}"#), @"x: no such member");
-        insta::assert_snapshot!(message(r#"{"match_on":["email","mail"]}"#), @"match_on[1]: expected one of user_id, email, username, phone_number");
-        insta::assert_snapshot!(message(r#"{"fields":{"mail":"keep"}}"#), @"fields.mail: no such field");
-        insta::assert_snapshot!(message(r#"{"fields":{"name":"merge"}}"#), @"fields.name: only user_metadata, app_metadata and root_attributes can be merged");
-        insta::assert_snapshot!(message(r#"{"fields":{"name":1}}"#), @"fields.name: expected one of keep, replace, merge, merge_top, only_if_empty, mirror");
-        insta::assert_snapshot!(message(r#"{"password":"documented"}"#), @"password: expected one of never, until_proven, always");
+        insta::assert_snapshot!(message(r#"{"x":1}"#), @"policy.x: no such member");
+        insta::assert_snapshot!(message(r#"{"match_on":["email","mail"]}"#), @"policy.match_on[1]: expected one of user_id, email, username, phone_number");
+        insta::assert_snapshot!(message(r#"{"fields":{"mail":"keep"}}"#), @"policy.fields.mail: no such field");
+        insta::assert_snapshot!(message(r#"{"fields":{"name":"merge"}}"#), @"policy.fields.name: only user_metadata, app_metadata and root_attributes can be merged");
+        insta::assert_snapshot!(message(r#"{"fields":{"name":1}}"#), @"policy.fields.name: expected one of keep, replace, merge, merge_top, only_if_empty, mirror");
+        insta::assert_snapshot!(message(r#"{"password":"documented"}"#), @"policy.password: expected one of never, until_proven, always");
     }
 }

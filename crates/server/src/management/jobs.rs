@@ -123,10 +123,8 @@ impl Form {
             "dry_run" => self.options.dry_run = flag()?,
             "policy" => {
                 let policy = Policy::parse(text).map_err(|error| {
-                    ApiError::invalid(format!(
-                        "Payload validation error: '{}' on property policy ({}).",
-                        error.problem, error.path
-                    ))
+                    let error = error.under("policy");
+                    ApiError::invalid(format!("Payload validation error: '{error}'."))
                 })?;
                 self.options.policy = Some(policy);
             }

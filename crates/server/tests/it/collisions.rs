@@ -158,7 +158,7 @@ async fn an_address_under_another_id(on: On) -> Result<()> {
     insta::allow_duplicates! {
         insta::assert_snapshot!(format!("{} {}", refused.0, refused.1), @r#"403 {"error":"access_denied","error_description":"The account could not be moved: another user holds this email."}"#);
     }
-    assert_eq!(scene.user().await?["logins_count"], json!(0));
+    assert_eq!(scene.user().await?["logins_count"], Value::Null);
     let policy = json!({"match_on": ["email"], "fields": {"default": "keep"}});
     // An address that the legacy store has not proven names nobody.
     let unproven = ann(&json!({"email_verified": false}));
@@ -179,7 +179,7 @@ async fn an_address_under_another_id(on: On) -> Result<()> {
     let events = scene.events("ferry_sum").await?;
     assert_eq!(events.len(), 1, "{events:?}");
     insta::allow_duplicates! {
-        insta::assert_snapshot!(format!("{} {}", events[0]["user_id"], events[0]["details"]["merge"]), @"");
+        insta::assert_snapshot!(format!("{} {}", events[0]["user_id"], events[0]["details"]["merge"]), @r#""auth0|own" {"legacy_id":"77","kept":["name"],"taken":[],"left_over":[]}"#);
     }
     // Found again by the recorded id, whatever became of the policy and the address.
     scene
@@ -293,14 +293,14 @@ async fn a_rehearsal_leaves_nothing(on: On) -> Result<()> {
     let bad = r#"{"fields": {"email": "merge"}}"#;
     let answer = scene.admin.upload(path, &[("policy", bad)], file()).await?;
     insta::allow_duplicates! {
-        insta::assert_snapshot!(answer.1["message"].as_str().unwrap_or_default(), @"");
+        insta::assert_snapshot!(answer.1["message"].as_str().unwrap_or_default(), @"Payload validation error: 'policy.fields.email: only user_metadata, app_metadata and root_attributes can be merged'.");
     }
     let mut wrong = options(&scene.on, &ann(&json!({})), true, None);
     wrong["ferry"] = json!({"conflict_policy": {"password": "sometimes"}});
     let path = format!("/api/v2/connections/{}", scene.connection);
     let answer = scene.admin.patch(&path, &json!({"options": wrong})).await?;
     insta::allow_duplicates! {
-        insta::assert_snapshot!(answer.1["message"].as_str().unwrap_or_default(), @"");
+        insta::assert_snapshot!(answer.1["message"].as_str().unwrap_or_default(), @"options.ferry.conflict_policy.password: expected one of never, until_proven, always");
     }
     drop(scene.server);
     Ok(())
