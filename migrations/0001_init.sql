@@ -135,6 +135,16 @@ create unique index identities_phone on identities (connection_id, phone_key)
 -- {{end}}
 create index identities_user on identities (user_row);
 
+-- The ids by which a legacy store knows users who were here under an id of their own.
+create table legacy_ids (
+    connection_id {{keytext}} not null,
+    foreign_id {{keytext}} not null,
+    user_row bigint not null,
+    created_at bigint not null,
+    primary key (connection_id, foreign_id)
+);
+create index legacy_ids_user on legacy_ids (user_row);
+
 create table mfa_factors (
     user_row bigint not null,
     position bigint not null,
@@ -206,6 +216,24 @@ create table uploads (
     received bigint not null,
     created_at bigint not null,
     touched_at bigint not null
+);
+
+-- What a job's rows did to users who were here already: names of fields, never values. Written
+-- where the caller gave a policy.
+create table job_merges (
+    job_id {{keytext}} not null,
+    row_number bigint not null,
+    user_id {{keytext}} not null,
+    fields text not null,
+    primary key (job_id, row_number)
+);
+
+-- Users that a running job has met, as bits, 8192 a chunk.
+create table job_marks (
+    job_id {{keytext}} not null,
+    chunk bigint not null,
+    bits bytea not null,
+    primary key (job_id, chunk)
 );
 
 create table spool_chunks (

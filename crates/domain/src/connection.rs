@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::conflict::Policy;
 use crate::id::{ClientId, ConnectionId};
 use crate::metadata::Json;
 use crate::profile::EmailCase;
@@ -160,6 +161,18 @@ impl Connection {
             Some("never_on_login") => RootAttributes::Never,
             _ => RootAttributes::OnEachLogin,
         }
+    }
+
+    /// What decides when a legacy user's keys are held here (`options.ferry.conflict_policy`); the
+    /// documented default where none is set, or one that can't be read: they are read when they
+    /// are set. The immutable id counts in any case.
+    pub fn arrival_policy(&self) -> Policy {
+        let set = self.options.get("ferry");
+        let set = set.and_then(|ferry| ferry.get("conflict_policy"));
+        let policy = set.and_then(|value| Policy::from_json(value).ok());
+        policy
+            .filter(|policy| *policy != Policy::reject())
+            .map_or_else(Policy::arrival, Policy::at_login)
     }
 
     /// How addresses are spelled here (wire section 1.4).

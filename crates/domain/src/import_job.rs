@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Instant;
+use crate::conflict::Policy;
 use crate::csv_mapping::CsvMapping;
 use crate::id::{ConnectionId, JobId};
 
@@ -80,6 +81,9 @@ pub struct ImportOptions {
     pub format: Option<FileFormat>,
     /// How the columns of a CSV file become members of a row.
     pub mapping: Option<CsvMapping>,
+    /// What decides when a row meets a stored user. Absent: as documented, by `upsert`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy: Option<Policy>,
 }
 
 /// What a file of users can be.
@@ -170,6 +174,15 @@ impl ImportJob {
         }
         let left = i128::from(self.size - self.consumed) * i128::from(elapsed(&run)?);
         i64::try_from(left / i128::from(done) / 1000).ok()
+    }
+
+    /// What decides when a row meets a stored user.
+    pub fn policy(&self) -> Policy {
+        match &self.options.policy {
+            Some(policy) => policy.clone(),
+            None if self.upsert => Policy::upsert(),
+            None => Policy::reject(),
+        }
     }
 }
 

@@ -43,6 +43,24 @@ pub fn merge(stored: &mut Json, change: Json) {
     }
 }
 
+/// Merges a change into stored metadata at every level, as RFC 7396 (JSON Merge Patch) says: objects
+/// meet member by member, a `null` removes its member, anything else (arrays too) is taken whole.
+/// An empty change changes nothing.
+pub fn merge_deep(stored: &mut Json, change: &Json) {
+    for (name, value) in change {
+        match (stored.get_mut(name), value) {
+            (_, Value::Null) => drop(stored.shift_remove(name)),
+            (Some(Value::Object(below)), Value::Object(change)) => merge_deep(below, change),
+            (_, Value::Object(change)) => {
+                let mut fresh = Json::new();
+                merge_deep(&mut fresh, change);
+                stored.insert(name.clone(), fresh.into());
+            }
+            _ => drop(stored.insert(name.clone(), value.clone())),
+        }
+    }
+}
+
 /// The deepest nesting that we keep.
 pub const MAX_DEPTH: usize = 64;
 

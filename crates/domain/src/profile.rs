@@ -6,6 +6,7 @@
 
 use serde_json::Value;
 
+use crate::conflict::Arriving;
 use crate::email::EmailAddress;
 use crate::id::ForeignId;
 use crate::metadata::{Json, is_shallow};
@@ -21,6 +22,8 @@ pub struct Profile {
     pub foreign_id: ForeignId,
     /// Everything else.
     pub attributes: Attributes,
+    /// Whether the address is proven; absent when the store does not say.
+    pub email_verified: Option<bool>,
     /// Second factors that come along.
     pub factors: Vec<MfaFactor>,
 }
@@ -52,6 +55,14 @@ pub enum EmailCase {
 }
 
 impl Profile {
+    /// What a merge sees of it.
+    pub const fn arriving(&self) -> Arriving<'_> {
+        Arriving {
+            attributes: &self.attributes,
+            email_verified: self.email_verified,
+        }
+    }
+
     /// Reads a script's reply.
     pub fn normalise(mut raw: Json, case: EmailCase) -> Result<Self, ProfileError> {
         if raw.values().any(|value| !is_shallow(value)) {
@@ -64,10 +75,11 @@ impl Profile {
             return Err(fault("email", "missing"));
         }
         let factors = take_factors(&mut raw)?;
+        let email_verified = take_flag(&mut raw, "email_verified")?;
         let attributes = Attributes {
             email,
             username,
-            email_verified: take_flag(&mut raw, "email_verified")?.unwrap_or(false),
+            email_verified: email_verified.unwrap_or(false),
             phone_number: take_text(&mut raw, "phone_number")?,
             phone_verified: take_flag(&mut raw, "phone_verified")?,
             name: take_text(&mut raw, "name")?,
@@ -83,6 +95,7 @@ impl Profile {
         Ok(Self {
             foreign_id,
             attributes,
+            email_verified,
             factors,
         })
     }

@@ -104,7 +104,7 @@ pub struct Identity {
 }
 
 /// The store's number of a user row: internal, dense, never shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserRow(pub i64);
 
 /// A stored user.

@@ -1,7 +1,7 @@
 //! Copies of legacy users that a deed made: what `create` is given, and what is kept here of whom
 //! it made. A copy has no password hash.
 
-use domain::conflict::{Resolution, resolve};
+use domain::conflict::{ClaimedKey, Resolution, resolve};
 use domain::user::{Attributes, NewUser, Origin};
 use domain::{Connection, EmailAddress, Json, LogEvent, Profile, Username, metadata};
 use serde_json::Value;
@@ -91,7 +91,7 @@ impl Engine {
                 .store
                 .claims_of(&connection.id, &profile.foreign_id, &attributes)
                 .await?;
-            let resolution = resolve(&profile.foreign_id, &claims);
+            let resolution = resolve(&attributes, &claims, &connection.arrival_policy());
             let row = match resolution {
                 Resolution::Attach(row) => row,
                 Resolution::Create => self.store.next_user_row().await?,
@@ -119,6 +119,12 @@ impl Engine {
                     &profile.factors,
                     user.created_at,
                 )?;
+            }
+            let is_known = claims
+                .iter()
+                .any(|claim| claim.key == ClaimedKey::ForeignId);
+            if matches!(resolution, Resolution::Attach(_)) && !is_known {
+                write.insert_legacy_id(row, &connection.id, &profile.foreign_id, self.now());
             }
             write.log(&event);
             match self.store.commit(write).await {

@@ -3,10 +3,12 @@
 //! Two first logins at once: one writes; the other loses on a unique key, reads the winner and
 //! simply logs in.
 
-use domain::conflict::{Resolution, resolve};
+use domain::conflict::{
+    Claim, ClaimedKey, PasswordRule, Policy, Resolution, Trail, merge, obstacle, resolve,
+};
 use domain::connection::{Mode, RootAttributes};
 use domain::user::{Attributes, Credential, NewUser, Origin};
-use domain::{Connection, EventKind, HashText, Profile, User, UserRow, metadata};
+use domain::{Connection, EventKind, HashText, Profile, User, UserRow};
 use store::{Key, StoreError, Write};
 
 use crate::error::{Error, Result};
@@ -20,6 +22,35 @@ const TRIES: usize = 5;
 enum Try {
     Done(Box<User>),
     Lost,
+}
+
+/// Whom a newcomer is, and by what.
+struct Found<'a> {
+    row: UserRow,
+    claims: &'a [Claim],
+    policy: Policy,
+}
+
+impl Found<'_> {
+    fn own(&self) -> impl Iterator<Item = &Claim> {
+        self.claims
+            .iter()
+            .filter(|claim| claim.row == self.row && claim.same_connection)
+    }
+
+    /// Whether the user is here under the legacy id, or was found by it before.
+    fn is_known(&self) -> bool {
+        self.own().any(|claim| claim.key == ClaimedKey::ForeignId)
+    }
+
+    fn has_password(&self) -> bool {
+        self.own().any(|claim| claim.has_password)
+    }
+
+    fn takes_password(&self) -> bool {
+        let is_imported = self.own().any(|claim| claim.is_password_imported);
+        self.policy.takes_password(self.has_password(), is_imported)
+    }
 }
 
 impl Engine {
@@ -71,29 +102,45 @@ impl Engine {
                 &profile.attributes,
             )
             .await?;
-        match resolve(&profile.foreign_id, &claims) {
+        let policy = login.connection.arrival_policy();
+        match resolve(&profile.attributes, &claims, &policy) {
             Resolution::Create => self.create_arrived(context, login, profile, fresh).await,
             Resolution::Attach(row) => {
-                let has_password = claims
-                    .iter()
-                    .any(|claim| claim.row == row && claim.has_password);
-                let fresh = fresh.filter(|_| !has_password);
-                self.attach_arrived(context, login, profile, row, fresh)
+                let found = Found {
+                    row,
+                    claims: &claims,
+                    policy,
+                };
+                self.attach_arrived(context, login, profile, &found, fresh)
                     .await
             }
-            Resolution::Refuse(key) => {
-                let message = format!("another user holds this {}", key.as_str());
-                let mut event = self.login_event(context, login, EventKind::MigrationFailed);
-                event.user_id = Some(profile.foreign_id.user_id());
-                event.description = Some(format!("The legacy user could not move: {message}."));
-                let holder = claims.iter().find(|claim| claim.key == key);
-                let conflict = serde_json::json!({
-                    "key": key.as_str(), "held_by": holder.map(|c| c.foreign_id.user_id()),
-                });
-                event.details.insert("conflict".into(), conflict);
-                self.log_only(event).await?;
-                Err(LoginError::Conflict(message))
-            }
+            Resolution::Refuse(key) => Err(self
+                .refuse_conflict(context, login, profile, &claims, key)
+                .await),
+        }
+    }
+
+    /// Another person holds one of the newcomer's keys: nothing is written but who and which.
+    async fn refuse_conflict(
+        &self,
+        context: &Context,
+        login: &LoginCommand,
+        profile: &Profile,
+        claims: &[Claim],
+        key: ClaimedKey,
+    ) -> LoginError {
+        let message = format!("another user holds this {}", key.as_str());
+        let mut event = self.login_event(context, login, EventKind::MigrationFailed);
+        event.user_id = Some(profile.foreign_id.user_id());
+        event.description = Some(format!("The legacy user could not move: {message}."));
+        let holder = claims.iter().find(|claim| claim.key == key);
+        let conflict = serde_json::json!({
+            "key": key.as_str(), "held_by": holder.map(|c| c.foreign_id.user_id()),
+        });
+        event.details.insert("conflict".into(), conflict);
+        match self.log_only(event).await {
+            Ok(()) => LoginError::Conflict(message),
+            Err(error) => error.into(),
         }
     }
 
@@ -142,48 +189,77 @@ impl Engine {
         self.enter(context, login, &who, is_blocked, write).await
     }
 
-    /// The same person is here already: as a cached copy, or written by a login that was faster.
+    /// The same person is here already: as a cached copy, under another id that the policy takes
+    /// for the same, or written by a login that was faster.
     async fn attach_arrived(
         &self,
         context: &Context,
         login: &LoginCommand,
         profile: &Profile,
-        row: UserRow,
+        found: &Found<'_>,
         fresh: Option<&HashText>,
     ) -> Result<Try, LoginError> {
-        let Some(stored) = self.store.find_user_by_row(row).await? else {
+        let Some(stored) = self.store.find_user_by_row(found.row).await? else {
             return Ok(Try::Lost);
         };
-        let connection = &login.connection;
-        let is_adopted = fresh.is_some();
+        let (connection, now) = (&login.connection, self.now());
+        let taken = fresh.filter(|_| found.takes_password());
+        let is_first = taken.is_some() || !found.is_known();
         let mut user = stored.clone();
-        if is_adopted || connection.mode() == Mode::Legacy {
-            let refresh_names = match connection.root_attributes() {
-                RootAttributes::OnEachLogin => true,
-                RootAttributes::OnFirstLogin => is_adopted,
-                RootAttributes::Never => false,
-            };
-            take_over(&mut user.attributes, &profile.attributes, refresh_names);
+        let mut trail = Trail::default();
+        if is_first || connection.mode() == Mode::Legacy {
+            let policy = found.policy.clone();
+            let policy = policy.with_names(connection.root_attributes(), is_first);
+            let merged = merge(&stored.attributes, profile.arriving(), &policy);
+            (user.attributes, trail) = (merged.attributes, merged.trail);
+        }
+        let holders = found.claims.iter().map(|claim| (claim.row, claim.key));
+        if let Some(key) = obstacle(found.row, &stored.attributes, &user.attributes, holders) {
+            let refused = self.refuse_conflict(context, login, profile, found.claims, key);
+            return Err(refused.await);
         }
         let mut write = self.store.write();
         if user.attributes != stored.attributes {
-            write.update_user(&user, &connection.id, self.now());
+            write.update_user(&user, &connection.id, now);
         }
-        if let Some(fresh) = fresh {
-            write.adopt_password(row, &connection.id, fresh, self.now());
-            if !profile.factors.is_empty() {
-                write.replace_factors(row, &profile.factors, self.now())?;
+        match taken {
+            Some(fresh) if found.has_password() => {
+                let only_unproven = found.policy.password() != PasswordRule::Always;
+                let way = (only_unproven, now);
+                write.replace_password(found.row, &connection.id, fresh, way);
             }
-            write.log(&self.migrated_event(context, login, profile));
+            Some(fresh) => drop(write.adopt_password(found.row, &connection.id, fresh, now)),
+            None => {}
         }
-        self.enter(
-            context,
-            login,
-            &Entering::from(&user),
-            user.is_blocked(),
-            write,
-        )
-        .await
+        if is_first && !profile.factors.is_empty() {
+            if found.policy.takes_factors(!stored.factors.is_empty()) {
+                write.replace_factors(found.row, &profile.factors, now)?;
+                trail.taken.push("mfa_factors");
+            } else {
+                trail.left_over.push("mfa_factors");
+            }
+        }
+        if !found.is_known() {
+            write.insert_legacy_id(found.row, &connection.id, &profile.foreign_id, now);
+        }
+        if is_first {
+            match (taken, fresh) {
+                (Some(_), _) => trail.taken.push("password"),
+                (None, Some(_)) => trail.left_over.push("password"),
+                (None, None) => {}
+            }
+            let mut event = self.migrated_event(context, login, profile);
+            event.user_id = Some(stored.user_id.clone());
+            let merge = serde_json::json!({
+                "legacy_id": profile.foreign_id.as_str(), "kept": trail.kept,
+                "taken": trail.taken, "left_over": trail.left_over,
+            });
+            event.details.insert("merge".into(), merge);
+            write.log(&event);
+        }
+        let who = Entering::from(&user);
+        self.enter(context, login, &who, user.is_blocked(), write)
+            .await
     }
 
     /// Commits an arrival, with the login unless the user is barred, and sorts out how it ended:
@@ -201,6 +277,7 @@ impl Engine {
             Key::Email,
             Key::Username,
             Key::PhoneNumber,
+            Key::LegacyId,
             Key::UserRow,
         ];
         if !is_blocked {
@@ -268,37 +345,6 @@ pub(crate) fn keep_persistent(connection: &Connection, attributes: &mut Attribut
             "family_name" => attributes.family_name = None,
             "picture" => attributes.picture = None,
             other => drop(attributes.extra.shift_remove(other)),
-        }
-    }
-}
-
-/// What the legacy store says now wins over the copy; metadata merges at the first level, so that
-/// what was added here stays. A block set here is never lifted from there.
-fn take_over(stored: &mut Attributes, arriving: &Attributes, refresh_names: bool) {
-    let is_same_email = stored.email.as_ref().map(domain::EmailAddress::key)
-        == arriving.email.as_ref().map(domain::EmailAddress::key);
-    stored.email_verified = arriving.email_verified || (is_same_email && stored.email_verified);
-    stored.email.clone_from(&arriving.email);
-    stored.username.clone_from(&arriving.username);
-    stored.phone_number.clone_from(&arriving.phone_number);
-    stored.phone_verified = arriving.phone_verified;
-    if arriving.blocked == Some(true) {
-        stored.blocked = Some(true);
-    }
-    if refresh_names {
-        stored.name.clone_from(&arriving.name);
-        stored.nickname.clone_from(&arriving.nickname);
-        stored.given_name.clone_from(&arriving.given_name);
-        stored.family_name.clone_from(&arriving.family_name);
-        stored.picture.clone_from(&arriving.picture);
-        stored.extra.extend(arriving.extra.clone());
-    }
-    for (stored, arriving) in [
-        (&mut stored.user_metadata, &arriving.user_metadata),
-        (&mut stored.app_metadata, &arriving.app_metadata),
-    ] {
-        if let Some(change) = arriving.clone().filter(|change| !change.is_empty()) {
-            metadata::merge(stored.get_or_insert_default(), change);
         }
     }
 }

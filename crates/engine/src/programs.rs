@@ -96,8 +96,14 @@ pub(crate) fn read_ferry(options: Option<&Value>) -> Result<(Vec<Rule>, Option<R
                 let named = |error| Error::invalid(format!("options.ferry.runtime: {error}"));
                 runtime = Some(read.map_err(named)?);
             }
+            ("conflict_policy", policy) => {
+                domain::conflict::Policy::from_json(policy).map_err(|error| {
+                    Error::invalid(error.under("options.ferry.conflict_policy"))
+                })?;
+            }
             _ => {
-                let message = "options.ferry takes egress, a list of host:port, and runtime, embedded or node";
+                let message = "options.ferry takes egress, a list of host:port, runtime, embedded \
+                               or node, and conflict_policy";
                 return Err(Error::invalid(message));
             }
         }

@@ -108,23 +108,25 @@ impl Engine {
             .claims_of(&connection.id, &profile.foreign_id, &profile.attributes)
             .await?;
         let user_id = profile.foreign_id.user_id();
-        Ok(match resolve(&profile.foreign_id, &claims) {
-            Resolution::Create => Prospect::Create,
-            Resolution::Attach(row) => {
-                let is_settled =
-                    |claim: &domain::conflict::Claim| claim.row == row && claim.has_password;
-                if claims.iter().any(is_settled) {
-                    Prospect::Settled(user_id)
-                } else {
-                    Prospect::Update(user_id)
+        Ok(
+            match resolve(&profile.attributes, &claims, &connection.arrival_policy()) {
+                Resolution::Create => Prospect::Create,
+                Resolution::Attach(row) => {
+                    let is_settled =
+                        |claim: &domain::conflict::Claim| claim.row == row && claim.has_password;
+                    if claims.iter().any(is_settled) {
+                        Prospect::Settled(user_id)
+                    } else {
+                        Prospect::Update(user_id)
+                    }
                 }
-            }
-            Resolution::Refuse(key) => {
-                let holder = claims.iter().find(|claim| claim.key == key);
-                let held_by = holder.map_or(user_id, |claim| claim.foreign_id.user_id());
-                Prospect::Refuse { key, held_by }
-            }
-        })
+                Resolution::Refuse(key) => {
+                    let holder = claims.iter().find(|claim| claim.key == key);
+                    let held_by = holder.map_or(user_id, |claim| claim.foreign_id.user_id());
+                    Prospect::Refuse { key, held_by }
+                }
+            },
+        )
     }
 }
 

@@ -6,7 +6,7 @@ use axum::middleware;
 use axum::routing::{delete, get, patch, post};
 
 use crate::management::{
-    client_grants, clients, connection_clients, connections, import_jobs, jobs, logs,
+    client_grants, clients, connection_clients, connections, import_jobs, jobs, logs, merges,
     resource_servers, scripts, tickets, uploads, users,
 };
 use crate::state::AppState;
@@ -91,6 +91,7 @@ fn management() -> Router<AppState> {
         .route("/jobs/{id}/events", get(import_jobs::events))
         .route("/jobs/{id}/failed-rows", get(import_jobs::failed_rows))
         .route("/jobs/{id}/errors", get(jobs::errors))
+        .route("/jobs/{id}/merges", get(merges::list))
         .route("/logs", get(logs::list))
         .route("/logs/{id}", get(logs::get))
         .layer(DefaultBodyLimit::max(extract::MAX_BODY))

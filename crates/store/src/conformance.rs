@@ -68,11 +68,14 @@ const TABLES: &[(&str, &str)] = &[
     ("signing_keys", "kid"),
     ("users", "id"),
     ("identities", "provider, foreign_id"),
+    ("legacy_ids", "connection_id, foreign_id"),
     ("mfa_factors", "user_row, position"),
     ("jobs", "id"),
     ("job_errors", "job_id, row_number"),
     ("job_error_codes", "job_id, code"),
     ("uploads", "id"),
+    ("job_merges", "job_id, row_number"),
+    ("job_marks", "job_id, chunk"),
     ("spool_chunks", "job_id, position"),
     ("log_events", "log_id"),
     ("sessions", "id"),
@@ -118,6 +121,18 @@ const ORPHANS: &[(&str, &str)] = &[
     (
         "counted errors without a job",
         "job_error_codes where job_id not in (select id from jobs)",
+    ),
+    (
+        "records of merges without a job",
+        "job_merges where job_id not in (select id from jobs)",
+    ),
+    (
+        "marks without a job that runs",
+        "job_marks where job_id not in (select id from jobs where ended_at is null)",
+    ),
+    (
+        "legacy ids without a user",
+        "legacy_ids where user_row not in (select id from users)",
     ),
     (
         "chunks without a job",

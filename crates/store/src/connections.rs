@@ -268,6 +268,9 @@ impl Write {
             format!("delete from mfa_factors where user_row in ({of_users})"),
             format!("delete from sessions where user_row in ({of_users})"),
             "delete from tickets where connection_id = $1".to_owned(),
+            format!("delete from legacy_ids where connection_id = $1 or user_row in ({of_users})"),
+            "delete from job_marks where job_id in (select id from jobs where connection_id = $1)"
+                .to_owned(),
             format!("delete from identities where connection_id = $1 or user_row in ({of_users})"),
             "delete from connection_realms where connection_id = $1".to_owned(),
             "delete from connection_clients where connection_id = $1".to_owned(),

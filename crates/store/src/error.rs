@@ -11,6 +11,8 @@ pub enum Key {
     Username,
     /// A phone number within a connection.
     PhoneNumber,
+    /// An id by which a connection's legacy store knows a user.
+    LegacyId,
     /// A user's internal number.
     UserRow,
     /// A connection's name.
@@ -55,6 +57,11 @@ pub(crate) const KEYS: &[(Key, &str, &str)] = &[
         Key::PhoneNumber,
         "identities_phone",
         "identities.connection_id, identities.phone_key",
+    ),
+    (
+        Key::LegacyId,
+        "legacy_ids_pkey",
+        "legacy_ids.connection_id, legacy_ids.foreign_id",
     ),
     (Key::UserRow, "users_pkey", "users.id"),
     (Key::ConnectionName, "connections_name", "connections.name"),

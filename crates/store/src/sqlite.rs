@@ -82,6 +82,11 @@ impl Sqlite {
         self.writer.write(Manner::Unsynced, work).await
     }
 
+    /// A connection of the caller's own that reads the file and can't write it.
+    pub(crate) fn open_apart(&self) -> Result<Connection> {
+        self.readers.open()
+    }
+
     pub(crate) async fn query(
         &self,
         sql: Cow<'static, str>,
@@ -133,6 +138,10 @@ impl Readers {
         if let Some(connection) = idle {
             return Ok(connection);
         }
+        self.open()
+    }
+
+    fn open(&self) -> Result<Connection> {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags).map_err(unavailable)?;
         keep_statements(&connection)?;

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use domain::user::{Attributes, Credential, NewUser, Origin, User, UserRow};
-use domain::{ConnectionId, EmailAddress, HashText, Instant, MfaFactor, Username};
+use domain::{ConnectionId, EmailAddress, ForeignId, HashText, Instant, MfaFactor, Username};
 
 use crate::Write;
 use crate::db::{Value, any, one};
@@ -229,6 +229,45 @@ impl Write {
         ))
     }
 
+    /// The same for a user who has a password already, which the just proven one replaces. Fails
+    /// when a login proved another meanwhile and `only_unproven` is asked for.
+    pub fn replace_password(
+        &mut self,
+        row: UserRow,
+        connection: &ConnectionId,
+        fresh: &HashText,
+        (only_unproven, now): (bool, Instant),
+    ) -> &mut Self {
+        self.push(one(
+            "update identities set password_hash = $3, password_imported = false, \
+             migrated_at = coalesce(migrated_at, $4) where user_row = $1 and connection_id = $2 \
+             and (password_imported or not $5)",
+            vec![
+                row.into(),
+                connection.into(),
+                fresh.expose().into(),
+                now.into(),
+                only_unproven.into(),
+            ],
+        ))
+    }
+
+    /// Records the id by which a legacy store knows a user who keeps an id of their own. Conflicts
+    /// on [`Key::LegacyId`](crate::Key::LegacyId) when another login was faster.
+    pub fn insert_legacy_id(
+        &mut self,
+        row: UserRow,
+        connection: &ConnectionId,
+        foreign_id: &ForeignId,
+        now: Instant,
+    ) -> &mut Self {
+        self.push(one(
+            "insert into legacy_ids (connection_id, foreign_id, user_row, created_at) \
+             select $1, $2, id, $4 from users where id = $3",
+            vec![connection.into(), foreign_id.into(), row.into(), now.into()],
+        ))
+    }
+
     /// Deletes a user with everything that is theirs. The row goes first: it is the lock that
     /// changes of the user wait for, so that none of them leaves factors behind.
     pub fn delete_user(&mut self, row: UserRow) -> &mut Self {
@@ -237,6 +276,7 @@ impl Write {
             "delete from mfa_factors where user_row = $1",
             "delete from sessions where user_row = $1",
             "delete from tickets where user_row = $1",
+            "delete from legacy_ids where user_row = $1",
             "delete from identities where user_row = $1",
         ] {
             self.push(crate::db::Stmt {

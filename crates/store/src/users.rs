@@ -147,18 +147,26 @@ impl Store {
             .map(|(user, _)| user))
     }
 
-    /// Stored identities that share a key with a newcomer: the facts for `conflict::resolve`.
+    /// Keys of a newcomer that stored identities hold: the facts for `conflict::resolve`. The ids
+    /// by which a legacy store knows users count as theirs.
     pub async fn claims_of(
         &self,
         connection: &ConnectionId,
         foreign_id: &ForeignId,
         attributes: &Attributes,
     ) -> Result<Vec<Claim>> {
-        let sql = "select user_row, foreign_id, connection_id, origin, password_hash is not null, \
-                   case when provider = 'auth0' and foreign_id = $2 then 'id' \
-                   when email_key = $3 then 'email' when username_key = $4 then 'username' \
-                   else 'phone' end from identities where (provider = 'auth0' and foreign_id = $2) \
-                   or (connection_id = $1 and (email_key = $3 or username_key = $4 or phone_key = $5))";
+        let columns = "select i.user_row, i.foreign_id, i.connection_id, i.origin, \
+            i.password_hash is not null, i.password_imported, u.email_verified, u.phone_verified";
+        let sql = format!(
+            "{columns}, i.provider = 'auth0' and i.foreign_id = $2, i.connection_id = $1 and \
+             i.email_key = $3, i.connection_id = $1 and i.username_key = $4, i.connection_id = $1 \
+             and i.phone_key = $5 from identities i join users u on u.id = i.user_row \
+             where (i.provider = 'auth0' and i.foreign_id = $2) or (i.connection_id = $1 \
+             and (i.email_key = $3 or i.username_key = $4 or i.phone_key = $5)) union all {columns}, \
+             true, false, false, false from legacy_ids l join identities i \
+             on i.user_row = l.user_row and i.connection_id = l.connection_id \
+             join users u on u.id = i.user_row where l.connection_id = $1 and l.foreign_id = $2"
+        );
         let params = vec![
             connection.into(),
             foreign_id.into(),
@@ -166,25 +174,54 @@ impl Store {
             attributes.username.as_ref().map(Username::as_str).into(),
             attributes.phone_number.clone().into(),
         ];
-        let rows = self.db.lookup(sql, params).await?;
-        rows.into_iter().map(|row| claim(row, connection)).collect()
+        let mut claims = Vec::new();
+        for row in self.db.lookup(sql, params).await? {
+            claims.extend(claims_in(row, connection)?);
+        }
+        claims.sort_by_key(|claim| claim.key);
+        Ok(claims)
+    }
+
+    /// The id by which a connection's legacy store knows a user who was here under another one;
+    /// the latest, where there are several.
+    pub async fn find_legacy_id(
+        &self,
+        row: UserRow,
+        connection: &ConnectionId,
+    ) -> Result<Option<ForeignId>> {
+        let sql = "select foreign_id from legacy_ids where user_row = $1 and connection_id = $2 \
+                   order by created_at desc, foreign_id desc limit 1";
+        let params = vec![row.into(), connection.into()];
+        let found = first(self.db.lookup(sql, params).await?);
+        found
+            .map(|mut row| Ok(row.text("foreign_id")?.into()))
+            .transpose()
     }
 }
 
-fn claim(mut row: Row, connection: &ConnectionId) -> Result<Claim> {
-    Ok(Claim {
+/// One claim for each key that the identity holds.
+fn claims_in(mut row: Row, connection: &ConnectionId) -> Result<Vec<Claim>> {
+    let claim = Claim {
         row: UserRow(row.int("user_row")?),
         foreign_id: row.text("foreign_id")?.into(),
         same_connection: row.text("connection_id")? == connection.as_str(),
         origin: origin(row.text("origin")?)?,
         has_password: row.flag("has_password")?,
-        key: match row.text("key")?.as_str() {
-            "id" => ClaimedKey::ForeignId,
-            "email" => ClaimedKey::Email,
-            "username" => ClaimedKey::Username,
-            _ => ClaimedKey::PhoneNumber,
-        },
-    })
+        is_password_imported: row.flag("password_imported")?,
+        is_email_proven: row.flag("email_verified")?,
+        is_phone_proven: row.flag_or_null("phone_verified")?.unwrap_or(false),
+        key: ClaimedKey::ForeignId,
+    };
+    let mut claims = Vec::new();
+    for key in ClaimedKey::ALL {
+        if row.flag_or_null("key")?.unwrap_or(false) {
+            claims.push(Claim {
+                key,
+                ..claim.clone()
+            });
+        }
+    }
+    Ok(claims)
 }
 
 fn credential(row: &mut Row) -> Result<StoredCredential> {

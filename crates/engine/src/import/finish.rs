@@ -48,6 +48,11 @@ impl Engine {
     ) -> Mail {
         let (tenant, status) = (self.tenant(), status.as_str());
         let counters = job.counters;
+        let rehearsal = if job.options.dry_run {
+            " It was a rehearsal: nothing was written."
+        } else {
+            ""
+        };
         let reason = details.map_or_else(String::new, |text| format!("\nReason: {text}\n"));
         Mail {
             id: domain::entropy::alphanumeric(&*self.entropy, 24),
@@ -56,7 +61,7 @@ impl Engine {
                 "[Ferry] Import user job for tenant {tenant} and connection {connection} {status}"
             ),
             body: format!(
-                "The import job {} has {status}.\n{reason}\n\
+                "The import job {} has {status}.{rehearsal}\n{reason}\n\
                  New users: {}\nUpdated users: {}\nFailed users: {}\nTotal: {}\n",
                 job.id, counters.inserted, counters.updated, counters.failed, counters.total
             ),
@@ -78,6 +83,7 @@ fn event_details(job: &ImportJob, connection: &str, tenant: &str) -> domain::Jso
         "connection": connection,
         "tenant": tenant,
         "job_id": job.id,
+        "dry_run": job.options.dry_run,
         "summary": {
             "total": counters.total, "inserted": counters.inserted,
             "updated": counters.updated, "failed": counters.failed,

@@ -50,6 +50,7 @@ impl RowReader {
         row.raw = raw.clone();
         if row.foreign_id.is_empty() {
             row.foreign_id = self.ids.next();
+            row.is_id_generated = true;
         }
         Ok(row)
     }

@@ -4,8 +4,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use domain::{ImportJob, JobStatus, RowError, RowErrorCode as Code};
-use store::import::ImportBatch;
+use domain::{Counters, ImportJob, JobStatus, RowError, RowErrorCode as Code};
+use store::import::{ImportBatch, Rehearsal};
 use store::{Lease, StoreError, StoredRowError};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
@@ -23,6 +23,9 @@ const AHEAD: usize = 2;
 
 /// User numbers fetched at a time.
 const ROW_BLOCK: i64 = 100_000;
+
+/// User numbers of rehearsals.
+const REHEARSED: Range<i64> = 1 << 62..i64::MAX;
 
 /// The documented text for a file that can't be read as JSON.
 const NOT_JSON: &str =
@@ -63,9 +66,14 @@ impl Engine {
         lease: &Lease,
         stop: &CancellationToken,
     ) -> Outcome {
+        let stage = match self.set_stage(job, lease, stop).await {
+            Ok(stage) => stage,
+            Err(outcome) => return outcome,
+        };
         let (sender, mut messages) = mpsc::channel(AHEAD);
         self.start_parsing(job, sender);
-        let mut numbers = 0..0;
+        // The numbers of a rehearsal are nobody's: no real one comes so far.
+        let mut numbers = if stage.is_some() { REHEARSED } else { 0..0 };
         loop {
             let message = tokio::select! {
                 biased;
@@ -74,8 +82,9 @@ impl Engine {
             };
             match message {
                 Some(Message::Batch(parsed)) => {
-                    let written = self.write_parsed(job, lease, parsed, &mut numbers).await;
-                    if let Err(error) = written {
+                    let stage = stage.as_ref();
+                    let written = self.write_parsed(job, (lease, stage), parsed, &mut numbers);
+                    if let Err(error) = written.await {
                         return error.into();
                     }
                 }
@@ -87,6 +96,29 @@ impl Engine {
                 }
             }
         }
+    }
+
+    /// The stage of a rehearsal; none for a job that is meant. A rehearsal begins at the beginning,
+    /// for what an interrupted one wrote is gone.
+    async fn set_stage(
+        &self,
+        job: &mut ImportJob,
+        lease: &Lease,
+        stop: &CancellationToken,
+    ) -> Result<Option<Rehearsal>, Outcome> {
+        if !job.options.dry_run {
+            return Ok(None);
+        }
+        let mut write = self.store.write();
+        write.restart_job(lease);
+        self.store.commit(write).await?;
+        (job.offset, job.consumed, job.counters) = (0, 0, Counters::default());
+        let stage = tokio::select! {
+            biased;
+            () = stop.cancelled() => return Err(Outcome::Stopped),
+            stage = self.store.rehearse() => stage,
+        };
+        Ok(Some(stage?))
     }
 
     fn start_parsing(&self, job: &ImportJob, sender: mpsc::Sender<Message>) {
@@ -115,7 +147,7 @@ impl Engine {
     async fn write_parsed(
         &self,
         job: &mut ImportJob,
-        lease: &Lease,
+        (lease, stage): (&Lease, Option<&Rehearsal>),
         mut parsed: Parsed,
         numbers: &mut Range<i64>,
     ) -> Result<(), StoreError> {
@@ -130,7 +162,11 @@ impl Engine {
         while let Some(parsed) = pending.pop() {
             let (end, consumed) = (parsed.end, parsed.consumed);
             let batch = Arc::new(self.batch(job, lease, parsed));
-            match self.store.import(&batch).await {
+            let written = match stage {
+                Some(stage) => stage.import(&batch).await,
+                None => self.store.import(&batch).await,
+            };
+            match written {
                 Ok(counters) => {
                     (job.offset, job.consumed, job.counters) = (end, consumed, counters);
                 }
@@ -151,7 +187,7 @@ impl Engine {
             lease: lease.clone(),
             lease_until: now.plus(self.settings.import.lease),
             connection: job.connection.clone(),
-            upsert: job.upsert,
+            policy: job.policy(),
             rows: parsed.rows,
             refused: parsed.refused,
             counters: job.counters,

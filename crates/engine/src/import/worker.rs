@@ -122,7 +122,7 @@ impl Engine {
     }
 
     async fn note_new_users(&self, job: &ImportJob) {
-        if job.counters.inserted < MANY {
+        if job.counters.inserted < MANY || job.options.dry_run {
             return;
         }
         if let Err(error) = self.store.note_many_users().await {

@@ -49,7 +49,8 @@ impl Engine {
         let connection = self.store.find_connection(&identity.connection).await?;
         match connection {
             Some(connection) if connection.mode() == Mode::Legacy => {
-                let id = identity.foreign_id.as_str();
+                let known_as = self.store.find_legacy_id(user.row, &connection.id).await?;
+                let id = known_as.as_ref().unwrap_or(&identity.foreign_id).as_str();
                 let deed = Deed::Delete { id };
                 let mut subject = Subject::of(user);
                 subject.client.clone_from(&event.client);

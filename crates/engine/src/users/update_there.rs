@@ -35,7 +35,9 @@ impl Engine {
             .await?;
         let mut subject = Subject::of(&user);
         subject.client.clone_from(&event.client);
-        let (id, known_by) = (id_in(&user, connection), identifier_of(&user.attributes));
+        let id = self.store.find_legacy_id(user.row, &connection.id).await?;
+        let id = id.map_or_else(|| id_in(&user, connection), |id| id.to_string());
+        let known_by = identifier_of(&user.attributes);
         let known_by = known_by.unwrap_or(&id).to_owned();
         let Some(deed) = deed(connection, &user, &change, &id, &known_by) else {
             return self
@@ -86,7 +88,7 @@ impl Engine {
     }
 }
 
-/// The id that the legacy store knows the user by.
+/// The user's own id in the connection.
 fn id_in(user: &User, connection: &Connection) -> String {
     let identity = user.identity_in(&connection.id);
     identity.map_or_else(String::new, |identity| identity.foreign_id.to_string())

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
+use domain::conflict::Policy;
 use reqwest::multipart::Form;
 use serde_json::Value;
 
@@ -32,6 +33,13 @@ pub(super) struct ImportArguments {
     /// How the columns of CSV files become members: a JSON file.
     #[arg(long, value_name = "FILE")]
     mapping: Option<PathBuf>,
+    /// What decides when a row meets a user who is here: `reject`, `upsert`, or a file of JSON
+    /// (docs/import.md).
+    #[arg(long, value_name = "NAME|FILE", conflicts_with = "upsert")]
+    policy: Option<String>,
+    /// Rehearse: the same writes against the same constraints, and nothing stays.
+    #[arg(long)]
+    dry_run: bool,
     /// Your own name for the job.
     #[arg(long, value_name = "TEXT")]
     external_id: Option<String>,
@@ -60,12 +68,13 @@ pub(super) async fn run(config: &Config, arguments: ImportArguments) -> Result<E
             Some(text.with_context(|| format!("{shown} can't be read"))?)
         }
     };
+    let policy = arguments.policy.as_deref().map(read_policy).transpose()?;
     let api = LocalApi::connect(config).await?;
     let connection = api.connection_id(&arguments.connection).await?;
     let mut ids = Vec::new();
     for file in &arguments.files {
         let upload = upload::send(&api, file).await?;
-        let form = form(&arguments, &connection, mapping.as_deref()).text("upload", upload);
+        let form = form(&arguments, &connection, mapping.as_deref(), policy.as_deref()).text("upload", upload);
         let job = api.post_form("/jobs/users-imports", form).await?;
         let id = job.get("id").and_then(Value::as_str);
         let id = id.context("the answer names no job")?.to_owned();
@@ -89,16 +98,35 @@ pub(super) async fn run(config: &Config, arguments: ImportArguments) -> Result<E
     Ok(all.code())
 }
 
-fn form(arguments: &ImportArguments, connection: &str, mapping: Option<&str>) -> Form {
+/// The policy's text, from a preset's name or a file, found wrong before anything is sent.
+fn read_policy(given: &str) -> Result<String> {
+    let text = match given {
+        "reject" | "upsert" => given.to_owned(),
+        path => std::fs::read_to_string(path).with_context(|| format!("{path} can't be read"))?,
+    };
+    let policy = Policy::parse(&text).with_context(|| format!("{given} is not a policy"))?;
+    Ok(serde_json::to_string(&policy)?)
+}
+
+fn form(
+    arguments: &ImportArguments,
+    connection: &str,
+    mapping: Option<&str>,
+    policy: Option<&str>,
+) -> Form {
     let mut form = Form::new()
         .text("connection_id", connection.to_owned())
         .text("upsert", arguments.upsert.to_string())
         .text("send_completion_email", "false");
+    if arguments.dry_run {
+        form = form.text("dry_run", "true");
+    }
     for (name, value) in [
         ("external_id", arguments.external_id.as_deref()),
         ("idempotency_key", arguments.idempotency_key.as_deref()),
         ("format", arguments.format.as_deref()),
         ("mapping", mapping),
+        ("policy", policy),
     ] {
         if let Some(value) = value {
             form = form.text(name, value.to_owned());

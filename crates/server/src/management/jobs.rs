@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::conflict::Policy;
 use domain::import_job::{ImportJob, JobStatus};
 use domain::{CsvMapping, FileFormat, JobId};
 use engine::import::{ImportRequest, JobDetails, RowReport, Spool};
@@ -147,6 +148,14 @@ impl Form {
             "connection_id" => self.connection_id = Some(text.to_owned()),
             "external_id" => self.external_id = Some(text.to_owned()),
             "upsert" => self.upsert = flag()?,
+            "dry_run" => self.options.dry_run = flag()?,
+            "policy" => {
+                let policy = Policy::parse(text).map_err(|error| {
+                    let error = error.under("policy");
+                    ApiError::invalid(format!("Payload validation error: '{error}'."))
+                })?;
+                self.options.policy = Some(policy);
+            }
             "send_completion_email" => self.send_completion_email = Some(flag()?),
             "idempotency_key" => self.idempotency_key = Some(text.to_owned()),
             "upload" => self.upload = Some(text.trim().into()),
@@ -209,6 +218,12 @@ pub fn shown(job: &ImportJob) -> domain::Json {
     put("connection_id", job.connection.to_string().into());
     put("upsert", job.upsert.into());
     put("send_completion_email", job.send_completion_email.into());
+    if job.options.dry_run {
+        put("dry_run", true.into());
+    }
+    if let Some(policy) = &job.options.policy {
+        put("policy", policy.clone().into());
+    }
     if let Some(external_id) = &job.external_id {
         put("external_id", external_id.clone().into());
     }

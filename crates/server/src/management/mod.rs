@@ -8,6 +8,7 @@ mod fields;
 pub mod import_jobs;
 pub mod jobs;
 pub mod logs;
+pub mod merges;
 mod path_id;
 pub mod resource_servers;
 pub mod scripts;

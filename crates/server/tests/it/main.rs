@@ -11,6 +11,7 @@ mod app;
 mod authoring;
 mod bad_input;
 mod clients;
+mod collisions;
 mod connections;
 mod containment;
 mod crossing;

@@ -2,23 +2,35 @@
 //! one transaction, so that a restart neither skips nor repeats a row.
 //!
 //! A batch crosses to the database once: prepared statements on SQLite, COPY to a staging table
-//! and `insert … select … on conflict do nothing` on PostgreSQL. Rows that lost to a stored record
-//! are then looked at one by one; [`fate`] decides what becomes of them, the same on both.
+//! and `insert … select … on conflict do nothing` on PostgreSQL. What becomes of rows that lost to
+//! a stored record is decided by [`settle`], the same on both; PostgreSQL reads and writes their
+//! users by the set (`postgres_upsert`), SQLite one by one.
 
-mod fate;
+mod marks;
+mod one_by_one;
 mod postgres;
+mod postgres_upsert;
+mod rehearsal;
+mod settle;
 mod sqlite;
+mod stored;
 
 use std::sync::Arc;
 
+use domain::conflict::{Policy, Trail};
 use domain::import_job::Counters;
 use domain::user::UserRow;
 use domain::{ConnectionId, HashText, Instant, JobId, MfaFactor};
 
 use crate::Store;
-use crate::db::{Stmt, Value, any, holds_nul, one, unstorable};
+use crate::db::{Stmt, holds_nul, one, unstorable};
 use crate::error::Result;
 use crate::jobs::{Lease, Progress, StoredRowError, count_row_errors, insert_row_error};
+use crate::merges::{StoredMerge, insert_merge};
+
+use stored::Stored;
+
+pub use rehearsal::Rehearsal;
 
 /// One validated row. Keys are folded, JSON members are text as it stood in the file.
 #[derive(Debug, Default)]
@@ -35,6 +47,8 @@ pub struct ImportRow {
     pub user_row: i64,
     /// Id in the provider, without prefix.
     pub foreign_id: String,
+    /// Whether the row brought no id, and this one was made up.
+    pub is_id_generated: bool,
     /// Lower-case address: the shown text and the key are one in our own store.
     pub email: String,
     /// Whether the address is proven; absent when the row does not say.
@@ -63,7 +77,7 @@ pub struct ImportRow {
     pub app_metadata: Option<String>,
     /// The hash in stored form.
     pub password: Option<HashText>,
-    /// Whether it came as `custom_password_hash`: only such a hash may be upserted.
+    /// Whether it came as `custom_password_hash`: the documented upsert takes only such a hash.
     pub is_custom_hash: bool,
     /// Second factors.
     pub factors: Vec<MfaFactor>,
@@ -96,8 +110,8 @@ pub struct ImportBatch {
     pub lease_until: Instant,
     /// Where the users go.
     pub connection: ConnectionId,
-    /// Whether stored users are changed.
-    pub upsert: bool,
+    /// What decides when a row meets a stored user.
+    pub policy: Policy,
     /// Validated rows in file order.
     pub rows: Vec<ImportRow>,
     /// Rows that validation refused.
@@ -146,6 +160,22 @@ struct Tally {
     inserted: i64,
     updated: i64,
     errors: Vec<StoredRowError>,
+    merges: Vec<StoredMerge>,
+}
+
+impl Tally {
+    /// Counts a row that was merged into a stored user, and keeps the record of it unless the
+    /// policy is one of the documented two.
+    fn note_update(&mut self, batch: &ImportBatch, row: &ImportRow, stored: &Stored, trail: Trail) {
+        self.updated += 1;
+        if !trail.is_empty() && batch.policy.preset().is_none() {
+            self.merges.push(StoredMerge {
+                row: row.number,
+                user_id: stored.user_id.as_str().into(),
+                trail,
+            });
+        }
+    }
 }
 
 impl ImportBatch {
@@ -167,6 +197,8 @@ impl ImportBatch {
             updated: self.counters.updated + tally.updated,
             failed: self.counters.failed + failed,
         };
+        let merges = tally.merges.iter();
+        statements.extend(merges.map(|merge| insert_merge(self.job(), merge)));
         let progress = Progress {
             offset: self.end_offset,
             consumed: self.consumed,
@@ -193,17 +225,22 @@ impl ImportBatch {
     }
 }
 
-/// The factors of a newly written row.
-fn factor_statements(seal: &crate::seal::Seal, row: &ImportRow, now: Instant) -> Result<Vec<Stmt>> {
+/// The factors of a row whose user has none.
+fn factor_statements(
+    seal: &crate::seal::Seal,
+    row: &ImportRow,
+    user: UserRow,
+    now: Instant,
+) -> Result<Vec<Stmt>> {
     let mut statements = Vec::new();
     for (position, factor) in row.factors.iter().enumerate() {
-        let place = format!("mfa_factors.secret/{}/{position}", row.user_row);
+        let place = format!("mfa_factors.secret/{}/{position}", user.0);
         let sealed = seal.seal(&place, factor.expose().as_bytes())?;
         statements.push(one(
             "insert into mfa_factors (user_row, position, kind, secret, created_at) \
              values ($1, $2, $3, $4, $5)",
             vec![
-                row.user_row.into(),
+                user.into(),
                 (position as i64).into(),
                 factor.kind().into(),
                 sealed.into(),
@@ -212,47 +249,4 @@ fn factor_statements(seal: &crate::seal::Seal, row: &ImportRow, now: Instant) ->
         ));
     }
     Ok(statements)
-}
-
-/// What an upsert changes (wire section 1.4, column U): names and picture when given, metadata
-/// whole when given, `email_verified` always, and an unproven hash.
-fn update_statements(batch: &ImportBatch, row: &ImportRow, user: UserRow) -> Vec<Stmt> {
-    let update_user = one(
-        "update users set email_verified = $2, name = coalesce($3, name), \
-         nickname = coalesce($4, nickname), given_name = coalesce($5, given_name), \
-         family_name = coalesce($6, family_name), picture = coalesce($7, picture), \
-         user_metadata = coalesce($8, user_metadata), app_metadata = coalesce($9, app_metadata), \
-         updated_at = $10, version = version + 1 where id = $1",
-        vec![
-            user.into(),
-            row.email_verified.unwrap_or(false).into(),
-            row.name.clone().into(),
-            row.nickname.clone().into(),
-            row.given_name.clone().into(),
-            row.family_name.clone().into(),
-            row.picture.clone().into(),
-            row.user_metadata.clone().into(),
-            row.app_metadata.clone().into(),
-            batch.now.into(),
-        ],
-    );
-    let new_hash = row
-        .password
-        .as_ref()
-        .filter(|_| row.is_custom_hash)
-        .map(HashText::expose);
-    let update_identity = any(
-        "update identities set import_job = $3, password_hash = coalesce($4, password_hash), \
-         password_imported = case when $4 is null then password_imported else true end \
-         where user_row = $1 and connection_id || '' = $2",
-        // The empty text keeps a planner without statistics off the index that begins with the
-        // connection: it would read all of its users for each row.
-        vec![
-            user.into(),
-            (&batch.connection).into(),
-            batch.job().into(),
-            Value::from(new_hash),
-        ],
-    );
-    vec![update_user, update_identity]
 }

@@ -1,17 +1,18 @@
 //! The bulk path on PostgreSQL: COPY to a staging table, then set-based inserts.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use bytes::{BufMut, Bytes, BytesMut};
-use deadpool_postgres::Transaction;
+use deadpool_postgres::{ClientWrapper, Transaction};
 use domain::HashText;
 use domain::conflict::ClaimedKey;
 use domain::import_job::Counters;
 use domain::user::UserRow;
 use futures_util::{SinkExt, future, pin_mut};
 
-use super::fate::{Fate, Holder, decide};
-use super::{ImportBatch, ImportRow, Tally, factor_statements, update_statements};
+use super::postgres_upsert::{self, Upserted};
+use super::settle::Holder;
+use super::{ImportBatch, ImportRow, Tally, factor_statements};
 use crate::db::Stmt;
 use crate::error::{Result, StoreError};
 use crate::postgres::{Attempt, Postgres, prepare, run_raw};
@@ -48,19 +49,15 @@ const IS_WRITTEN: &str = "exists (select 1 from identities i where i.user_row = 
 const HOLDERS: &str = "with lost as (select * from import_stage s where not \
     exists (select 1 from identities i where i.user_row = s.user_row)) \
     select position, 'email', i.*, 1 from lost cross join lateral \
-    (select user_row, coalesce(import_job, ''), password_hash is not null, password_imported \
-    from identities where connection_id = $1 and email_key = lost.email limit 1) i \
+    (select user_row, coalesce(import_job, '') from identities where connection_id = $1 and email_key = lost.email limit 1) i \
     union all select position, 'username', i.*, 2 from lost cross join lateral \
-    (select user_row, coalesce(import_job, ''), password_hash is not null, password_imported \
-    from identities where connection_id = $1 and username_key = lost.username limit 1) i \
+    (select user_row, coalesce(import_job, '') from identities where connection_id = $1 and username_key = lost.username limit 1) i \
     union all select position, 'phone', i.*, 3 from lost cross join lateral \
-    (select user_row, coalesce(import_job, ''), password_hash is not null, password_imported \
-    from identities where connection_id = $1 and phone_key = lost.phone_number limit 1) i \
+    (select user_row, coalesce(import_job, '') from identities where connection_id = $1 and phone_key = lost.phone_number limit 1) i \
     union all select position, 'id', i.*, 4 from lost cross join lateral \
-    (select user_row, coalesce(import_job, ''), password_hash is not null, password_imported \
-    from identities where provider = 'auth0' and foreign_id = lost.foreign_id limit 1) i order by 1, 7";
+    (select user_row, coalesce(import_job, '') from identities where provider = 'auth0' and foreign_id = lost.foreign_id limit 1) i order by 1, 5";
 
-type Tried<T> = std::result::Result<T, Attempt>;
+pub(super) type Tried<T> = std::result::Result<T, Attempt>;
 
 pub(super) async fn import(db: &Postgres, seal: &Seal, batch: &ImportBatch) -> Result<Counters> {
     db.retry(|| import_once(db, seal, batch)).await
@@ -68,14 +65,23 @@ pub(super) async fn import(db: &Postgres, seal: &Seal, batch: &ImportBatch) -> R
 
 async fn import_once(db: &Postgres, seal: &Seal, batch: &ImportBatch) -> Tried<Counters> {
     let mut client = db.client().await?;
+    import_with(&mut client, seal, batch).await
+}
+
+/// Writes a batch on a connection.
+pub(super) async fn import_with(
+    client: &mut ClientWrapper,
+    seal: &Seal,
+    batch: &ImportBatch,
+) -> Tried<Counters> {
     client.batch_execute(STAGE).await.map_err(fault)?;
-    let transaction = client.transaction().await.map_err(fault)?;
+    let mut transaction = client.transaction().await.map_err(fault)?;
     hold(&transaction, batch).await?;
     let tally = if batch.rows.is_empty() {
         Tally::default()
     } else {
         copy(&transaction, &batch.rows).await?;
-        write_rows(&transaction, seal, batch).await?
+        write_in_sets_or_order(&mut transaction, seal, batch).await?
     };
     let (closing, counters) = batch.closing(&tally, seal)?;
     execute(&transaction, &closing).await?;
@@ -90,7 +96,7 @@ pub(super) async fn analyze(db: &Postgres) -> Result<()> {
         .map_err(|error| crate::postgres::classify(&error))
 }
 
-fn fault(error: tokio_postgres::Error) -> Attempt {
+pub(super) fn fault(error: tokio_postgres::Error) -> Attempt {
     Attempt::of(&error)
 }
 
@@ -180,11 +186,32 @@ fn put_flag(out: &mut BytesMut, flag: Option<bool>) {
     }
 }
 
+/// Writes by the set. Where keys of stored users move, the order of rows counts: then what was
+/// done is taken back, and the rows go one by one.
+async fn write_in_sets_or_order(
+    transaction: &mut Transaction<'_>,
+    seal: &Seal,
+    batch: &ImportBatch,
+) -> Tried<Tally> {
+    if !batch.policy.may_move_keys() {
+        let tally = write_rows(transaction, seal, batch).await?;
+        return tally.ok_or(Attempt::Lost);
+    }
+    let attempt = transaction.savepoint("sets").await.map_err(fault)?;
+    if let Some(tally) = write_rows(&attempt, seal, batch).await? {
+        attempt.commit().await.map_err(fault)?;
+        return Ok(tally);
+    }
+    attempt.rollback().await.map_err(fault)?;
+    postgres_upsert::write_in_order(transaction, seal, batch).await
+}
+
+/// `None` when keys would move.
 async fn write_rows(
     transaction: &Transaction<'_>,
     seal: &Seal,
     batch: &ImportBatch,
-) -> Tried<Tally> {
+) -> Tried<Option<Tally>> {
     let now = batch.now.millis();
     let identities = transaction
         .prepare_cached(INSERT_IDENTITIES)
@@ -221,14 +248,22 @@ async fn write_rows(
     if lost.len() as u64 + written != batch.rows.len() as u64 {
         return Err(Attempt::Lost);
     }
-    settle_lost(transaction, batch, &lost, &mut tally).await?;
+    let upserted = postgres_upsert::settle_lost(transaction, seal, batch, &lost, &mut tally);
+    if upserted.await? == Upserted::KeysMove {
+        return Ok(None);
+    }
     let rows = (0..).zip(&batch.rows);
     for (position, row) in rows.filter(|(_, row)| !row.factors.is_empty()) {
         if !lost.contains_key(&position) {
-            execute(transaction, &factor_statements(seal, row, batch.now)?).await?;
+            let number = UserRow(row.user_row);
+            execute(
+                transaction,
+                &factor_statements(seal, row, number, batch.now)?,
+            )
+            .await?;
         }
     }
-    Ok(tally)
+    Ok(Some(tally))
 }
 
 /// Holders of the keys of rows that were not written, by the row's position.
@@ -264,44 +299,14 @@ async fn lost(
             },
             user: UserRow(user),
             is_of_this_job: row.get::<_, &str>(3) == batch.job().as_str(),
-            has_password: row.get(4),
-            is_password_imported: row.get(5),
         };
         holders.push(holder);
     }
     Ok(lost)
 }
 
-async fn settle_lost(
-    transaction: &Transaction<'_>,
-    batch: &ImportBatch,
-    lost: &HashMap<i32, Vec<Holder>>,
-    tally: &mut Tally,
-) -> Tried<()> {
-    let mut touched = HashSet::new();
-    let mut updates = Vec::new();
-    for (position, row) in (0..).zip(&batch.rows) {
-        let Some(holders) = lost.get(&position) else {
-            continue;
-        };
-        match decide(row, holders, batch.upsert, &touched) {
-            Fate::Refuse(error) => tally.errors.push(batch.report(row, error)),
-            Fate::Update(stored) => {
-                updates.extend(update_statements(batch, row, stored));
-                touched.insert(stored);
-                tally.updated += 1;
-            }
-        }
-    }
-    match execute(transaction, &updates).await {
-        // Deleted since we looked: now the row would win.
-        Err(Attempt::Failed(StoreError::Stale { .. })) => Err(Attempt::Lost),
-        outcome => outcome,
-    }
-}
-
 /// Runs statements pipelined and checks what each touched.
-async fn execute(transaction: &Transaction<'_>, statements: &[Stmt]) -> Tried<()> {
+pub(super) async fn execute(transaction: &Transaction<'_>, statements: &[Stmt]) -> Tried<()> {
     let prepared = prepare(transaction, statements).await?;
     let runs = statements
         .iter()

@@ -1,18 +1,18 @@
 //! The bulk path on SQLite: two prepared statements a row, inside the writer's transaction.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use domain::HashText;
-use domain::conflict::ClaimedKey;
 use domain::import_job::Counters;
-use domain::user::UserRow;
+use futures_util::FutureExt as _;
 use rusqlite::{Connection, Statement, ToSql, params};
 
-use super::fate::{Fate, Holder, decide};
-use super::{ImportBatch, ImportRow, Tally, factor_statements, update_statements};
-use crate::db::{Stmt, Value};
+use super::marks::Marks;
+use super::one_by_one::{Transaction, Tried, settle_lost};
+use super::{ImportBatch, ImportRow, Tally, factor_statements};
+use crate::db::{Done, Stmt, Value};
 use crate::error::{Result, StoreError};
+use crate::postgres::Attempt;
 use crate::seal::Seal;
 use crate::sqlite::{Sqlite, classify, numbered, run};
 use crate::user_writes::{INSERT_IDENTITY, INSERT_USER};
@@ -27,7 +27,25 @@ pub(super) async fn import(
         .await
 }
 
+impl Transaction for &Connection {
+    async fn run(&self, sql: &str, params: &[Value]) -> Tried<Done> {
+        Ok(run(self, sql, params)?)
+    }
+}
+
 fn write_batch(connection: &Connection, seal: &Seal, batch: &ImportBatch) -> Result<Counters> {
+    let tally = write_rows(connection, seal, batch)?;
+    let (closing, counters) = batch.closing(&tally, seal)?;
+    execute(connection, closing)?;
+    Ok(counters)
+}
+
+/// Writes the rows and nothing of the job's state.
+pub(super) fn write_rows(
+    connection: &Connection,
+    seal: &Seal,
+    batch: &ImportBatch,
+) -> Result<Tally> {
     let exists = "select 1 from connections where id = $1";
     if run(connection, exists, &[Value::from(&batch.connection)])?
         .rows
@@ -38,13 +56,6 @@ fn write_batch(connection: &Connection, seal: &Seal, batch: &ImportBatch) -> Res
             affected: 0,
         });
     }
-    let tally = write_rows(connection, seal, batch)?;
-    let (closing, counters) = batch.closing(&tally, seal)?;
-    execute(connection, closing)?;
-    Ok(counters)
-}
-
-fn write_rows(connection: &Connection, seal: &Seal, batch: &ImportBatch) -> Result<Tally> {
     let insert_identity = format!("{INSERT_IDENTITY} on conflict do nothing");
     let mut identity = connection
         .prepare_cached(&numbered(&insert_identity))
@@ -53,27 +64,25 @@ fn write_rows(connection: &Connection, seal: &Seal, batch: &ImportBatch) -> Resu
         .prepare_cached(&numbered(INSERT_USER))
         .map_err(classify)?;
     let mut tally = Tally::default();
-    let mut touched = HashSet::new();
+    let mut marks = Marks::default();
     for row in &batch.rows {
         if insert(&mut identity, &mut user, batch, row)? {
             tally.inserted += 1;
-            execute(connection, factor_statements(seal, row, batch.now)?)?;
+            let number = domain::UserRow(row.user_row);
+            execute(connection, factor_statements(seal, row, number, batch.now)?)?;
             continue;
         }
-        match decide(
-            row,
-            &holders(connection, batch, row)?,
-            batch.upsert,
-            &touched,
-        ) {
-            Fate::Refuse(error) => tally.errors.push(batch.report(row, error)),
-            Fate::Update(stored) => {
-                execute(connection, update_statements(batch, row, stored))?;
-                touched.insert(stored);
-                tally.updated += 1;
+        let settled = settle_lost(&connection, seal, batch, row, (&mut marks, &mut tally));
+        match settled.now_or_never() {
+            Some(Ok(())) => {}
+            Some(Err(Attempt::Failed(error))) => return Err(error),
+            Some(Err(Attempt::Lost)) | None => {
+                let text = "a row lost to nobody in a transaction of its own";
+                return Err(StoreError::Statement(text.into()));
             }
         }
     }
+    execute(connection, marks.statements(batch.job()))?;
     Ok(tally)
 }
 
@@ -125,40 +134,6 @@ fn insert(
     user.execute(columns).map_err(classify)?;
     Ok(true)
 }
-
-/// Who holds the row's keys.
-fn holders(connection: &Connection, batch: &ImportBatch, row: &ImportRow) -> Result<Vec<Holder>> {
-    let mut holders = Vec::new();
-    for (sql, key, value) in [
-        (BY_EMAIL, ClaimedKey::Email, Some(&row.email)),
-        (BY_USERNAME, ClaimedKey::Username, row.username.as_ref()),
-        (BY_PHONE, ClaimedKey::PhoneNumber, row.phone_number.as_ref()),
-        (BY_ID, ClaimedKey::ForeignId, Some(&row.foreign_id)),
-    ] {
-        let Some(value) = value else { continue };
-        let params = [Value::from(&batch.connection), Value::from(value)];
-        for mut found in run(connection, sql, &params)?.rows {
-            holders.push(Holder {
-                user: UserRow(found.int("user_row")?),
-                key,
-                is_of_this_job: found.text_or_null("import_job")?.as_deref()
-                    == Some(batch.job().as_str()),
-                has_password: found.flag("has_password")?,
-                is_password_imported: found.flag("password_imported")?,
-            });
-        }
-    }
-    Ok(holders)
-}
-
-const BY_EMAIL: &str = "select user_row, import_job, password_hash is not null, password_imported \
-    from identities where connection_id = $1 and email_key = $2";
-const BY_USERNAME: &str = "select user_row, import_job, password_hash is not null, \
-    password_imported from identities where connection_id = $1 and username_key = $2";
-const BY_PHONE: &str = "select user_row, import_job, password_hash is not null, \
-    password_imported from identities where connection_id = $1 and phone_key = $2";
-const BY_ID: &str = "select user_row, import_job, password_hash is not null, password_imported \
-    from identities where $1 <> '' and provider = 'auth0' and foreign_id = $2";
 
 fn execute(connection: &Connection, statements: Vec<Stmt>) -> Result<()> {
     for (place, statement) in statements.into_iter().enumerate() {

@@ -32,6 +32,7 @@ impl Write {
              lease_owner = null, lease_until = 0 where id = $1 and type = 'users_import' \
              and status in ('pending', 'processing', 'paused')",
             vec![id.into(), details.into(), now.into()],
-        ))
+        ));
+        self.forget_marks(id)
     }
 }

@@ -130,20 +130,14 @@ impl Write {
                 details.into(),
                 now.into(),
             ],
-        ))
+        ));
+        self.forget_marks(&lease.job)
     }
 
     /// Forgets a job with its errors. The row goes first: it is the lock that batches wait for.
     pub fn delete_job(&mut self, id: &JobId) -> &mut Self {
         self.push(any("delete from jobs where id = $1", vec![id.into()]));
-        self.push(any(
-            "delete from job_errors where job_id = $1",
-            vec![id.into()],
-        ));
-        self.push(any(
-            "delete from job_error_codes where job_id = $1",
-            vec![id.into()],
-        ));
+        self.forget_errors(id).forget_merges(id).forget_marks(id);
         self.push(any(
             "delete from spool_chunks where job_id = $1",
             vec![id.into()],

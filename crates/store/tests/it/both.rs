@@ -6,7 +6,7 @@ use domain::{Counters, Page};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 use store::import::ImportRow;
-use store::{Key, Store, StoreError, UserFilter, UserSort};
+use store::{Key, Store, StoreError, StoredMerge, StoredRowError, UserFilter, UserSort};
 
 use crate::bench::{Bench, on_both};
 use crate::import::{Import, row};
@@ -52,6 +52,8 @@ struct Keys {
 #[derive(Clone, Debug)]
 struct Job {
     upsert: bool,
+    /// Asked for instead of the documented two, whose end the model knows.
+    policy: Option<&'static str>,
     batches: Vec<Vec<Keys>>,
 }
 
@@ -77,11 +79,36 @@ fn keys() -> impl Strategy<Value = Keys> {
 
 fn jobs() -> impl Strategy<Value = (Vec<Keys>, Vec<Job>)> {
     let batches = prop::collection::vec(prop::collection::vec(keys(), 0..8), 1..4);
-    let job = (any::<bool>(), batches).prop_map(|(upsert, batches)| Job { upsert, batches });
+    let job = (any::<bool>(), batches).prop_map(|(upsert, batches)| Job {
+        upsert,
+        policy: None,
+        batches,
+    });
     (
         prop::collection::vec(keys(), 0..4),
         prop::collection::vec(job, 1..4),
     )
+}
+
+/// Policies that match by every key and move every field.
+const POLICIES: &[&str] = &[
+    r#"{"match_on":["user_id","email","username","phone_number"],"fields":{"default":"replace"},"password":"always"}"#,
+    r#"{"match_on":["user_id"],"fields":{"default":"mirror"}}"#,
+    r#"{"match_on":["email","username"],"fields":{"default":"only_if_empty","user_metadata":"merge"},"password":"never"}"#,
+    r#"{"match_on":["username"],"fields":{"default":"keep","email":"replace","name":"replace","mfa_factors":"replace"}}"#,
+    r#"{"match_on":["phone_number","email"],"fields":{"default":"merge","email":"keep","username":"keep","phone_number":"keep"}}"#,
+    "upsert",
+    "reject",
+];
+
+fn jobs_under_policies() -> impl Strategy<Value = (Vec<Keys>, Vec<Job>)> {
+    let policy = prop::sample::select(POLICIES);
+    (jobs(), prop::collection::vec(policy, 4)).prop_map(|((seeds, mut jobs), policies)| {
+        for (job, policy) in jobs.iter_mut().zip(policies) {
+            job.policy = Some(policy);
+        }
+        (seeds, jobs)
+    })
 }
 
 impl Keys {
@@ -92,6 +119,14 @@ impl Keys {
             name: self.name.map(|name| format!("Name {name}")),
             password: self.hash.map(|(text, _)| hash(&format!("hash {text}"))),
             is_custom_hash: self.hash.is_some_and(|(_, is_custom)| is_custom),
+            user_metadata: self
+                .name
+                .map(|name| format!("{{\"m\":{{\"n{name}\":{name}}}}}")),
+            email_verified: self.phone.map(|number| number % 2 == 0),
+            factors: match self.hash {
+                Some((text, true)) => vec![domain::MfaFactor::Email(format!("{text}@x.org"))],
+                _ => vec![],
+            },
             ..row(
                 &format!("{case}-{}", self.id),
                 &format!("{}@x.org", self.email),
@@ -109,6 +144,9 @@ struct Person {
     phone: Option<String>,
     name: Option<String>,
     hash: Option<(String, bool)>,
+    is_email_verified: bool,
+    metadata: Option<String>,
+    factors: Vec<String>,
     version: i64,
 }
 
@@ -161,6 +199,9 @@ impl Model {
                 phone: row.phone_number.clone(),
                 name: row.name.clone(),
                 hash: given.map(|hash| (hash, true)),
+                is_email_verified: row.email_verified == Some(true),
+                metadata: row.user_metadata.clone(),
+                factors: row.factors.iter().map(|f| f.kind().to_owned()).collect(),
                 version: 1,
             };
             self.people.push((person, Some(job)));
@@ -194,11 +235,14 @@ impl Model {
         counters.failed -= 1;
         counters.updated += 1;
         *touched = Some(job);
-        person.version += 1;
+        let before = person.clone();
         person.name = row.name.clone().or(person.name.take());
+        person.is_email_verified = row.email_verified == Some(true);
+        person.metadata = row.user_metadata.clone().or(person.metadata.take());
         if let (true, Some(hash)) = (row.is_custom_hash, given) {
             person.hash = Some((hash, true));
         }
+        person.version += i64::from(*person != before);
         None
     }
 }
@@ -217,28 +261,29 @@ async fn on_store(
     for (number, job) in jobs.iter().enumerate() {
         let id = format!("job_{case}_{number}");
         let mut import = Import::start_at(store, &name, &id, job.upsert).await;
+        if let Some(policy) = job.policy {
+            import = import.under(policy);
+        }
         if number == 0 {
             for keys in seeds {
                 seeded.push(seed(store, &import.connection, &keys.row(case)).await);
             }
         }
+        let before = people_in(store, &import.connection.id).await;
+        let rehearsed = rehearse(store, (case, number), &name, job).await;
+        assert_eq!(people_in(store, &import.connection.id).await, before);
         for batch in &job.batches {
             import
                 .batch(batch.iter().map(|keys| keys.row(case)).collect())
                 .await
                 .unwrap();
         }
-        let errors = store
-            .list_row_errors(
-                &id.as_str().into(),
-                Page {
-                    number: 0,
-                    size: 100,
-                },
-            )
-            .await
-            .unwrap();
-        let errors = errors.into_iter().map(|row| {
+        let (report, merges) = report_of(store, &id).await;
+        assert_eq!(
+            (import.counters, &report, &merges),
+            (rehearsed.0, &rehearsed.1, &rehearsed.2)
+        );
+        let errors = report.into_iter().map(|row| {
             (
                 row.row,
                 row.errors[0].code.as_str().to_owned(),
@@ -250,6 +295,45 @@ async fn on_store(
         reports.push((import.counters, errors.collect()));
     }
     let connection = domain::ConnectionId::from(format!("con_{name}"));
+    (seeded, reports, people_in(store, &connection).await)
+}
+
+async fn report_of(store: &Store, id: &str) -> (Vec<StoredRowError>, Vec<StoredMerge>) {
+    let page = Page {
+        number: 0,
+        size: 100,
+    };
+    let errors = store.list_row_errors(&id.into(), page).await.unwrap();
+    (
+        errors,
+        store.list_merges_after(&id.into(), 0, 100).await.unwrap(),
+    )
+}
+
+/// What a dry run says of a job.
+async fn rehearse(
+    store: &Store,
+    (case, number): (u32, usize),
+    name: &str,
+    job: &Job,
+) -> (Counters, Vec<StoredRowError>, Vec<StoredMerge>) {
+    let id = format!("job_{case}_{number}_dry");
+    let mut import = Import::start_at(store, name, &id, job.upsert).await;
+    if let Some(policy) = job.policy {
+        import = import.under(policy);
+    }
+    let stage = store.rehearse().await.unwrap();
+    for batch in &job.batches {
+        let rows = batch.iter().map(|keys| keys.row(case)).collect();
+        import.rehearse(&stage, rows).await.unwrap();
+    }
+    let (errors, merges) = report_of(store, &id).await;
+    let stored = store.find_job(&id.as_str().into()).await.unwrap().unwrap();
+    assert_eq!(stored.counters, import.counters);
+    (import.counters, errors, merges)
+}
+
+async fn people_in(store: &Store, connection: &domain::ConnectionId) -> Vec<Person> {
     let filter = UserFilter::Connection(connection.clone());
     let users = store
         .list_users(
@@ -267,7 +351,7 @@ async fn on_store(
     for user in users.items {
         let attributes = user.attributes;
         let stored = store
-            .find_credential(user.row, &connection)
+            .find_credential(user.row, connection)
             .await
             .unwrap()
             .unwrap();
@@ -280,11 +364,16 @@ async fn on_store(
             hash: stored
                 .hash
                 .map(|hash| (hash.expose().to_owned(), stored.is_imported)),
+            is_email_verified: attributes.email_verified,
+            metadata: attributes
+                .user_metadata
+                .map(|object| serde_json::to_string(&object).unwrap()),
+            factors: user.factors,
             version: user.version,
         });
     }
     people.sort();
-    (seeded, reports, people)
+    people
 }
 
 /// A user who was here before, with a proven password.
@@ -315,6 +404,8 @@ fn random_files_come_to_what_the_rules_say() {
                 model.take(&row, 0, false, &mut Counters::default());
                 let (person, job) = model.people.last_mut().unwrap();
                 person.hash = Some(("$argon2id$one".into(), false));
+                (person.is_email_verified, person.metadata) = (false, None);
+                person.factors.clear();
                 *job = None;
             } else {
                 assert!(!model.holders(&row).is_empty());
@@ -336,6 +427,31 @@ fn random_files_come_to_what_the_rules_say() {
         wanted.sort();
         assert_eq!(people, wanted);
     });
+}
+
+#[test]
+fn random_policies_come_to_the_same_on_both() {
+    holds(
+        40,
+        jobs_under_policies(),
+        async |sqlite, postgres, (seeds, jobs)| {
+            let case = CASE.fetch_add(1, Ordering::Relaxed);
+            let one = on_store(sqlite, case, seeds, jobs).await;
+            let other = on_store(postgres, case, seeds, jobs).await;
+            assert_eq!(one, other);
+            for (number, job) in jobs.iter().enumerate() {
+                let id = format!("job_{case}_{number}").as_str().into();
+                let merges = sqlite.list_merges_after(&id, 0, 100).await.unwrap();
+                assert_eq!(
+                    merges,
+                    postgres.list_merges_after(&id, 0, 100).await.unwrap()
+                );
+                let is_named = job.policy.is_some_and(|policy| !policy.starts_with('{'));
+                assert!(merges.is_empty() || !is_named);
+            }
+            assert_eq!(sqlite.orphans().await.unwrap(), [""; 0]);
+        },
+    );
 }
 
 /// One change of anything that needs no seal.

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use domain::conflict::Policy;
 use domain::{Connection, Counters, RowError, RowErrorCode};
-use store::import::{ImportBatch, ImportRow};
+use store::import::{ImportBatch, ImportRow, Rehearsal};
 use store::{Lease, Store, StoredRowError};
 
 use crate::make::{at, job, put_connection, put_job};
@@ -14,7 +15,7 @@ pub struct Import {
     store: Store,
     pub lease: Lease,
     pub connection: Connection,
-    upsert: bool,
+    policy: Policy,
     pub counters: Counters,
     pub offset: i64,
     /// Rows read so far.
@@ -49,6 +50,7 @@ impl Import {
         };
         let mut new = job(id, &connection, at(0));
         new.upsert = upsert;
+        let policy = new.policy();
         put_job(store, &new).await;
         // Past `claim_job`, which lets no two jobs of one connection run at once.
         let claim = "update jobs set status = 'processing', lease_owner = 'worker', \
@@ -62,12 +64,18 @@ impl Import {
                 owner: "worker".into(),
             },
             connection,
-            upsert,
+            policy,
             counters: Counters::default(),
             offset: 0,
             number: 0,
             refused: vec![],
         }
+    }
+
+    /// The same job under a policy.
+    pub fn under(mut self, policy: &str) -> Self {
+        self.policy = Policy::parse(policy).unwrap();
+        self
     }
 
     /// The next rows do not fit the schema.
@@ -100,7 +108,7 @@ impl Import {
             lease: self.lease.clone(),
             lease_until: at(3_600_000),
             connection: self.connection.id.clone(),
-            upsert: self.upsert,
+            policy: self.policy.clone(),
             rows,
             refused: std::mem::take(&mut self.refused),
             counters: self.counters,
@@ -114,6 +122,19 @@ impl Import {
     /// The batch was not written: its rows come again.
     pub fn forget_last(&mut self, batch: &ImportBatch) {
         self.number -= batch.rows.len() as i64;
+    }
+
+    /// Builds a batch and rehearses it.
+    pub async fn rehearse(
+        &mut self,
+        stage: &Rehearsal,
+        rows: Vec<ImportRow>,
+    ) -> store::Result<Counters> {
+        let batch = self.build(rows);
+        let counters = stage.import(&batch).await?;
+        self.counters = counters;
+        self.offset = batch.end_offset;
+        Ok(counters)
     }
 
     /// Builds and writes a batch.

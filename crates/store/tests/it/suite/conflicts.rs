@@ -43,6 +43,10 @@ fn provocation(key: Key) -> (&'static str, [Vec<Value>; 2]) {
              idempotency_key) values ($1, 'users_import', 'pending', 'x', false, false, '{}', 0, 0, \
              0, 0, 0, 0, 0, 0, 'y')"
         }
+        Key::LegacyId => {
+            "insert into legacy_ids (connection_id, foreign_id, user_row, created_at) \
+             select 'x', 'y', 1, 0 where $1 <> ''"
+        }
         Key::UserRow => {
             "insert into users (id, user_id, email_verified, logins_count, created_at, updated_at, \
              version) values (1, $1, false, 0, 0, 0, 1)"

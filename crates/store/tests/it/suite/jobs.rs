@@ -23,6 +23,7 @@ pub async fn a_job_comes_back_as_it_was(store: &Bench) {
         send_completion_email: true,
         options: domain::ImportOptions {
             dry_run: true,
+            policy: Some(domain::conflict::Policy::upsert()),
             ..domain::ImportOptions::default()
         },
         size: i64::MAX,

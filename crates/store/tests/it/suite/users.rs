@@ -467,9 +467,21 @@ pub async fn claims_name_who_holds_which_key(store: &Bench) {
         claims("9", None, None, Some("+1")).await,
         one(ClaimedKey::PhoneNumber)
     );
+    let all = claims("9", Some("a@x.org"), Some("name"), Some("+1")).await;
+    let keys: Vec<_> = all.into_iter().map(|claim| claim.3).collect();
+    assert_eq!(keys, ClaimedKey::ALL[1..]);
+    let mut write = store.write();
+    write.insert_legacy_id(UserRow(501), &here.id, &"old".into(), at(1));
+    store.commit(write).await.unwrap();
     assert_eq!(
-        claims("9", Some("a@x.org"), Some("name"), Some("+1")).await,
-        one(ClaimedKey::Email)
+        claims("old", None, None, None).await,
+        one(ClaimedKey::ForeignId)
+    );
+    let known = store.find_legacy_id(UserRow(501), &here.id).await.unwrap();
+    assert_eq!(known, Some("old".into()));
+    assert_eq!(
+        store.find_legacy_id(UserRow(501), &there.id).await.unwrap(),
+        None
     );
     let elsewhere = claims("2", None, None, None).await;
     assert!(!elsewhere[0].1);
