@@ -72,6 +72,8 @@ const TABLES: &[(&str, &str)] = &[
     ("jobs", "id"),
     ("job_errors", "job_id, row_number"),
     ("spool_chunks", "job_id, position"),
+    ("exports", "job_id"),
+    ("export_chunks", "job_id, attempt, position"),
     ("log_events", "log_id"),
     ("sessions", "id"),
     ("tickets", "token_hash"),

@@ -79,9 +79,10 @@ impl Store {
         let sql = format!(
             "update jobs set status = 'processing', lease_owner = $1, lease_until = $3, \
              started_at = coalesce(started_at, $2) where id = (select j.id from jobs j \
-             where j.status in ('pending', 'processing') and j.lease_until <= $2 \
+             where j.type = 'users_import' \
+             and j.status in ('pending', 'processing') and j.lease_until <= $2 \
              and not exists (select 1 from jobs b where b.connection_id = j.connection_id \
-             and b.id <> j.id and (b.status = 'processing' and b.lease_until > $2 \
+             and b.type = 'users_import' and b.id <> j.id and (b.status = 'processing' and b.lease_until > $2 \
              or b.status in ('pending', 'processing') and (b.created_at < j.created_at \
              or b.created_at = j.created_at and b.id < j.id))) \
              order by j.created_at, j.id limit 1{}) returning id",
@@ -293,7 +294,7 @@ impl Write {
         ));
         self.push(one(
             "select 1 where (select count(*) from jobs \
-             where status in ('pending', 'processing')) < $1",
+             where type = 'users_import' and status in ('pending', 'processing')) < $1",
             vec![limit.into()],
         ))
     }
