@@ -8,10 +8,12 @@
 //! | `signup`, `users`, `connections`, `clients` | sign-up and management |
 //! | `tickets` | one-time links: a new password, a proven address |
 //! | `import` | the bulk path |
+//! | `export` | all users back out |
 //! | `keys`, `hashing`, `guard`, `mail`, `housekeeping` | what they stand on |
 
 pub mod bootstrap;
 pub mod error;
+pub mod export;
 pub mod hashing;
 pub mod settings;
 
@@ -83,6 +85,8 @@ pub struct Engine {
     started_at: Instant,
     /// Rung when a job was accepted.
     import_wake: tokio::sync::Notify,
+    /// Rung when an export was accepted.
+    export_wake: tokio::sync::Notify,
     /// Rung when a mail was posted.
     outbox_wake: tokio::sync::Notify,
 }
@@ -131,6 +135,7 @@ impl Engine {
             events: AtomicU32::new(0),
             started_at,
             import_wake: tokio::sync::Notify::new(),
+            export_wake: tokio::sync::Notify::new(),
             outbox_wake: tokio::sync::Notify::new(),
         })
     }

@@ -32,6 +32,8 @@ pub struct Settings {
     pub attempts_window: Duration,
     /// Import settings.
     pub import: ImportSettings,
+    /// How long the file of an export can be fetched.
+    pub export_lifetime: Duration,
     /// Where mail about jobs goes.
     pub admin_email: Option<String>,
     /// How mail leaves.
@@ -102,6 +104,7 @@ impl Settings {
             max_attempts: 10,
             attempts_window: Duration::from_secs(30 * 60),
             import: ImportSettings::default(),
+            export_lifetime: Duration::from_secs(24 * 3600),
             admin_email: None,
             mail: MailSettings {
                 from: "ferry@localhost".into(),

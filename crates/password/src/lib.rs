@@ -14,6 +14,7 @@ mod digest;
 mod encoding;
 mod family;
 mod foreign;
+mod import_members;
 mod json;
 mod limits;
 mod record;
@@ -28,6 +29,7 @@ use crate::custom::{CUSTOM_PREFIX, Custom};
 use crate::family::argon2::Argon2Hash;
 use crate::family::bcrypt::BcryptHash;
 pub use crate::foreign::{ForeignOptions, UnreadableHash, verify_foreign};
+pub use crate::import_members::ImportMember;
 pub use crate::limits::Limits;
 pub use crate::scheme::{HashError, Scheme};
 

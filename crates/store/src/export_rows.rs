@@ -113,10 +113,7 @@ impl Store {
     ) -> Result<HashMap<UserRow, Vec<MfaFactor>>> {
         let sql = "select user_row, position, kind, secret from mfa_factors \
                    where user_row > $1 and user_row <= $2 order by user_row, position";
-        let rows = self
-            .db
-            .query(sql, vec![after.into(), last.into()])
-            .await?;
+        let rows = self.db.query(sql, vec![after.into(), last.into()]).await?;
         let mut factors: HashMap<UserRow, Vec<MfaFactor>> = HashMap::new();
         for mut row in rows {
             let user = row.int("user_row")?;

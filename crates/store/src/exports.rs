@@ -143,11 +143,7 @@ impl Write {
         ));
         Ok(self.push(one(
             "insert into exports (job_id, request, link) values ($1, $2, $3)",
-            vec![
-                (&job.id).into(),
-                stored(&job.request).into(),
-                sealed.into(),
-            ],
+            vec![(&job.id).into(), stored(&job.request).into(), sealed.into()],
         )))
     }
 
@@ -157,11 +153,7 @@ impl Write {
         self.push(one(
             "update jobs set total = $3, inserted = 0 where id = $1 and lease_owner = $2 \
              and status = 'processing'",
-            vec![
-                (&lease.job).into(),
-                (&lease.owner).into(),
-                expected.into(),
-            ],
+            vec![(&lease.job).into(), (&lease.owner).into(), expected.into()],
         ));
         self.push(one(
             "update exports set attempt = $2 where job_id = $1",
