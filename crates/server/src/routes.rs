@@ -6,8 +6,8 @@ use axum::middleware;
 use axum::routing::{delete, get, patch, post};
 
 use crate::management::{
-    client_grants, clients, connection_clients, connections, jobs, logs, resource_servers, scripts,
-    tickets, users,
+    client_grants, clients, connection_clients, connections, exports, jobs, logs, resource_servers,
+    scripts, tickets, users,
 };
 use crate::state::AppState;
 use crate::{dbconnections, extract, health, metrics, oauth, observe, pages, unread};
@@ -18,6 +18,7 @@ pub fn app(state: AppState) -> Router {
         .merge(authentication())
         .nest("/api/v2", management().merge(links()))
         .merge(imports())
+        .route("/exports/{id}/{link}", get(exports::download))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(metrics::get))
@@ -83,6 +84,7 @@ fn management() -> Router<AppState> {
             post(scripts::attempt),
         )
         .merge(applications())
+        .route("/jobs/users-exports", post(exports::post))
         .route("/jobs/{id}", get(jobs::get))
         .route("/jobs/{id}/errors", get(jobs::errors))
         .route("/logs", get(logs::list))

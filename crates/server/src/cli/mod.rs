@@ -1,6 +1,7 @@
 //! The command line: arguments in, one function each out.
 
 mod doctor;
+mod export;
 mod import;
 mod local_api;
 mod scripts;
@@ -32,6 +33,8 @@ enum Command {
     Serve,
     /// Imports a file of users through the running server.
     Import(import::ImportArguments),
+    /// Exports users through the running server, on request with their credentials.
+    Export(export::ExportArguments),
     /// Looks at users through the running server.
     #[command(subcommand)]
     Users(users::UsersCommand),
@@ -87,6 +90,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
                 Ok(ExitCode::SUCCESS)
             }
             Command::Import(arguments) => import::run(&config, arguments).await,
+            Command::Export(arguments) => export::run(&config, arguments).await,
             Command::Users(command) => users::run(&config, command).await,
             Command::Scripts(command) => scripts::run(&config, command).await,
             Command::Doctor => doctor::run(&config).await,

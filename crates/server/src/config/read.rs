@@ -242,6 +242,8 @@ fn engine_settings(
     settings.default_audience = reader.text("default_audience");
     settings.signup_tells_existing = reader.get("signup_tells_existing")?;
     settings.log_retention = reader.days("log.retention_days")?;
+    let hours: u32 = reader.get("export.hours")?;
+    settings.export_lifetime = Duration::from_secs(u64::from(hours) * 3600);
     settings.admin_email = reader.text("mail.admin");
     settings.mail.from = reader.get("mail.from")?;
     settings.mail.smtp_url = reader.text("mail.smtp_url");

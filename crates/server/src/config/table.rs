@@ -262,6 +262,12 @@ pub const SETTINGS: &[Setting] = &[
         "Days that ended jobs and their errors are kept.",
     ),
     setting(
+        "export.hours",
+        "FERRY_EXPORT_HOURS",
+        "24",
+        "Hours that the file of an export can be fetched.",
+    ),
+    setting(
         "mail.smtp_url",
         "FERRY_MAIL_SMTP_URL",
         "",

@@ -192,6 +192,10 @@ pub async fn get(
 ) -> Result<Json<domain::Json>, ApiError> {
     manager.require(&["create:users", "read:users"])?;
     let id: JobId = id.into();
+    if let Some(export) = state.engine.find_export(&id).await? {
+        let shown = super::exports::shown_now(&state, &manager, &export).await?;
+        return Ok(Json(shown));
+    }
     let job = state.engine.find_job(&id).await?;
     if state.engine.store.is_mail_job(&id).await? {
         return Ok(Json(super::tickets::shown_mail_job(&job)));
