@@ -238,7 +238,7 @@ impl Engine {
     }
 
     /// Forgets files whose time is over, and what interrupted attempts left.
-    pub(crate) async fn sweep_exports(&self) -> Result<()> {
+    pub async fn sweep_exports(&self) -> Result<()> {
         let mut write = self.store.write();
         write.forget_exports(self.now());
         self.store.commit(write).await?;

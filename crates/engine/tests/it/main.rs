@@ -7,6 +7,7 @@
     reason = "the exemption of tests covers only functions marked as such"
 )]
 
+mod exports;
 mod import_jobs;
 mod import_rig;
 mod import_rows;

@@ -234,6 +234,10 @@ pub async fn errors(
         return Ok(report(state.engine, id, rows));
     }
     if job.status == JobStatus::Failed {
+        if let Some(export) = state.engine.find_export(&id).await? {
+            let shown = super::exports::shown_now(&state, &manager, &export).await?;
+            return Ok(Json(shown).into_response());
+        }
         let body = json!({
             "status": "failed", "type": "users_import", "created_at": job.created_at,
             "id": job.id, "connection_id": job.connection, "status_details": job.status_details,
