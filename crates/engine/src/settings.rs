@@ -14,6 +14,8 @@ pub struct Settings {
     pub scheme: password::Scheme,
     /// Ceilings of imported hashes.
     pub hash_limits: password::Limits,
+    /// Whether fast imported hashes are put under a slow one in the background.
+    pub wrap_imported: bool,
     /// Passwords hashed at the same time.
     pub hash_threads: usize,
     /// Seconds that a token lives when its API says nothing.
@@ -95,6 +97,7 @@ impl Settings {
             data_dir,
             scheme: password::Scheme::default(),
             hash_limits: password::Limits::default(),
+            wrap_imported: true,
             hash_threads: threads,
             token_lifetime: 86_400,
             key_lifetime: Duration::from_secs(90 * 86_400),

@@ -8,6 +8,7 @@ use domain::HashText;
 use zeroize::Zeroizing;
 
 use crate::custom::CUSTOM_PREFIX;
+use crate::wrapped::WRAPPED_PREFIX;
 use crate::{CorruptHash, PasswordHash};
 
 /// One member of an import row.
@@ -21,14 +22,17 @@ pub struct ImportMember {
 impl PasswordHash {
     /// The member that imports back as this hash.
     ///
-    /// bcrypt of cost 10 is the documented `password_hash`; bcrypt of another cost, argon2 and
-    /// `custom:` are `custom_password_hash`.
+    /// bcrypt of cost 10 is the documented `password_hash`; bcrypt of another cost, argon2,
+    /// `custom:` and `wrapped:` are `custom_password_hash`.
     ///
     /// # Errors
     /// The text is none that the store keeps.
     pub fn to_import_member(stored: &HashText) -> Result<ImportMember, CorruptHash> {
         let text = stored.expose();
-        if let Some(json) = text.strip_prefix(CUSTOM_PREFIX) {
+        let json = text
+            .strip_prefix(CUSTOM_PREFIX)
+            .or_else(|| text.strip_prefix(WRAPPED_PREFIX));
+        if let Some(json) = json {
             return Ok(custom(json.to_owned()));
         }
         if text.starts_with("$argon2") {

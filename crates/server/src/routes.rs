@@ -6,8 +6,8 @@ use axum::middleware;
 use axum::routing::{delete, get, patch, post};
 
 use crate::management::{
-    client_grants, clients, connection_clients, connections, exports, jobs, logs, resource_servers,
-    scripts, tickets, users,
+    client_grants, clients, connection_clients, connections, exports, jobs, logs, password_hashes,
+    resource_servers, scripts, tickets, users,
 };
 use crate::state::AppState;
 use crate::{dbconnections, extract, health, metrics, oauth, observe, pages, unread};
@@ -87,6 +87,7 @@ fn management() -> Router<AppState> {
         .route("/jobs/users-exports", post(exports::post))
         .route("/jobs/{id}", get(jobs::get))
         .route("/jobs/{id}/errors", get(jobs::errors))
+        .route("/ferry/password-hashes", get(password_hashes::get))
         .route("/logs", get(logs::list))
         .route("/logs/{id}", get(logs::get))
         .layer(DefaultBodyLimit::max(extract::MAX_BODY))

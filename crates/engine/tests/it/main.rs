@@ -11,3 +11,4 @@ mod exports;
 mod import_jobs;
 mod import_rig;
 mod import_rows;
+mod wrapping;

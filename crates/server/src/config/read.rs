@@ -235,6 +235,7 @@ fn engine_settings(
         0 => {}
         threads => settings.hash_threads = threads,
     }
+    settings.wrap_imported = reader.get("passwords.wrap_imported")?;
     settings.max_attempts = reader.get("passwords.max_attempts")?;
     settings.token_lifetime = reader.get("token_lifetime")?;
     settings.key_lifetime = reader.days("signing_key_days")?;

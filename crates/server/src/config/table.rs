@@ -173,6 +173,13 @@ pub const SETTINGS: &[Setting] = &[
         "Memory that an imported hash may ask for.",
     ),
     setting(
+        "passwords.wrap_imported",
+        "FERRY_PASSWORDS_WRAP_IMPORTED",
+        "true",
+        "Put imported MD5, SHA and HMAC sums under Argon2id in the background, long before their \
+         users come back.",
+    ),
+    setting(
         "scripts.runtime",
         "FERRY_SCRIPTS_RUNTIME",
         "\"embedded\"",

@@ -8,6 +8,7 @@ pub mod exports;
 mod fields;
 pub mod jobs;
 pub mod logs;
+pub mod password_hashes;
 mod path_id;
 pub mod resource_servers;
 pub mod scripts;

@@ -14,6 +14,7 @@ mod clients;
 mod connections;
 mod containment;
 mod crossing;
+mod exports;
 mod kill;
 mod legacy_store;
 mod logins;
