@@ -56,7 +56,30 @@ async fn refusals_are_the_documented_ones() {
         assert_eq!(told["connection"], "plain");
     })
     .await;
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r#"
+    POST /api/v2/jobs/users-exports
+      400 {"statusCode":400,"error":"Bad Request","message":"The connection does not exist.","errorCode":"invalid_body"}
+    POST /api/v2/jobs/users-exports
+      400 {"statusCode":400,"error":"Bad Request","message":"Payload validation error: 'String does not match pattern ^con_[A-Za-z0-9]{16}$' on property connection_id.","errorCode":"invalid_body"}
+    POST /api/v2/jobs/users-exports
+      400 {"statusCode":400,"error":"Bad Request","message":"Payload validation error: 'No enum match for: xml' on property format.","errorCode":"invalid_body"}
+    POST /api/v2/jobs/users-exports
+      400 {"statusCode":400,"error":"Bad Request","message":"Payload validation error: 'Value 0 is less than minimum 1' on property limit.","errorCode":"invalid_body"}
+    POST /api/v2/jobs/users-exports
+      400 {"statusCode":400,"error":"Bad Request","message":"Payload validation error: 'Missing required property: name' on property fields[0].name.","errorCode":"invalid_body"}
+    POST /api/v2/jobs/users-exports
+      400 {"statusCode":400,"error":"Bad Request","message":"Payload validation error: 'Additional properties not allowed: colour' on property colour.","errorCode":"invalid_body"}
+    POST /api/v2/jobs/users-exports
+      400 {"statusCode":400,"error":"Bad Request","message":"Payload validation error: 'Missing required property: recipient' on property credentials.recipient.","errorCode":"invalid_body"}
+    POST /api/v2/jobs/users-exports
+      400 {"statusCode":400,"error":"Bad Request","message":"Payload validation error: 'Expected age1… or an armored OpenPGP public key' on property credentials.recipient.","errorCode":"invalid_body"}
+    POST /api/v2/jobs/users-exports
+      403 {"statusCode":403,"error":"Forbidden","message":"Insufficient scope, expected any of: export:credentials","errorCode":"insufficient_scope"}
+    POST /api/v2/jobs/users-exports
+      403 {"statusCode":403,"error":"Forbidden","message":"Insufficient scope, expected any of: read:users","errorCode":"insufficient_scope"}
+    GET /exports/nothing/nowhere
+      404 {"statusCode":404,"error":"Not Found","message":"There is no such file, or its time is over.","errorCode":"inexistent_export"}
+    "#);
 }
 
 #[tokio::test]
@@ -98,7 +121,7 @@ async fn the_command_line_exports_what_it_imported() -> Result<()> {
     assert!(printed.contains("1 users, "), "{printed}");
     assert_eq!(
         unpack(&std::fs::read(&table)?)?,
-        "mail,multifactor[0]\r\n\"'ann@example.com\",\"'google-authenticator\"\r\n"
+        "mail,multifactor[0]\r\n\"'ann@example.com\",\"'otp\"\r\n"
     );
     run(&["export", "-o", &out])?;
     let shown = unpack(&std::fs::read(&out)?)?;
@@ -124,6 +147,31 @@ async fn the_command_line_exports_what_it_imported() -> Result<()> {
     let printed = run(&["import", &clear, "--connection", "new", "--wait"])?;
     assert!(printed.contains("1 inserted"), "{printed}");
     assert!(!identity.to_string().expose_secret().is_empty());
+    // Both were fast; soon no thief would find them so, and their owner never notices.
+    let admin = server.api()?;
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    loop {
+        let (_, found) = admin.get("/api/v2/ferry/password-hashes").await?;
+        if found["fast"] == 0 && found["wrapped"] == 2 {
+            break;
+        }
+        assert!(std::time::Instant::now() < deadline, "{found}");
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    let doctor = run(&["doctor"])?;
+    assert!(
+        doctor.contains("none is fast; 2 imported ones were"),
+        "{doctor}"
+    );
+    for realm in ["old", "new"] {
+        assert_eq!(shop.login(realm, "ann@example.com", "wrong").await?.0, 403);
+        assert_eq!(shop.login(realm, "ann@example.com", "needle").await?.0, 200);
+    }
+    let (_, found) = admin.get("/api/v2/ferry/password-hashes").await?;
+    assert_eq!(
+        found["wrapped"], 0,
+        "the first login leaves a hash of our own"
+    );
     let left = std::fs::read_dir(server.data_dir().join("exports"))?;
     for file in left {
         let bytes = std::fs::read(file?.path())?;
