@@ -244,6 +244,24 @@ create table spool_chunks (
     primary key (job_id, position)
 );
 
+-- What an export job has beside its row in jobs. The bytes of an attempt that is not this one belong
+-- to nobody.
+create table exports (
+    job_id {{keytext}} primary key,
+    request text not null,
+    link bytea not null,
+    attempt {{keytext}},
+    expires_at bigint
+);
+
+create table export_chunks (
+    job_id {{keytext}} not null,
+    attempt {{keytext}} not null,
+    position bigint not null,
+    bytes bytea not null,
+    primary key (job_id, attempt, position)
+);
+
 create table log_events (
     log_id {{keytext}} primary key,
     date bigint not null,

@@ -12,6 +12,7 @@
 //! | profile | what a foreign store says of a user, after normalisation |
 //! | conflict | two records that claim the same key |
 //! | import job, row, row error | the bulk path |
+//! | export job | all users back out, for whoever wants to leave |
 //! | client, client grant, scope, resource server | OAuth's words |
 //! | log event | who did what to whom: the tenant log |
 
@@ -22,6 +23,7 @@ pub mod connection;
 pub mod csv_mapping;
 pub mod email;
 pub mod entropy;
+pub mod export_job;
 pub mod id;
 pub mod import_job;
 pub mod log_event;
@@ -41,6 +43,7 @@ pub use connection::Connection;
 pub use csv_mapping::CsvMapping;
 pub use email::EmailAddress;
 pub use entropy::Entropy;
+pub use export_job::{ExportField, ExportFormat, ExportJob, ExportRequest};
 pub use id::{
     ClientId, ConnectionId, ForeignId, GrantId, JobId, KeyId, LogId, ResourceServerId, SessionId,
     UserId,

@@ -46,6 +46,8 @@ kinds! {
     UsersImported = "sui",
     /// An import job failed.
     ImportFailed = "fui",
+    /// Ferry's own: somebody asked for users with their credentials.
+    CredentialsExported = "ferry_exp",
     /// A user was deleted.
     UserDeleted = "sdu",
     /// Failed user deletion.

@@ -56,6 +56,20 @@ impl HashPool {
         hash.map(|hash| hash.to_stored()).map_err(Error::internal)
     }
 
+    /// Puts a stored fast hash under a slow one; `None` when it is not fast.
+    pub(crate) async fn wrap(&self, stored: &str) -> Result<Option<HashText>> {
+        let (scheme, entropy) = (self.scheme, Arc::clone(&self.entropy));
+        let stored = HashText::from(stored);
+        let wrapped = self.run(move || PasswordHash::wrap(&stored, &scheme, &*entropy));
+        let wrapped = wrapped.await?.map_err(Error::internal)?;
+        Ok(wrapped.map(|hash| hash.to_stored()))
+    }
+
+    /// Whether nobody computes or waits.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.queue.available_permits() == WAITING
+    }
+
     /// Whether the password is the one that was hashed.
     pub async fn verify(&self, hash: Arc<PasswordHash>, password: &Arc<Password>) -> Result<bool> {
         self.verifications.fetch_add(1, Ordering::Relaxed);

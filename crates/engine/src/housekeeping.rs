@@ -40,6 +40,7 @@ impl Engine {
         // A link that was used or came too late still says so for a while.
         write.forget_tickets(now.minus(TICKETS_KEPT));
         self.store.commit(write).await?;
-        self.sweep_jobs().await
+        self.sweep_jobs().await?;
+        self.sweep_exports().await
     }
 }

@@ -8,10 +8,12 @@
 //! | `signup`, `users`, `connections`, `clients` | sign-up and management |
 //! | `tickets` | one-time links: a new password, a proven address |
 //! | `import` | the bulk path |
-//! | `keys`, `hashing`, `guard`, `mail`, `housekeeping` | what they stand on |
+//! | `export` | all users back out |
+//! | `keys`, `hashing`, `wrapping`, `guard`, `mail`, `housekeeping` | what they stand on |
 
 pub mod bootstrap;
 pub mod error;
+pub mod export;
 pub mod hashing;
 pub mod settings;
 
@@ -45,6 +47,7 @@ pub mod tickets;
 mod token;
 pub mod trial;
 pub mod users;
+mod wrapping;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -58,6 +61,7 @@ pub use keys::KeyRing;
 pub use oidc::TokenResponse;
 pub use settings::Settings;
 pub use signup::{SignUp, SignUpError, signed_up_body};
+pub use wrapping::{FastHashes, WrappingProgress};
 
 /// Everything the use-cases hold. One for a process; shared by reference.
 pub struct Engine {
@@ -85,6 +89,11 @@ pub struct Engine {
     uploads: import::OpenUploads,
     /// Rung when a job was accepted.
     import_wake: tokio::sync::Notify,
+    /// Rung when an import ended: it may have brought fast hashes.
+    wrap_wake: tokio::sync::Notify,
+    wrapping: WrappingProgress,
+    /// Rung when an export was accepted.
+    export_wake: tokio::sync::Notify,
     /// Rung when a mail was posted.
     outbox_wake: tokio::sync::Notify,
 }
@@ -134,6 +143,9 @@ impl Engine {
             started_at,
             uploads: import::OpenUploads::default(),
             import_wake: tokio::sync::Notify::new(),
+            wrap_wake: tokio::sync::Notify::new(),
+            wrapping: WrappingProgress::default(),
+            export_wake: tokio::sync::Notify::new(),
             outbox_wake: tokio::sync::Notify::new(),
         })
     }

@@ -6,6 +6,10 @@ pub const MANAGEMENT_SCOPES: &[(&str, &str)] = &[
     ("create:users", "Create users and import jobs"),
     ("update:users", "Update users"),
     ("delete:users", "Delete users"),
+    (
+        "export:credentials",
+        "Export users with password hashes and second factors",
+    ),
     ("read:users_app_metadata", "Read app_metadata"),
     ("update:users_app_metadata", "Update app_metadata"),
     ("read:user_idp_tokens", "Read tokens of identity providers"),

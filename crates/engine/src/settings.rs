@@ -14,6 +14,8 @@ pub struct Settings {
     pub scheme: password::Scheme,
     /// Ceilings of imported hashes.
     pub hash_limits: password::Limits,
+    /// Whether fast imported hashes are put under a slow one in the background.
+    pub wrap_imported: bool,
     /// Passwords hashed at the same time.
     pub hash_threads: usize,
     /// Seconds that a token lives when its API says nothing.
@@ -32,6 +34,8 @@ pub struct Settings {
     pub attempts_window: Duration,
     /// Import settings.
     pub import: ImportSettings,
+    /// How long the file of an export can be fetched.
+    pub export_lifetime: Duration,
     /// Where mail about jobs goes.
     pub admin_email: Option<String>,
     /// How mail leaves.
@@ -128,6 +132,7 @@ impl Settings {
             data_dir,
             scheme: password::Scheme::default(),
             hash_limits: password::Limits::default(),
+            wrap_imported: true,
             hash_threads: threads,
             token_lifetime: 86_400,
             key_lifetime: Duration::from_secs(90 * 86_400),
@@ -137,6 +142,7 @@ impl Settings {
             max_attempts: 10,
             attempts_window: Duration::from_secs(30 * 60),
             import: ImportSettings::default(),
+            export_lifetime: Duration::from_secs(24 * 3600),
             admin_email: None,
             mail: MailSettings {
                 from: "ferry@localhost".into(),

@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 use crate::algorithm::Algorithm;
 use crate::canonical::Canonical;
 use crate::encoding::PasswordEncoding;
+use crate::encoding::SecretBytes;
 use crate::family::argon2::Argon2Hash;
 use crate::family::bcrypt::SaltedBcrypt;
 use crate::family::hmac::HmacHash;
@@ -16,6 +17,7 @@ use crate::family::plain::PlainHash;
 use crate::family::scrypt::ScryptHash;
 use crate::limits::Limits;
 use crate::record::Record;
+use crate::wrapped::Fast;
 
 /// What a stored custom hash begins with.
 pub(crate) const CUSTOM_PREFIX: &str = "custom:";
@@ -65,6 +67,29 @@ impl Custom {
             Family::Pbkdf2(hash) => hash.verify(&password),
             Family::Plain(hash) => hash.verify(&password),
             Family::Scrypt(hash) => hash.verify(&password),
+        }
+    }
+
+    /// The digest of a password, of a family that is computed at once.
+    pub(crate) fn compute(&self, password: &str) -> Option<SecretBytes> {
+        let fast: &dyn Fast = match &self.family {
+            Family::Hmac(hash) => hash,
+            Family::Ldap(hash) => hash,
+            Family::Plain(hash) => hash,
+            Family::Argon2(_) | Family::Bcrypt(_) | Family::Pbkdf2(_) | Family::Scrypt(_) => {
+                return None;
+            }
+        };
+        Some(fast.compute(&self.password.encode(password)))
+    }
+
+    /// The same family, to be taken apart.
+    pub(crate) fn fast_mut(&mut self) -> Option<&mut dyn Fast> {
+        match &mut self.family {
+            Family::Hmac(hash) => Some(hash),
+            Family::Ldap(hash) => Some(hash),
+            Family::Plain(hash) => Some(hash),
+            Family::Argon2(_) | Family::Bcrypt(_) | Family::Pbkdf2(_) | Family::Scrypt(_) => None,
         }
     }
 

@@ -14,11 +14,13 @@ mod digest;
 mod encoding;
 mod family;
 mod foreign;
+mod import_members;
 mod json;
 mod limits;
 mod record;
 mod refusal;
 mod scheme;
+mod wrapped;
 
 use std::fmt;
 
@@ -28,8 +30,11 @@ use crate::custom::{CUSTOM_PREFIX, Custom};
 use crate::family::argon2::Argon2Hash;
 use crate::family::bcrypt::BcryptHash;
 pub use crate::foreign::{ForeignOptions, UnreadableHash, verify_foreign};
+pub use crate::import_members::ImportMember;
 pub use crate::limits::Limits;
 pub use crate::scheme::{HashError, Scheme};
+pub use crate::wrapped::FAST_PREFIXES;
+use crate::wrapped::{WRAPPED_PREFIX, Wrapped};
 
 /// Gives back the memory that this thread's last Argon2 computation worked in. It is kept from one
 /// computation to the next; a thread that computes no more should not hold on to it.
@@ -48,6 +53,8 @@ enum Kind {
     Bcrypt(BcryptHash),
     /// The `custom_password_hash` field of an import. Boxed: the rare and large case.
     Custom(Box<Custom>),
+    /// A fast hash of that field, put under our own scheme since.
+    Wrapped(Box<Wrapped>),
 }
 
 /// A stored hash that cannot be read: the store was changed by other hands than ours.
@@ -56,8 +63,8 @@ enum Kind {
 pub struct CorruptHash(String);
 
 impl PasswordHash {
-    /// Reads what [`to_stored`](Self::to_stored) wrote: `$argon2id$…`, `$2b$…` or
-    /// `custom:<json>`. No ceilings here: they were applied at the import, and lowering one must
+    /// Reads what [`to_stored`](Self::to_stored) wrote: `$argon2id$…`, `$2b$…`,
+    /// `custom:<json>` or `wrapped:<json>`. No ceilings here: they were applied at the import, and lowering one must
     /// not lock out who is already in.
     pub fn from_stored(text: &HashText) -> Result<Self, CorruptHash> {
         let text = text.expose();
@@ -65,6 +72,10 @@ impl PasswordHash {
             Custom::read(json, &Limits::NONE)
                 .map(Box::new)
                 .map(Kind::Custom)
+        } else if let Some(json) = text.strip_prefix(WRAPPED_PREFIX) {
+            Wrapped::read(json, &Limits::NONE)
+                .map(Box::new)
+                .map(Kind::Wrapped)
         } else if text.starts_with("$argon2id$") {
             Argon2Hash::parse(text, &Limits::NONE).map(Kind::Argon2)
         } else if text.starts_with("$2") {
@@ -82,6 +93,7 @@ impl PasswordHash {
             Kind::Argon2(hash) => HashText::from(hash.to_text()),
             Kind::Bcrypt(hash) => HashText::from(hash.to_text()),
             Kind::Custom(custom) => HashText::from(custom.to_text()),
+            Kind::Wrapped(wrapped) => HashText::from(wrapped.to_text()),
         }
     }
 
@@ -93,6 +105,10 @@ impl PasswordHash {
     /// Reads the `custom_password_hash` member from its raw JSON text. Paths in the refusal are
     /// relative to that member: the caller adds `.under("custom_password_hash")`.
     pub fn from_custom(json: &str, limits: &Limits) -> Result<Self, RowError> {
+        if wrapped::is_named(json) {
+            let wrapped = Wrapped::read(json, limits)?;
+            return Ok(Self(Kind::Wrapped(Box::new(wrapped))));
+        }
         Custom::read(json, limits).map(|custom| Self(Kind::Custom(Box::new(custom))))
     }
 
@@ -103,6 +119,7 @@ impl PasswordHash {
             Kind::Argon2(hash) => hash.verify(password.expose().as_bytes()),
             Kind::Bcrypt(hash) => hash.verify(password.expose().as_bytes()),
             Kind::Custom(custom) => custom.verify(password.expose()),
+            Kind::Wrapped(wrapped) => wrapped.verify(password.expose()),
         }
     }
 
@@ -125,7 +142,7 @@ impl PasswordHash {
 
     /// Whether this is an imported `custom_password_hash`, which a later import may still replace.
     pub fn is_custom(&self) -> bool {
-        matches!(self.0, Kind::Custom(_))
+        matches!(self.0, Kind::Custom(_) | Kind::Wrapped(_))
     }
 
     /// The algorithm's name for logs and counters: `argon2id`, `bcrypt`, `pbkdf2`, `md5`, ….
@@ -134,6 +151,7 @@ impl PasswordHash {
             Kind::Argon2(hash) => hash.name(),
             Kind::Bcrypt(_) => "bcrypt",
             Kind::Custom(custom) => custom.algorithm(),
+            Kind::Wrapped(wrapped) => wrapped.algorithm(),
         }
     }
 }

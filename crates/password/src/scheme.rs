@@ -55,23 +55,38 @@ impl Scheme {
         password: &Password,
         entropy: &dyn Entropy,
     ) -> Result<PasswordHash, HashError> {
-        let mut salt = [0_u8; 16];
-        entropy.fill(&mut salt);
         let password = password.expose().as_bytes();
         let kind = match *self {
+            Self::Argon2id { .. } => Kind::Argon2(self.argon2(password, entropy)?),
+            Self::Bcrypt { cost } => {
+                Kind::Bcrypt(BcryptHash::create(password, salt(entropy), cost)?)
+            }
+        };
+        Ok(PasswordHash(kind))
+    }
+
+    /// Argon2id of any bytes with a new salt. Refuses the other scheme.
+    pub(crate) fn argon2(
+        &self,
+        bytes: &[u8],
+        entropy: &dyn Entropy,
+    ) -> Result<Argon2Hash, HashError> {
+        match *self {
             Self::Argon2id {
                 memory_kib,
                 iterations,
                 parallelism,
-            } => Kind::Argon2(Argon2Hash::create(
-                password,
-                &salt,
-                memory_kib,
-                iterations,
-                parallelism,
-            )?),
-            Self::Bcrypt { cost } => Kind::Bcrypt(BcryptHash::create(password, salt, cost)?),
-        };
-        Ok(PasswordHash(kind))
+            } => {
+                let salt = salt(entropy);
+                Argon2Hash::create(bytes, &salt, memory_kib, iterations, parallelism)
+            }
+            Self::Bcrypt { .. } => Err(HashError::Parameters("not argon2".to_owned())),
+        }
     }
+}
+
+fn salt(entropy: &dyn Entropy) -> [u8; 16] {
+    let mut salt = [0_u8; 16];
+    entropy.fill(&mut salt);
+    salt
 }

@@ -1,10 +1,11 @@
-//! `GET /metrics`: how it stands with the scripts, in the Prometheus text format. Off by default:
+//! `GET /metrics`: how it stands with the scripts and with fast hashes, in the Prometheus text format. Off by default:
 //! it names connections to whoever can reach the port.
 
 use axum::extract::State;
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
@@ -30,6 +31,17 @@ pub async fn get(State(state): State<AppState>, uri: Uri) -> Response {
 
 fn registry(state: &AppState) -> Registry {
     let mut registry = Registry::with_prefix("ferry");
+    let total = |count: i64| ConstCounter::new(u64::try_from(count).unwrap_or(0));
+    registry.register(
+        "password_hashes_wrapped",
+        "Fast imported hashes that this process put under a slow one",
+        total(state.engine.wrapped_hashes()),
+    );
+    registry.register(
+        "password_hash_passes",
+        "Times that this process found no fast hash left",
+        total(state.engine.wrapping_passes()),
+    );
     let mut gauges = |name: &str, help: &str| {
         let family = PerConnection::default();
         registry.register(name, help, family.clone());

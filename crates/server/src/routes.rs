@@ -6,8 +6,8 @@ use axum::middleware;
 use axum::routing::{delete, get, patch, post};
 
 use crate::management::{
-    client_grants, clients, connection_clients, connections, import_jobs, jobs, logs, merges,
-    resource_servers, scripts, tickets, uploads, users,
+    client_grants, clients, connection_clients, connections, exports, import_jobs, jobs, logs,
+    merges, password_hashes, resource_servers, scripts, tickets, uploads, users,
 };
 use crate::state::AppState;
 use crate::{dbconnections, extract, health, metrics, oauth, observe, pages, unread};
@@ -18,6 +18,7 @@ pub fn app(state: AppState) -> Router {
         .merge(authentication())
         .nest("/api/v2", management().merge(links()))
         .merge(imports())
+        .route("/exports/{id}/{link}", get(exports::download))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(metrics::get))
@@ -84,6 +85,7 @@ fn management() -> Router<AppState> {
         )
         .merge(applications())
         .route("/jobs", get(import_jobs::list))
+        .route("/jobs/users-exports", post(exports::post))
         .route("/jobs/{id}", get(jobs::get))
         .route("/jobs/{id}/pause", post(import_jobs::pause))
         .route("/jobs/{id}/resume", post(import_jobs::resume))
@@ -92,6 +94,7 @@ fn management() -> Router<AppState> {
         .route("/jobs/{id}/failed-rows", get(import_jobs::failed_rows))
         .route("/jobs/{id}/errors", get(jobs::errors))
         .route("/jobs/{id}/merges", get(merges::list))
+        .route("/ferry/password-hashes", get(password_hashes::get))
         .route("/logs", get(logs::list))
         .route("/logs/{id}", get(logs::get))
         .layer(DefaultBodyLimit::max(extract::MAX_BODY))

@@ -96,6 +96,9 @@ async fn asked_to_stop() {
 fn start_workers(engine: &Arc<Engine>, stop: &CancellationToken) -> TaskTracker {
     let workers = TaskTracker::new();
     workers.spawn(Arc::clone(engine).run_import_jobs(stop.clone()));
+    let render = crate::management::user_body::render;
+    workers.spawn(Arc::clone(engine).run_export_jobs(render, stop.clone()));
+    workers.spawn(Arc::clone(engine).run_wrapping(stop.clone()));
     workers.spawn(Arc::clone(engine).run_outbox(stop.clone()));
     workers.spawn(Arc::clone(engine).run_housekeeping(stop.clone()));
     workers.spawn(Arc::clone(engine).run_circuit_log(stop.clone()));

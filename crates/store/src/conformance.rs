@@ -77,6 +77,8 @@ const TABLES: &[(&str, &str)] = &[
     ("job_merges", "job_id, row_number"),
     ("job_marks", "job_id, chunk"),
     ("spool_chunks", "job_id, position"),
+    ("exports", "job_id"),
+    ("export_chunks", "job_id, attempt, position"),
     ("log_events", "log_id"),
     ("sessions", "id"),
     ("tickets", "token_hash"),

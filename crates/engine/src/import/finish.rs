@@ -35,6 +35,7 @@ impl Engine {
         }
         self.store.commit(write).await?;
         self.outbox_wake.notify_one();
+        self.wrap_wake.notify_one();
         Ok(())
     }
 

@@ -7,7 +7,9 @@
     reason = "the exemption of tests covers only functions marked as such"
 )]
 
+mod exports;
 mod import_files;
 mod import_jobs;
 mod import_rig;
 mod import_rows;
+mod wrapping;

@@ -11,6 +11,7 @@ use crate::digest::Digest;
 use crate::encoding::SecretBytes;
 use crate::record::{Record, Salt};
 use crate::refusal;
+use crate::wrapped::Fast;
 
 pub(crate) struct HmacHash {
     digest: Digest,
@@ -35,8 +36,7 @@ impl HmacHash {
     }
 
     pub(crate) fn verify(&self, password: &[u8]) -> bool {
-        let message = Salt::join(self.salt.as_ref(), password);
-        constant_time_eq(&self.digest.hmac(&self.key, &message), &self.hash)
+        constant_time_eq(&self.compute(password), &self.hash)
     }
 
     pub(crate) fn canonical(&self) -> Canonical {
@@ -50,5 +50,20 @@ impl HmacHash {
         canonical.close();
         canonical.salt(self.salt.as_ref());
         canonical
+    }
+}
+
+impl Fast for HmacHash {
+    fn compute(&self, password: &[u8]) -> SecretBytes {
+        let message = Salt::join(self.salt.as_ref(), password);
+        self.digest.hmac(&self.key, &message)
+    }
+
+    fn digest(&self) -> &[u8] {
+        &self.hash
+    }
+
+    fn forget(&mut self) {
+        self.hash.fill(0);
     }
 }

@@ -12,6 +12,7 @@ use crate::digest::Digest;
 use crate::encoding::{SecretBytes, from_base64, to_base64};
 use crate::record::VALUE;
 use crate::refusal;
+use crate::wrapped::Fast;
 
 const PATTERN: &str = r"^\{(S?MD5|S?SHA(256|384|512)?)\}[A-Za-z0-9+/_-]+={0,2}$";
 
@@ -60,11 +61,7 @@ impl LdapHash {
     }
 
     pub(crate) fn verify(&self, password: &[u8]) -> bool {
-        let Some((digest, salt)) = self.bytes.split_at_checked(self.digest.size()) else {
-            return false;
-        };
-        let message = Zeroizing::new([password, salt].concat());
-        constant_time_eq(&self.digest.hash(&message), digest)
+        constant_time_eq(&self.compute(password), self.digest())
     }
 
     pub(crate) fn canonical(&self) -> Canonical {
@@ -72,5 +69,22 @@ impl LdapHash {
         let value = format!("{{{}}}{}", self.scheme, *to_base64(&self.bytes));
         canonical.text_hash(&Zeroizing::new(value));
         canonical
+    }
+}
+
+impl Fast for LdapHash {
+    fn compute(&self, password: &[u8]) -> SecretBytes {
+        let salt = self.bytes.get(self.digest.size()..).unwrap_or_default();
+        let message = Zeroizing::new([password, salt].concat());
+        self.digest.hash(&message)
+    }
+
+    fn digest(&self) -> &[u8] {
+        self.bytes.get(..self.digest.size()).unwrap_or_default()
+    }
+
+    fn forget(&mut self) {
+        let size = self.digest.size();
+        self.bytes.iter_mut().take(size).for_each(|byte| *byte = 0);
     }
 }

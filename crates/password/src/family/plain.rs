@@ -8,6 +8,7 @@ use crate::canonical::Canonical;
 use crate::digest::Digest;
 use crate::encoding::SecretBytes;
 use crate::record::{Record, Salt};
+use crate::wrapped::Fast;
 
 pub(crate) struct PlainHash {
     digest: Digest,
@@ -26,8 +27,7 @@ impl PlainHash {
     }
 
     pub(crate) fn verify(&self, password: &[u8]) -> bool {
-        let message = Salt::join(self.salt.as_ref(), password);
-        constant_time_eq(&self.digest.hash(&message), &self.hash)
+        constant_time_eq(&self.compute(password), &self.hash)
     }
 
     pub(crate) fn name(&self) -> &'static str {
@@ -39,5 +39,19 @@ impl PlainHash {
         canonical.binary_hash(&self.hash);
         canonical.salt(self.salt.as_ref());
         canonical
+    }
+}
+
+impl Fast for PlainHash {
+    fn compute(&self, password: &[u8]) -> SecretBytes {
+        self.digest.hash(&Salt::join(self.salt.as_ref(), password))
+    }
+
+    fn digest(&self) -> &[u8] {
+        &self.hash
+    }
+
+    fn forget(&mut self) {
+        self.hash.fill(0);
     }
 }

@@ -14,6 +14,7 @@ mod own;
 mod properties;
 mod refusals;
 mod vectors;
+mod wrapped;
 
 use domain::Password;
 use password::{Limits, PasswordHash};

@@ -6,7 +6,9 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use script::{Isolation, NodeRuntime, RuntimeName};
+use serde_json::Value;
 
+use super::local_api::LocalApi;
 use crate::config::{Config, Database};
 use crate::isolation::NODE_EGRESS;
 
@@ -32,7 +34,9 @@ pub(super) async fn run(config: &Config) -> Result<ExitCode> {
         ("worker", worker(config).await),
         ("mail", mail(config)),
     ];
-    if !is_up {
+    if is_up {
+        findings.push(("hashes", hashes(config).await));
+    } else {
         findings.push(("database", database(config).await));
     }
     let mut is_broken = false;
@@ -109,6 +113,32 @@ async fn server(config: &Config) -> Finding {
         )),
         Ok(answer) => Broken(format!("{url} answers {}", answer.status())),
         Err(_) => Doubtful(format!("nothing listens at {}", config.listen)),
+    }
+}
+
+/// How many hashes a thief of the store could guess at full speed.
+async fn hashes(config: &Config) -> Finding {
+    let found = match LocalApi::connect(config).await {
+        Ok(api) => api.get("/ferry/password-hashes", &[]).await,
+        Err(error) => Err(error),
+    };
+    let found = match found {
+        Ok(found) => found,
+        Err(error) => return Doubtful(format!("the server does not tell: {error:#}")),
+    };
+    let count = |name: &str| found.get(name).and_then(Value::as_i64).unwrap_or(0);
+    let (fast, wrapped) = (count("fast"), count("wrapped"));
+    let is_on = found.get("wrap_imported") == Some(&Value::Bool(true));
+    match (fast, is_on) {
+        (0, _) => Fine(format!(
+            "none is fast; {wrapped} imported ones were, and are wrapped"
+        )),
+        (_, true) => Doubtful(format!(
+            "{fast} imported ones are fast and about to be wrapped; {wrapped} are"
+        )),
+        (_, false) => Doubtful(format!(
+            "{fast} imported ones are fast, and passwords.wrap_imported is off"
+        )),
     }
 }
 

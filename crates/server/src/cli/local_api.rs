@@ -103,6 +103,20 @@ impl LocalApi {
         self.client.request(method, url).bearer_auth(&self.token)
     }
 
+    /// A file behind a link, whose path holds what it needs.
+    pub(super) async fn fetch(&self, path: &str) -> Result<Response> {
+        let answer = self
+            .client
+            .get(format!("{}{path}", self.base))
+            .send()
+            .await?;
+        let status = answer.status();
+        if status.is_success() {
+            return Ok(answer);
+        }
+        bail!("the server answered {status}: {}", answer.text().await?)
+    }
+
     async fn send(&self, request: RequestBuilder) -> Result<Value> {
         let answer = request.bearer_auth(&self.token).send().await?;
         checked(answer).await

@@ -1,6 +1,7 @@
 //! The command line: arguments in, one function each out.
 
 mod doctor;
+mod export;
 mod import;
 mod jobs;
 mod local_api;
@@ -37,6 +38,8 @@ enum Command {
     /// Looks at import jobs, puts them aside, lets them go on, gives them up.
     #[command(subcommand)]
     Jobs(jobs::JobsCommand),
+    /// Exports users through the running server, on request with their credentials.
+    Export(export::ExportArguments),
     /// Looks at users through the running server.
     #[command(subcommand)]
     Users(users::UsersCommand),
@@ -93,6 +96,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
             }
             Command::Import(arguments) => import::run(&config, arguments).await,
             Command::Jobs(command) => jobs::run(&config, command).await,
+            Command::Export(arguments) => export::run(&config, arguments).await,
             Command::Users(command) => users::run(&config, command).await,
             Command::Scripts(command) => scripts::run(&config, command).await,
             Command::Doctor => doctor::run(&config).await,

@@ -235,6 +235,7 @@ fn engine_settings(
         0 => {}
         threads => settings.hash_threads = threads,
     }
+    settings.wrap_imported = reader.get("passwords.wrap_imported")?;
     settings.max_attempts = reader.get("passwords.max_attempts")?;
     settings.token_lifetime = reader.get("token_lifetime")?;
     settings.key_lifetime = reader.days("signing_key_days")?;
@@ -242,6 +243,8 @@ fn engine_settings(
     settings.default_audience = reader.text("default_audience");
     settings.signup_tells_existing = reader.get("signup_tells_existing")?;
     settings.log_retention = reader.days("log.retention_days")?;
+    let hours: u32 = reader.get("export.hours")?;
+    settings.export_lifetime = Duration::from_secs(u64::from(hours) * 3600);
     settings.admin_email = reader.text("mail.admin");
     settings.mail.from = reader.get("mail.from")?;
     settings.mail.smtp_url = reader.text("mail.smtp_url");

@@ -173,6 +173,13 @@ pub const SETTINGS: &[Setting] = &[
         "Memory that an imported hash may ask for.",
     ),
     setting(
+        "passwords.wrap_imported",
+        "FERRY_PASSWORDS_WRAP_IMPORTED",
+        "true",
+        "Put imported MD5, SHA and HMAC sums under Argon2id in the background, long before their \
+         users come back.",
+    ),
+    setting(
         "scripts.runtime",
         "FERRY_SCRIPTS_RUNTIME",
         "\"embedded\"",
@@ -284,6 +291,12 @@ pub const SETTINGS: &[Setting] = &[
         "FERRY_IMPORT_UPLOADS_RETENTION_DAYS",
         "1",
         "Days that an upload in parts is kept when nobody goes on with it.",
+    ),
+    setting(
+        "export.hours",
+        "FERRY_EXPORT_HOURS",
+        "24",
+        "Hours that the file of an export can be fetched.",
     ),
     setting(
         "mail.smtp_url",

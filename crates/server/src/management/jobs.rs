@@ -282,6 +282,10 @@ pub async fn get(
 ) -> Result<Json<domain::Json>, ApiError> {
     manager.require(&["create:users", "read:users"])?;
     let id: JobId = id.into();
+    if let Some(export) = state.engine.find_export(&id).await? {
+        let shown = super::exports::shown_now(&state, &manager, &export).await?;
+        return Ok(Json(shown));
+    }
     if state.engine.store.is_mail_job(&id).await? {
         let job = state.engine.find_job(&id).await?;
         return Ok(Json(super::tickets::shown_mail_job(&job)));
@@ -321,6 +325,10 @@ pub async fn errors(
         return Ok(report(state.engine, id, rows));
     }
     if job.status == JobStatus::Failed {
+        if let Some(export) = state.engine.find_export(&id).await? {
+            let shown = super::exports::shown_now(&state, &manager, &export).await?;
+            return Ok(Json(shown).into_response());
+        }
         let body = json!({
             "status": "failed", "type": "users_import", "created_at": job.created_at,
             "id": job.id, "connection_id": job.connection, "status_details": job.status_details,

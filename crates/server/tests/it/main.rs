@@ -15,6 +15,7 @@ mod collisions;
 mod connections;
 mod containment;
 mod crossing;
+mod exports;
 mod import_jobs;
 mod kill;
 mod legacy_store;
