@@ -2,6 +2,7 @@
 
 pub mod crossing;
 pub mod hanging;
+pub mod hashes;
 pub mod import;
 pub mod login;
 pub mod scripts;

@@ -58,8 +58,7 @@ pub(super) fn digest(cost: u8, salt: &[u8; 16], key: &[u8]) -> Zeroizing<[u8; 24
 /// The bytes again and again, as words.
 fn cyclic(bytes: &[u8]) -> Subkeys {
     let mut bytes = bytes.iter().copied().cycle();
-    let mut word =
-        || u32::from_be_bytes(std::array::from_fn(|_| bytes.next().unwrap_or_default()));
+    let mut word = || u32::from_be_bytes(std::array::from_fn(|_| bytes.next().unwrap_or_default()));
     std::array::from_fn(|_| word())
 }
 
@@ -138,7 +137,10 @@ fn encrypt(boxes: &Boxes, subkeys: &Subkeys, mut left: u32, mut right: u32) -> (
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "a third of a billion calls a login")]
 #[expect(clippy::indexing_slicing, reason = "a byte is below 256")]
-#[expect(clippy::cast_possible_truncation, reason = "a byte of the word is meant")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a byte of the word is meant"
+)]
 fn scramble([first, second, third, fourth]: &Boxes, word: u32) -> u32 {
     let byte = |shift: u32| usize::from((word >> shift) as u8);
     let sum = first[byte(24)].wrapping_add(second[byte(16)]);
