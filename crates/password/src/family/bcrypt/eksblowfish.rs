@@ -72,50 +72,48 @@ impl State {
     /// The first expansion, which mixes the salt in: its four words in turn, two at a time.
     fn expand(&mut self, key: &Subkeys, salt: &Subkeys) {
         let [first, second, third, fourth, ..] = *salt;
-        let mut salts = [(first, second), (third, fourth)].into_iter().cycle();
-        self.replace(key, || salts.next().unwrap_or_default());
+        self.replace(key, (first, second), (third, fourth));
     }
 
     /// An expansion by the key alone.
     fn mix(&mut self, key: &Subkeys) {
-        self.replace(key, || (0, 0));
+        self.replace(key, (0, 0), (0, 0));
     }
 
     /// Puts the key into the subkeys, then replaces subkeys and boxes, two words at a time, by
-    /// what the words before encrypt to.
+    /// what the words before encrypt to; the salt's halves are mixed in by turns.
     #[inline(always)]
     #[expect(
         clippy::inline_always,
         reason = "without a salt, none of its work may be left"
     )]
-    fn replace(&mut self, key: &Subkeys, mut salt: impl FnMut() -> (u32, u32)) {
+    fn replace(&mut self, key: &Subkeys, even: (u32, u32), odd: (u32, u32)) {
         // A copy: what it holds is not to be read again after each write to the boxes.
-        let mut subkeys = Zeroizing::new(self.subkeys);
+        let mut subkeys = self.subkeys;
         for (subkey, word) in subkeys.iter_mut().zip(key) {
             *subkey ^= word;
         }
         let (mut left, mut right) = (0, 0);
-        let mut next = |boxes: &Boxes, subkeys: &Subkeys| {
-            let (salt_left, salt_right) = salt();
-            (left, right) = encrypt(boxes, subkeys, left ^ salt_left, right ^ salt_right);
-            [left, right]
-        };
         for place in 0..SUBKEYS.len() / 2 {
-            let pair = next(&self.boxes, &subkeys);
+            let salt = if place % 2 == 0 { even } else { odd };
+            (left, right) = encrypt(&self.boxes, &subkeys, left ^ salt.0, right ^ salt.1);
             if let Some(two) = subkeys.as_chunks_mut().0.get_mut(place) {
-                *two = pair;
+                *two = [left, right];
             }
         }
         for number in 0..BOXES.len() {
             for place in 0..BOXES[0].len() / 2 {
-                let pair = next(&self.boxes, &subkeys);
+                // The subkeys' nine pairs were an odd number.
+                let salt = if place % 2 == 0 { odd } else { even };
+                (left, right) = encrypt(&self.boxes, &subkeys, left ^ salt.0, right ^ salt.1);
                 let one = self.boxes.get_mut(number);
                 if let Some(two) = one.and_then(|one| one.as_chunks_mut().0.get_mut(place)) {
-                    *two = pair;
+                    *two = [left, right];
                 }
             }
         }
-        self.subkeys = *subkeys;
+        self.subkeys = subkeys;
+        subkeys.zeroize();
     }
 }
 
@@ -126,8 +124,8 @@ fn encrypt(boxes: &Boxes, subkeys: &Subkeys, mut left: u32, mut right: u32) -> (
     let [first, rounds @ .., last] = subkeys;
     left ^= first;
     for [odd, even] in rounds.as_chunks::<2>().0 {
-        right ^= odd ^ scramble(boxes, left);
-        left ^= even ^ scramble(boxes, right);
+        right = right ^ odd ^ scramble(boxes, left);
+        left = left ^ even ^ scramble(boxes, right);
     }
     (right ^ last, left)
 }
