@@ -1,11 +1,13 @@
 //! The bulk path: one batch of validated rows, its row errors, its counters and its byte offset in
 //! one transaction, so that a restart neither skips nor repeats a row.
 //!
-//! A batch crosses to the database once: prepared statements on SQLite, COPY to a staging table
-//! and `insert … select … on conflict do nothing` on PostgreSQL. Rows that lost to a stored record
+//! A batch crosses to the database once: prepared statements on SQLite; on PostgreSQL a COPY into
+//! the tables, and where a key is taken a COPY to a staging table and
+//! `insert … select … on conflict do nothing`. Rows that lost to a stored record
 //! are then looked at one by one; [`fate`] decides what becomes of them, the same on both.
 
 mod fate;
+mod optimistic;
 mod postgres;
 mod sqlite;
 
