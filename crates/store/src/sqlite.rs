@@ -159,7 +159,7 @@ fn prepare_connection(connection: &Connection) -> Result<()> {
         .execute_batch(
             "pragma synchronous = full;
              pragma temp_store = memory;
-             pragma cache_size = -65536;
+             pragma cache_size = -24576;
              pragma wal_autocheckpoint = 32000;
              pragma mmap_size = 0;",
         )

@@ -1,5 +1,6 @@
 //! The lines of the table, a file each.
 
+pub mod beside;
 pub mod crossing;
 pub mod hanging;
 pub mod hashes;
