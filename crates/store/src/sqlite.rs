@@ -3,6 +3,7 @@
 //! A unit of work crosses to a thread once, never once per statement, and units that wait share a
 //! commit (`writer`). `synchronous = full`: what was answered to a caller survives a power cut.
 
+mod checkpoint;
 mod writer;
 
 use std::borrow::Cow;

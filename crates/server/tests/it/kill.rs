@@ -125,13 +125,19 @@ async fn some_way_on(admin: &Api, id: &str, from: usize, share: usize) -> Result
     loop {
         let (_, job) = admin.get(&format!("/api/v2/jobs/{id}")).await?;
         assert_eq!(job["status"], "pending", "over before the last kill: {job}");
-        let total = job["summary"]["total"].as_u64().context("a number")?;
-        let total = usize::try_from(total)?;
+        let total = rows_of(&job)?;
         if total >= rows || Instant::now() >= end {
             return Ok(total);
         }
         sleep(Duration::from_millis(2)).await;
     }
+}
+
+/// How many rows a job has come to; none before it is begun.
+pub fn rows_of(job: &Value) -> Result<usize> {
+    Ok(usize::try_from(
+        job["summary"]["total"].as_u64().unwrap_or(0),
+    )?)
 }
 
 /// Waits for the job's end and stops the server; the users are still to be read.

@@ -9,6 +9,7 @@
 use bytes::{BufMut, Bytes, BytesMut};
 use deadpool_postgres::Transaction;
 use domain::HashText;
+use domain::import_job::Counters;
 use futures_util::{SinkExt, pin_mut};
 use tokio_postgres::error::SqlState;
 
@@ -37,7 +38,7 @@ pub(super) async fn write(
     seal: &Seal,
     batch: &ImportBatch,
 ) -> Tried<Option<Tally>> {
-    if !is_promising(batch) {
+    if !is_promising(&batch.counters, batch.rows.len()) {
         return Ok(None);
     }
     let begin = transaction.batch_execute("savepoint direct");
@@ -62,9 +63,9 @@ pub(super) async fn write(
 
 /// Whether the job so far makes it likelier than not that no row of this batch meets a taken key.
 /// Rows that validation refused are counted along: too few tries cost less than too many.
-fn is_promising(batch: &ImportBatch) -> bool {
-    let met = batch.counters.updated + batch.counters.failed;
-    met.saturating_mul(2 * batch.rows.len() as i64) <= batch.counters.total
+fn is_promising(before: &Counters, rows: usize) -> bool {
+    let met = before.updated + before.failed;
+    met.saturating_mul(2).saturating_mul(rows as i64) <= before.total
 }
 
 /// Both tables, one after the other: the identities hold the keys, so a taken one is met first.
@@ -147,4 +148,25 @@ fn put_user(out: &mut BytesMut, batch: &ImportBatch, row: &ImportRow) {
 fn put_number(out: &mut BytesMut, number: i64) {
     out.put_i32(8);
     out.put_i64(number);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_keeps_meeting_taken_keys_stops_trying() {
+        let after = |total, failed, updated| Counters {
+            total,
+            inserted: total - failed - updated,
+            updated,
+            failed,
+        };
+        assert!(is_promising(&after(0, 0, 0), 2500));
+        assert!(is_promising(&after(1_000_000, 0, 0), 2500));
+        assert!(is_promising(&after(1_000_000, 200, 0), 2500));
+        assert!(!is_promising(&after(1_000_000, 201, 0), 2500));
+        assert!(!is_promising(&after(2500, 0, 2500), 2500));
+        assert!(!is_promising(&after(2500, 1, 0), 2500));
+    }
 }
