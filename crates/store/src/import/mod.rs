@@ -11,6 +11,7 @@ mod optimistic;
 mod postgres;
 mod sqlite;
 
+pub(crate) use optimistic::Tries;
 use std::sync::Arc;
 
 use domain::import_job::Counters;

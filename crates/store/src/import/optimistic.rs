@@ -3,13 +3,14 @@
 //!
 //! Owns one try inside a savepoint. A key that is taken undoes the try and nothing else; the batch
 //! then goes the staging way, which knows what becomes of each row. Refuses to guess which row it
-//! was, and does not try at all where a batch is likely to meet a taken key: the failed try would
-//! be paid on top (docs/decisions/0021-optimistic-copy.md).
+//! was, and does not try where batches keep meeting taken keys ([`Tries`]): a failed try is paid on
+//! top (docs/decisions/0021-optimistic-copy.md).
+
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use deadpool_postgres::Transaction;
 use domain::HashText;
-use domain::import_job::Counters;
 use futures_util::{SinkExt, pin_mut};
 use tokio_postgres::error::SqlState;
 
@@ -31,23 +32,25 @@ const USER_COLUMNS: i16 = 19;
 /// Bytes that are sent together.
 const PART: usize = 1 << 17;
 
-/// Writes all rows as new users; `None` when a key was taken, or is likely to be, and nothing of
-/// the batch is written.
+/// Writes all rows as new users; `None` when a key was taken, or a try is not due, and nothing
+/// of the batch is written.
 pub(super) async fn write(
+    tries: &Tries,
     transaction: &Transaction<'_>,
     seal: &Seal,
     batch: &ImportBatch,
 ) -> Tried<Option<Tally>> {
-    if !is_promising(&batch.counters, batch.rows.len()) {
+    if !tries.is_due() {
         return Ok(None);
     }
     let begin = transaction.batch_execute("savepoint direct");
     begin.await.map_err(fault)?;
     match copy_both(transaction, batch).await {
-        Ok(()) => {}
+        Ok(()) => tries.note_success(),
         Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
             let undo = transaction.batch_execute("rollback to savepoint direct");
             undo.await.map_err(fault)?;
+            tries.note_collision();
             return Ok(None);
         }
         Err(error) => return Err(fault(error)),
@@ -61,11 +64,35 @@ pub(super) async fn write(
     }))
 }
 
-/// Whether the job so far makes it likelier than not that no row of this batch meets a taken key.
-/// Rows that validation refused are counted along: too few tries cost less than too many.
-fn is_promising(before: &Counters, rows: usize) -> bool {
-    let met = before.updated + before.failed;
-    met.saturating_mul(2).saturating_mul(rows as i64) <= before.total
+/// When to try: always, until batches collide; then after a pause, of twice as many batches each
+/// time. A file of users who are all here already so costs next to no tries, and one that meets a
+/// few of them goes on quickly. Kept for a database as a whole: imports that run at the same time
+/// are few, and a wrong guess costs time alone.
+#[derive(Default)]
+pub(crate) struct Tries {
+    /// Batches until the next try.
+    waiting: AtomicU32,
+    /// The length of the last pause; 0 when the last try succeeded.
+    pause: AtomicU32,
+}
+
+const LONGEST_PAUSE: u32 = 64;
+
+impl Tries {
+    fn is_due(&self) -> bool {
+        let fewer = |waiting: u32| waiting.checked_sub(1);
+        self.waiting.fetch_update(Relaxed, Relaxed, fewer).is_err()
+    }
+
+    fn note_success(&self) {
+        self.pause.store(0, Relaxed);
+    }
+
+    fn note_collision(&self) {
+        let pause = (2 * self.pause.load(Relaxed)).clamp(1, LONGEST_PAUSE);
+        self.pause.store(pause, Relaxed);
+        self.waiting.store(pause, Relaxed);
+    }
 }
 
 /// Both tables, one after the other: the identities hold the keys, so a taken one is met first.
@@ -154,19 +181,28 @@ fn put_number(out: &mut BytesMut, number: i64) {
 mod tests {
     use super::*;
 
+    /// Which of some batches are tried.
+    fn tried(tries: &Tries, batches: usize, collides: impl Fn(usize) -> bool) -> Vec<usize> {
+        let mut tried = Vec::new();
+        for batch in (0..batches).filter(|_| tries.is_due()) {
+            tried.push(batch);
+            if collides(batch) {
+                tries.note_collision();
+            } else {
+                tries.note_success();
+            }
+        }
+        tried
+    }
+
     #[test]
-    fn a_job_that_keeps_meeting_taken_keys_stops_trying() {
-        let after = |total, failed, updated| Counters {
-            total,
-            inserted: total - failed - updated,
-            updated,
-            failed,
-        };
-        assert!(is_promising(&after(0, 0, 0), 2500));
-        assert!(is_promising(&after(1_000_000, 0, 0), 2500));
-        assert!(is_promising(&after(1_000_000, 200, 0), 2500));
-        assert!(!is_promising(&after(1_000_000, 201, 0), 2500));
-        assert!(!is_promising(&after(2500, 0, 2500), 2500));
-        assert!(!is_promising(&after(2500, 1, 0), 2500));
+    fn collisions_make_tries_rare_and_a_success_makes_them_frequent_again() {
+        let tries = Tries::default();
+        assert_eq!(tried(&tries, 3, |_| false), [0, 1, 2]);
+        assert_eq!(tried(&tries, 20, |_| true), [0, 2, 5, 10, 19]);
+        assert_eq!(tried(&tries, 20, |_| false), [16, 17, 18, 19]);
+        assert_eq!(tried(&tries, 4, |batch| batch == 1), [0, 1, 3]);
+        let many = Tries::default();
+        assert!(tried(&many, 1000, |_| true).len() < 25);
     }
 }

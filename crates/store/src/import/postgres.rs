@@ -79,7 +79,7 @@ async fn import_once(db: &Postgres, seal: &Seal, batch: &ImportBatch) -> Tried<C
     hold(&transaction, batch).await?;
     let tally = if batch.rows.is_empty() {
         Tally::default()
-    } else if let Some(tally) = optimistic::write(&transaction, seal, batch).await? {
+    } else if let Some(tally) = optimistic::write(&db.direct, &transaction, seal, batch).await? {
         tally
     } else {
         transaction.batch_execute(STAGE).await.map_err(fault)?;
