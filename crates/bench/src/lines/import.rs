@@ -297,12 +297,12 @@ fn report(
     let constancy = median(&of(|run| run.last / run.first));
     let rates = format!("{} then {}", shown(median(&first)), shown(median(&last)));
     // Of ten million rows, the last million; of fewer, more is asked.
-    let least = if rows < 10_000_000 { 0.8 } else { 0.7 };
+    let floor = if rows < 10_000_000 { 0.8 } else { 0.7 };
     table.at_least(
         &format!("import, {name}: rate of the last {block} rows to that of the first"),
         constancy,
         rates,
-        least,
+        floor,
     );
     table.below(
         &format!("import, {name}: most memory of the server"),

@@ -14,7 +14,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 use super::start::{BOXES, SUBKEYS};
 
-/// "OrpheanBeholderScryDoubt".
+/// `OrpheanBeholderScryDoubt`, in words.
 const TEXT: [[u32; 2]; 3] = [
     [0x4F72_7068, 0x6561_6E42],
     [0x6568_6F6C, 0x6465_7253],
