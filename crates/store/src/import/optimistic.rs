@@ -183,16 +183,16 @@ mod tests {
 
     /// Which of some batches are tried.
     fn tried(tries: &Tries, batches: usize, collides: impl Fn(usize) -> bool) -> Vec<usize> {
-        let mut tried = Vec::new();
+        let mut done = Vec::new();
         for batch in (0..batches).filter(|_| tries.is_due()) {
-            tried.push(batch);
+            done.push(batch);
             if collides(batch) {
                 tries.note_collision();
             } else {
                 tries.note_success();
             }
         }
-        tried
+        done
     }
 
     #[test]
