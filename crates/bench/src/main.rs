@@ -66,6 +66,8 @@ async fn measure(section: &str, setup: &Setup, table: &mut Table) -> Result<()> 
     match section {
         "sqlite" => lines::import::on_sqlite(setup, table).await,
         "postgres" => lines::import::on_postgres(setup, table).await,
+        "beside" => lines::beside::measure(setup, table).await,
+        "hashes" => lines::hashes::measure(setup, table),
         "login" => lines::login::measure(setup, table).await,
         "tokens" => lines::tokens::measure(setup, table).await,
         "crossing" => lines::crossing::measure(setup, table).await,

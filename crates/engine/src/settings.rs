@@ -113,7 +113,9 @@ impl Default for ImportSettings {
             max_row_bytes: 1 << 20,
             max_metadata_bytes: 256 << 10,
             auth0_compatible_limits: false,
-            batch_rows: 5000,
+            // Large enough for the rate; small enough that a login which waits for the batch before
+            // it does not feel it.
+            batch_rows: 2500,
             lease: Duration::from_secs(30),
             retention: Duration::from_secs(30 * 86_400),
             errors_retention: Duration::from_secs(30 * 86_400),

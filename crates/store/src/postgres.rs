@@ -20,6 +20,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::db::{Done, Row, Stmt, Value};
 use crate::error::{KEYS, Key, Result, StoreError};
+use crate::import::Tries;
 
 /// A batch that lost a deadlock is tried this often in all.
 const TRIES: usize = 5;
@@ -28,6 +29,8 @@ const TRIES: usize = 5;
 #[derive(Clone)]
 pub struct Postgres {
     pool: Pool,
+    /// Whether batches of imports may be copied straight into the tables.
+    pub(crate) direct: Arc<Tries>,
 }
 
 /// The hosts and ports that a URL names; none for Unix sockets.
@@ -79,7 +82,10 @@ impl Postgres {
             })
             .build()
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        Ok(Self { pool })
+        Ok(Self {
+            pool,
+            direct: Arc::default(),
+        })
     }
 
     /// A connection of the pool.

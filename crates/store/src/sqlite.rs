@@ -3,6 +3,7 @@
 //! A unit of work crosses to a thread once, never once per statement, and units that wait share a
 //! commit (`writer`). `synchronous = full`: what was answered to a caller survives a power cut.
 
+mod checkpoint;
 mod writer;
 
 use std::borrow::Cow;
@@ -168,7 +169,7 @@ fn prepare_connection(connection: &Connection) -> Result<()> {
         .execute_batch(
             "pragma synchronous = full;
              pragma temp_store = memory;
-             pragma cache_size = -65536;
+             pragma cache_size = -24576;
              pragma wal_autocheckpoint = 32000;
              pragma mmap_size = 0;",
         )

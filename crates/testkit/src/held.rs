@@ -3,12 +3,12 @@
 //! A killed test process runs no destructors, but the kernel closes its pipes. Children that read
 //! their standard input to its end therefore never outlive us, however we end.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
 
-/// The child, and the lines that it prints.
+/// The child.
 pub(crate) struct Held {
     child: Child,
 }
@@ -39,6 +39,13 @@ impl Held {
             );
         }
         Ok((Self { child }, first.trim_end().to_owned(), lines))
+    }
+
+    /// Tells the child something, in a line.
+    pub(crate) fn tell(&mut self, line: &str) -> Result<()> {
+        let pipe = self.child.stdin.as_mut().context("no pipe")?;
+        writeln!(pipe, "{line}")?;
+        Ok(pipe.flush()?)
     }
 }
 

@@ -4,6 +4,7 @@
 //! * [`Legacy`]: the store that users leave, filled by Django itself (`examples/django`).
 //! * [`MariaDb`], [`Slapd`], [`WebService`]: other stores that users leave, and what they speak.
 //! * [`Server`]: the built `ferry` binary as a child process, and [`Api`] to talk to it.
+//! * [`SmallDisk`]: a disk that can be filled.
 //! * [`Smtp`]: a mail server that keeps what it receives.
 //!
 //! Nothing is borrowed from the machine: no running database, no fixed port, no folder outside a
@@ -21,6 +22,7 @@ pub mod open;
 mod postgres;
 mod server;
 mod slapd;
+mod small_disk;
 mod smtp;
 mod web_service;
 
@@ -30,5 +32,6 @@ pub use mariadb::MariaDb;
 pub use postgres::{Database, Postgres};
 pub use server::{Server, ServerBuilder};
 pub use slapd::Slapd;
+pub use small_disk::SmallDisk;
 pub use smtp::{Mail, Smtp};
 pub use web_service::WebService;

@@ -4,9 +4,9 @@
 //! that (`cargo test -p store`), each test process starts its own, which costs about a second.
 //! Either way it is `tools/with-postgres` that knows how.
 
-use std::io::BufRead as _;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{ChildStdout, Command};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -20,7 +20,13 @@ pub struct Postgres {
     admin_url: String,
     ca_file: Option<PathBuf>,
     /// None when the cluster belongs to the whole test run.
-    _server: Option<Held>,
+    server: Option<Running>,
+}
+
+/// A cluster of our own, and what it answers.
+struct Running {
+    held: Held,
+    answers: BufReader<ChildStdout>,
 }
 
 impl Postgres {
@@ -31,7 +37,7 @@ impl Postgres {
             Some(admin_url) => Ok(Self {
                 admin_url,
                 ca_file: None,
-                _server: None,
+                server: None,
             }),
             None => Self::start().map_err(|error| format!("{error:#}")),
         };
@@ -55,13 +61,13 @@ impl Postgres {
     /// `127.0.0.1`, is signed by [`ca_file`](Self::ca_file).
     pub fn start_tls() -> Result<Self> {
         let command = &mut checkout::tool("with-postgres");
-        let (server, admin_url, mut lines) = Held::start(command.args(["--tls", "--hold"]))?;
+        let (held, admin_url, mut answers) = Held::start(command.args(["--tls", "--hold"]))?;
         let mut ca_file = String::new();
-        lines.read_line(&mut ca_file)?;
+        answers.read_line(&mut ca_file)?;
         Ok(Self {
             admin_url,
             ca_file: Some(PathBuf::from(ca_file.trim_end())),
-            _server: Some(server),
+            server: Some(Running { held, answers }),
         })
     }
 
@@ -71,12 +77,43 @@ impl Postgres {
     }
 
     fn start_with(arguments: &[&str]) -> Result<Self> {
-        let (server, admin_url, _) = Held::start(checkout::tool("with-postgres").args(arguments))?;
+        let (held, admin_url, answers) =
+            Held::start(checkout::tool("with-postgres").args(arguments))?;
         Ok(Self {
             admin_url,
             ca_file: None,
-            _server: Some(server),
+            server: Some(Running { held, answers }),
         })
+    }
+
+    /// A crash of a cluster of one's own: the server ends with nothing finished, and comes back on
+    /// the same port once it has recovered.
+    pub fn crash(&mut self) -> Result<()> {
+        let server = self.server.as_mut().context("a cluster of one's own")?;
+        server.held.tell("restart")?;
+        let mut answer = String::new();
+        server.answers.read_line(&mut answer)?;
+        anyhow::ensure!(answer == "restarted\n", "the cluster did not come back");
+        Ok(())
+    }
+
+    /// A new, empty database whose files lie under this folder; for root, who may give folders
+    /// away.
+    pub fn database_in(&self, folder: &Path) -> Result<Database> {
+        let place = folder.join("tablespace");
+        std::fs::create_dir(&place)?;
+        // The account that `tools/with-postgres` runs the server as.
+        let given = ["postgres", "nobody"].into_iter().any(|account| {
+            let command = &mut Command::new("chown");
+            checkout::output_of(command.arg(account).arg(&place)).is_ok()
+        });
+        anyhow::ensure!(given, "{} stays ours", place.display());
+        let path = place.display();
+        psql(
+            &self.admin_url,
+            &[&format!("create tablespace elsewhere location '{path}'")],
+        )?;
+        self.new_database(" tablespace elsewhere")
     }
 
     /// The superuser's URL.
@@ -86,6 +123,10 @@ impl Postgres {
 
     /// A new, empty database, owned by a new role that may do nothing else.
     pub fn database(&self) -> Result<Database> {
+        self.new_database("")
+    }
+
+    fn new_database(&self, place: &str) -> Result<Database> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         // Test processes share a cluster, so the process is part of the name.
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -101,7 +142,7 @@ impl Postgres {
             admin_url: self.admin_url.clone(),
             name,
         };
-        database.create()?;
+        database.create(place)?;
         Ok(database)
     }
 }
@@ -114,12 +155,12 @@ pub struct Database {
 }
 
 impl Database {
-    fn create(&self) -> Result<()> {
+    fn create(&self, place: &str) -> Result<()> {
         let name = &self.name;
         // template0: nobody can be connected to it, which would make CREATE DATABASE fail.
         self.admin(&[
             &format!("create role {name} login password 'secret'"),
-            &format!("create database {name} owner {name} template template0"),
+            &format!("create database {name} owner {name} template template0{place}"),
         ])?;
         Ok(())
     }

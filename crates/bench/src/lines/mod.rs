@@ -1,7 +1,9 @@
 //! The lines of the table, a file each.
 
+pub mod beside;
 pub mod crossing;
 pub mod hanging;
+pub mod hashes;
 pub mod import;
 pub mod login;
 pub mod scripts;

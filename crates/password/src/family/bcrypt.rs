@@ -9,6 +9,9 @@
 //! implementations stop there, PHP refuses it); the wrap-around of old `$2a$` at 255 bytes is not
 //! imitated. The bits of salt and digest that their last letters do not use are ignored.
 
+mod eksblowfish;
+mod start;
+
 use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use constant_time_eq::constant_time_eq;
@@ -132,11 +135,10 @@ impl BcryptHash {
         let mut digest = Zeroizing::new([0; DIGEST]);
         // Only an empty `$2$` password has no key at all, and no bcrypt can hash it.
         if !key.is_empty() {
-            let output = ::bcrypt::bcrypt(u32::from(self.cost), salt, &key);
-            digest
-                .iter_mut()
-                .zip(output)
-                .for_each(|(to, from)| *to = from);
+            let output = eksblowfish::digest(self.cost, &salt, &key);
+            if let Some(kept) = output.first_chunk() {
+                *digest = *kept;
+            }
         }
         digest
     }

@@ -259,7 +259,7 @@ pub const SETTINGS: &[Setting] = &[
     setting(
         "import.batch_rows",
         "FERRY_IMPORT_BATCH_ROWS",
-        "5000",
+        "2500",
         "Rows that are committed together.",
     ),
     setting(

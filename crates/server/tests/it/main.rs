@@ -21,6 +21,7 @@ mod kill;
 mod legacy_store;
 mod logins;
 mod logs;
+mod outages;
 mod process;
 mod scripts;
 mod stage;

@@ -1,13 +1,15 @@
 //! The bulk path: one batch of validated rows, its row errors, its counters and its byte offset in
 //! one transaction, so that a restart neither skips nor repeats a row.
 //!
-//! A batch crosses to the database once: prepared statements on SQLite, COPY to a staging table
-//! and `insert … select … on conflict do nothing` on PostgreSQL. What becomes of rows that lost to
+//! A batch crosses to the database once: prepared statements on SQLite; on PostgreSQL a COPY into
+//! the tables, and where a key is taken a COPY to a staging table and
+//! `insert … select … on conflict do nothing`. What becomes of rows that lost to
 //! a stored record is decided by [`settle`], the same on both; PostgreSQL reads and writes their
 //! users by the set (`postgres_upsert`), SQLite one by one.
 
 mod marks;
 mod one_by_one;
+mod optimistic;
 mod postgres;
 mod postgres_upsert;
 mod rehearsal;
@@ -15,6 +17,7 @@ mod settle;
 mod sqlite;
 mod stored;
 
+pub(crate) use optimistic::Tries;
 use std::sync::Arc;
 
 use domain::conflict::{Policy, Trail};

@@ -17,7 +17,7 @@ use rusqlite::Connection;
 
 use super::one_by_one::Tried;
 use super::postgres::fault;
-use super::{ImportBatch, ImportRow, Tally, postgres, sqlite};
+use super::{ImportBatch, ImportRow, Tally, Tries, postgres, sqlite};
 use crate::db::{Db, any, one, unstorable};
 use crate::error::{Result, StoreError};
 use crate::jobs::Lease;
@@ -45,7 +45,7 @@ pub struct Rehearsal {
 
 enum Stage {
     Sqlite(Sqlite, Arc<Mutex<Connection>>),
-    Postgres(tokio::sync::Mutex<ClientWrapper>),
+    Postgres(tokio::sync::Mutex<ClientWrapper>, Tries),
 }
 
 impl Store {
@@ -57,7 +57,10 @@ impl Store {
                 let copied = blocking(move || copy_sqlite(&connection).map(|()| connection));
                 Stage::Sqlite(db.clone(), Arc::new(Mutex::new(copied.await?)))
             }
-            Db::Postgres(db) => Stage::Postgres(tokio::sync::Mutex::new(copy_postgres(db).await?)),
+            Db::Postgres(db) => {
+                let client = copy_postgres(db).await?;
+                Stage::Postgres(tokio::sync::Mutex::new(client), Tries::default())
+            }
         };
         Ok(Rehearsal {
             stage,
@@ -74,10 +77,10 @@ impl Rehearsal {
         }
         match &self.stage {
             Stage::Sqlite(db, connection) => self.on_sqlite(db, connection, batch).await,
-            Stage::Postgres(client) => {
+            Stage::Postgres(client, tries) => {
                 let mut client = client.lock().await;
                 for _ in 0..TRIES {
-                    match postgres::import_with(&mut client, &self.seal, batch).await {
+                    match postgres::import_with(&mut client, tries, &self.seal, batch).await {
                         Err(Attempt::Lost) => {}
                         Err(Attempt::Failed(error)) => return Err(error),
                         Ok(counters) => return Ok(counters),

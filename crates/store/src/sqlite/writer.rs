@@ -10,6 +10,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
+use super::checkpoint::Checkpoints;
 use super::classify;
 use crate::error::{Result, StoreError};
 
@@ -114,6 +115,7 @@ impl Writer {
 fn serve(connection: &Connection, mut jobs: mpsc::Receiver<Job>) {
     let mut next = None;
     let mut had_company = false;
+    let mut checkpoints = None;
     while let Some(first) = next.take().or_else(|| jobs.blocking_recv()) {
         let manner = first.manner;
         let mut is_open = manner == Manner::Shared;
@@ -136,10 +138,23 @@ fn serve(connection: &Connection, mut jobs: mpsc::Receiver<Job>) {
             synchronise(connection, "pragma synchronous = normal");
             commit_together(connection, units);
             synchronise(connection, "pragma synchronous = full");
+            checkpoints = checkpoints.or_else(|| beside(connection));
+            if let Some(checkpoints) = &mut checkpoints {
+                checkpoints.note_batch();
+            }
         } else {
             commit_together(connection, units);
         }
     }
+}
+
+/// The thread that makes checkpoints, once there are batches; none for a database in memory.
+fn beside(connection: &Connection) -> Option<Checkpoints> {
+    let path = connection.path().filter(|path| !path.is_empty())?;
+    let started = Checkpoints::start(path.as_ref());
+    started
+        .inspect_err(|error| tracing::warn!(%error, "the writer makes all checkpoints itself"))
+        .ok()
 }
 
 fn synchronise(connection: &Connection, pragma: &'static str) {
