@@ -11,6 +11,7 @@
 
 mod foreign;
 mod known;
+mod made;
 mod own;
 mod properties;
 mod refusals;
