@@ -14,6 +14,8 @@ mod digest;
 mod encoding;
 mod family;
 mod foreign;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod json;
 mod known;
 mod limits;
@@ -29,7 +31,7 @@ use domain::{HashText, Password, RowError};
 use crate::custom::{CUSTOM_PREFIX, Custom};
 use crate::family::argon2::Argon2Hash;
 use crate::family::bcrypt::BcryptHash;
-pub use crate::foreign::{ForeignOptions, UnreadableHash, verify_foreign};
+pub use crate::foreign::{ForeignOptions, UnreadableHash, algorithm_names, verify_foreign};
 use crate::known::{KNOWN_PREFIX, Known};
 pub use crate::limits::Limits;
 pub use crate::scheme::{HashError, Scheme};

@@ -31,7 +31,10 @@ pub fn hash_vectors(seed: &str) -> Result<Vec<HashVector>> {
     command.arg(seed);
     let output = command.output().context("hash_vectors.py does not start")?;
     if !output.status.success() {
-        bail!("hash_vectors.py: {}", String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "hash_vectors.py: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     let text = String::from_utf8(output.stdout)?;
     text.lines()

@@ -21,9 +21,14 @@ fn parts(
     format: &str,
 ) -> Result<(SecretBytes, SecretBytes), UnreadableHash> {
     if let Some(salt) = &options.salt {
-        return Ok((hex_of_size(text, digest.size(), format)?, salt.bytes.clone()));
+        return Ok((
+            hex_of_size(text, digest.size(), format)?,
+            salt.bytes.clone(),
+        ));
     }
-    let (hex, salt) = text.split_once(':').ok_or_else(|| UnreadableHash::missing("salt"))?;
+    let (hex, salt) = text
+        .split_once(':')
+        .ok_or_else(|| UnreadableHash::missing("salt"))?;
     let salt = Zeroizing::new(salt.as_bytes().to_vec());
     Ok((hex_of_size(hex, digest.size(), format)?, salt))
 }
@@ -79,8 +84,13 @@ pub(super) fn smf(options: &ForeignOptions, text: &str, _: &Limits) -> Reading {
 /// PrestaShop before 1.7: MD5 over the shop's cookie key and the password.
 pub(super) fn prestashop(options: &ForeignOptions, text: &str, _: &Limits) -> Reading {
     let hash = hex_of_size(text, Md5.size(), "a hash of PrestaShop")?;
-    let key = options.key.clone().ok_or_else(|| UnreadableHash::missing("key"))?;
-    Ok(computed(hash, move |password| Md5.hash(&join(&[&key, password]))))
+    let key = options
+        .key
+        .clone()
+        .ok_or_else(|| UnreadableHash::missing("key"))?;
+    Ok(computed(hash, move |password| {
+        Md5.hash(&join(&[&key, password]))
+    }))
 }
 
 /// Magento: `<hex>:<salt>` of version 1 (MD5 or SHA-256), `<hex>:<salt>:<version>` of version 2. A
@@ -88,7 +98,10 @@ pub(super) fn prestashop(options: &ForeignOptions, text: &str, _: &Limits) -> Re
 pub(super) fn magento(_: &ForeignOptions, text: &str, limits: &Limits) -> Reading {
     let malformed = || UnreadableHash::malformed("a hash of Magento");
     let mut fields = text.splitn(3, ':');
-    let (hex, salt) = (fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
+    let (hex, salt) = (
+        fields.next().unwrap_or_default(),
+        fields.next().unwrap_or_default(),
+    );
     let versions: Vec<&str> = match fields.next() {
         Some(versions) => versions.split(':').collect(),
         None if hex.len() == 2 * Md5.size() => vec!["0"],
@@ -109,9 +122,11 @@ pub(super) fn magento(_: &ForeignOptions, text: &str, limits: &Limits) -> Readin
     let salt = Zeroizing::new(salt.as_bytes().to_vec());
     let inner = salt.clone();
     let layered = move |password: &[u8]| {
-        first.iter().fold(Zeroizing::new(password.to_vec()), |message, digest| {
-            hexed(*digest, &join(&[&inner, &message]))
-        })
+        first
+            .iter()
+            .fold(Zeroizing::new(password.to_vec()), |message, digest| {
+                hexed(*digest, &join(&[&inner, &message]))
+            })
     };
     let digest = match *last {
         "0" => Md5,
@@ -134,7 +149,10 @@ fn magento_argon2(
     limits: &Limits,
 ) -> Reading {
     let malformed = || UnreadableHash::malformed("a hash of Magento");
-    let numbers: Vec<u64> = version.split('_').filter_map(crate::encoding::decimal).collect();
+    let numbers: Vec<u64> = version
+        .split('_')
+        .filter_map(crate::encoding::decimal)
+        .collect();
     let (size, passes, memory) = match numbers.as_slice() {
         [2] => (32, 2, 64 << 20),
         [3, size, passes, memory] => (*size, *passes, *memory),
@@ -170,7 +188,9 @@ pub(super) fn hmailserver(_: &ForeignOptions, text: &str, _: &Limits) -> Reading
     let (salt, hex) = split.ok_or_else(|| UnreadableHash::malformed("a hash of hMailServer"))?;
     let hash = hex_of_size(hex, Sha256.size(), "a hash of hMailServer")?;
     let salt = Zeroizing::new(salt.as_bytes().to_vec());
-    Ok(computed(hash, move |password| Sha256.hash(&join(&[&salt, password]))))
+    Ok(computed(hash, move |password| {
+        Sha256.hash(&join(&[&salt, password]))
+    }))
 }
 
 /// Citrix NetScaler: `1` and SHA-1 or `2` and SHA-512, eight letters of salt, a closing zero byte.
@@ -185,7 +205,9 @@ pub(super) fn netscaler(_: &ForeignOptions, text: &str, _: &Limits) -> Reading {
     let (salt, hex) = rest.ok_or_else(malformed)?;
     let hash = hex_of_size(hex, digest.size(), "a hash of NetScaler")?;
     let salt = Zeroizing::new(salt.as_bytes().to_vec());
-    Ok(computed(hash, move |password| digest.hash(&join(&[&salt, password, b"\0"]))))
+    Ok(computed(hash, move |password| {
+        digest.hash(&join(&[&salt, password, b"\0"]))
+    }))
 }
 
 fn rounds(options: &ForeignOptions, usual: u64, limits: &Limits) -> Result<u32, UnreadableHash> {
@@ -265,7 +287,10 @@ pub(super) fn better_auth(_: &ForeignOptions, text: &str, limits: &Limits) -> Re
     let hash = hex_of_size(hex, 64, "a hash of Better Auth")?;
     let salt = Zeroizing::new(salt.as_bytes().to_vec());
     let inner = Box::new(ScryptHash::new((16_384, 16, 1), salt, hash, limits)?);
-    Ok(Box::new(Before { layered: normalised, inner }))
+    Ok(Box::new(Before {
+        layered: normalised,
+        inner,
+    }))
 }
 
 /// ASP.NET Membership: base64 of SHA-1 over salt and UTF-16, or of an HMAC-SHA256 whose key is the
@@ -293,7 +318,10 @@ pub(super) fn okta_bcrypt(options: &ForeignOptions, text: &str, limits: &Limits)
     let salt = salt_of(options)?;
     let salt = std::str::from_utf8(&salt).unwrap_or_default();
     let cost = options.cost.unwrap_or(10);
-    bcrypt(&Zeroizing::new(format!("$2a${cost:02}${salt}{text}")), limits)
+    bcrypt(
+        &Zeroizing::new(format!("$2a${cost:02}${salt}{text}")),
+        limits,
+    )
 }
 
 /// Firebase's scrypt, in whatever order a product writes its parts.
@@ -308,7 +336,10 @@ fn firebase(parts: [&str; 6], limits: &Limits) -> Reading {
 /// to the salt's bytes by who writes the file.
 pub(super) fn firebase_export(options: &ForeignOptions, text: &str, limits: &Limits) -> Reading {
     let salt = crate::encoding::to_base64(&salt_of(options)?);
-    let key = options.key.as_ref().ok_or_else(|| UnreadableHash::missing("key"))?;
+    let key = options
+        .key
+        .as_ref()
+        .ok_or_else(|| UnreadableHash::missing("key"))?;
     let signer = crate::encoding::to_base64(key);
     let log = options.cost.unwrap_or(14).to_string();
     let rounds = options.iterations.unwrap_or(8).to_string();
@@ -319,7 +350,9 @@ pub(super) fn firebase_export(options: &ForeignOptions, text: &str, limits: &Lim
 pub(super) fn clerk_firebase(_: &ForeignOptions, text: &str, limits: &Limits) -> Reading {
     let fields: Vec<&str> = text.split('$').collect();
     let [hash, salt, signer, separator, rounds, log] = fields.as_slice() else {
-        return Err(UnreadableHash::malformed("Clerk's form of Firebase's scrypt"));
+        return Err(UnreadableHash::malformed(
+            "Clerk's form of Firebase's scrypt",
+        ));
     };
     firebase([log, rounds, salt, hash, separator, signer], limits)
 }
@@ -327,13 +360,22 @@ pub(super) fn clerk_firebase(_: &ForeignOptions, text: &str, limits: &Limits) ->
 /// SuperTokens' `$f_scrypt$<hash>$<salt>$m=14$r=8$s=Bw==`; the signer key is a setting there.
 pub(super) fn supertokens(options: &ForeignOptions, text: &str, limits: &Limits) -> Reading {
     let malformed = || UnreadableHash::malformed("$f_scrypt$");
-    let key = options.key.as_ref().ok_or_else(|| UnreadableHash::missing("key"))?;
+    let key = options
+        .key
+        .as_ref()
+        .ok_or_else(|| UnreadableHash::missing("key"))?;
     let fields: Vec<&str> = text.split('$').skip(2).collect();
     let [hash, salt, log, rounds, separator] = fields.as_slice() else {
         return Err(malformed());
     };
     let named = |text: &'_ str, name| text.strip_prefix(name).map(str::to_owned);
-    let split = || Some((named(log, "m=")?, named(rounds, "r=")?, named(separator, "s=")?));
+    let split = || {
+        Some((
+            named(log, "m=")?,
+            named(rounds, "r=")?,
+            named(separator, "s=")?,
+        ))
+    };
     let (log, rounds, separator) = split().ok_or_else(malformed)?;
     let signer = crate::encoding::to_base64(key);
     firebase([&log, &rounds, salt, hash, &separator, &signer], limits)

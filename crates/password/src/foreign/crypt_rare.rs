@@ -55,7 +55,9 @@ pub(super) fn sign_extended(text: &str, limits: &Limits) -> Reading {
 /// What that mistake makes of a password: the eighteen words that bcrypt would read of it.
 pub(super) fn sign_extend(password: &[u8]) -> SecretBytes {
     let end = password.iter().position(|byte| *byte == 0);
-    let password = password.get(..end.unwrap_or(password.len())).unwrap_or(password);
+    let password = password
+        .get(..end.unwrap_or(password.len()))
+        .unwrap_or(password);
     let mut bytes = password.iter().copied().chain([0]).cycle();
     let mut words = Zeroizing::new(Vec::with_capacity(72));
     for _ in 0..18 {
@@ -71,9 +73,10 @@ pub(super) fn sign_extend(password: &[u8]) -> SecretBytes {
 fn bytes_of(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len());
     for group in text.as_bytes().chunks(4) {
-        let value = group.iter().rev().try_fold(0_u32, |value, letter| {
-            Some(value << 6 | value_of(*letter)?)
-        })?;
+        let value = group
+            .iter()
+            .rev()
+            .try_fold(0_u32, |value, letter| Some(value << 6 | value_of(*letter)?))?;
         let whole = group.len() * 6 / 8;
         bytes.extend(value.to_le_bytes().into_iter().take(whole));
     }
@@ -130,7 +133,12 @@ fn setting(text: &str, id: &str) -> Option<Setting> {
 /// `$y$` and `$gy$`: yescrypt, and the same behind two HMACs of GOST R 34.11-2012.
 pub(super) fn yescrypt_hash(id: &str, text: &str, limits: &Limits) -> Reading {
     let malformed = || UnreadableHash::malformed("yescrypt");
-    let Setting { params, salt, hash, head } = setting(text, id).ok_or_else(malformed)?;
+    let Setting {
+        params,
+        salt,
+        hash,
+        head,
+    } = setting(text, id).ok_or_else(malformed)?;
     let (cost, block_size) = (params.n(), u64::from(params.r()));
     let lanes = u64::from(params.p());
     // A computation longer than N (`t`) exists on paper only, and is not bounded by what follows.
@@ -142,8 +150,16 @@ pub(super) fn yescrypt_hash(id: &str, text: &str, limits: &Limits) -> Reading {
             "yescrypt with t, g or a ROM is not supported",
         ));
     }
-    let memory = cost.saturating_add(lanes).saturating_mul(block_size).saturating_mul(128);
-    at_most(VALUE, "bytes of memory of yescrypt", memory, limits.memory_bytes)?;
+    let memory = cost
+        .saturating_add(lanes)
+        .saturating_mul(block_size)
+        .saturating_mul(128);
+    at_most(
+        VALUE,
+        "bytes of memory of yescrypt",
+        memory,
+        limits.memory_bytes,
+    )?;
     let work = cost.saturating_mul(block_size).saturating_mul(lanes);
     at_most(VALUE, "N × r × p of yescrypt", work, limits.scrypt_work)?;
     let gost = id == "gy";

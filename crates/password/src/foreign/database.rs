@@ -132,7 +132,9 @@ pub(super) fn oracle(text: &str, limits: &Limits) -> Reading {
     let malformed = || UnreadableHash::malformed("a hash of Oracle");
     let part = |prefix| text.split(';').find_map(|part| part.strip_prefix(prefix));
     let halves = |hex: &str, size: usize, salt: usize| {
-        let bytes = hex::decode(hex).ok().filter(|bytes| bytes.len() == size + salt)?;
+        let bytes = hex::decode(hex)
+            .ok()
+            .filter(|bytes| bytes.len() == size + salt)?;
         let (hash, salt) = bytes.split_at_checked(size)?;
         Some((Zeroizing::new(hash.to_vec()), Zeroizing::new(salt.to_vec())))
     };
@@ -145,7 +147,9 @@ pub(super) fn oracle(text: &str, limits: &Limits) -> Reading {
             Digest::Sha512.hash(&join(&[&key, &salt]))
         }));
     }
-    let (hash, salt) = part("S:").and_then(|hex| halves(hex, 20, 10)).ok_or_else(malformed)?;
+    let (hash, salt) = part("S:")
+        .and_then(|hex| halves(hex, 20, 10))
+        .ok_or_else(malformed)?;
     Ok(computed(hash, move |password| {
         Digest::Sha1.hash(&join(&[password, &salt]))
     }))

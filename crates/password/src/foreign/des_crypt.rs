@@ -21,9 +21,10 @@ const BLOCK: usize = 11;
 
 /// Letters as a number, the first one lowest.
 fn number(letters: &str) -> Option<u32> {
-    letters.bytes().rev().try_fold(0, |number, letter| {
-        Some(number << 6 | value_of(letter)?)
-    })
+    letters
+        .bytes()
+        .rev()
+        .try_fold(0, |number, letter| Some(number << 6 | value_of(letter)?))
 }
 
 fn are_letters(text: &str) -> bool {
@@ -90,8 +91,11 @@ pub(super) fn bigcrypt(_: &ForeignOptions, text: &str, _: &Limits) -> Reading {
         }
         for piece in pieces.into_iter().take(16) {
             let letters = block(piece, salt, 25);
-            salt = letters.get(..2).and_then(|two| std::str::from_utf8(two).ok())
-                .and_then(number).unwrap_or(0);
+            salt = letters
+                .get(..2)
+                .and_then(|two| std::str::from_utf8(two).ok())
+                .and_then(number)
+                .unwrap_or(0);
             output.extend_from_slice(&letters);
         }
         output
@@ -113,13 +117,20 @@ pub(super) fn crypt16(_: &ForeignOptions, text: &str, _: &Limits) -> Reading {
 pub(super) fn bsdi(text: &str, limits: &Limits) -> Reading {
     let malformed = || UnreadableHash::malformed("BSDi's crypt");
     let split = || {
-        let rest = text.strip_prefix('_').filter(|rest| rest.len() == 8 + BLOCK)?;
+        let rest = text
+            .strip_prefix('_')
+            .filter(|rest| rest.len() == 8 + BLOCK)?;
         let (passes, rest) = rest.split_at_checked(4)?;
         let (salt, hash) = rest.split_at_checked(4)?;
         are_letters(hash).then_some((number(passes)?, number(salt)?, hash))
     };
     let (passes, salt, hash) = split().ok_or_else(malformed)?;
-    let passes = bounded(VALUE, "passes of DES", u64::from(passes), limits.digest_rounds)?;
+    let passes = bounded(
+        VALUE,
+        "passes of DES",
+        u64::from(passes),
+        limits.digest_rounds,
+    )?;
     if passes == 0 {
         return Err(malformed());
     }
@@ -146,7 +157,9 @@ pub(super) fn lan_manager(_: &ForeignOptions, text: &str, _: &Limits) -> Reading
         let mut padded = Zeroizing::new(password.to_ascii_uppercase());
         padded.resize(14, 0);
         let halves = padded.chunks(7).map(|half| {
-            let bits = half.iter().fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
+            let bits = half
+                .iter()
+                .fold(0_u64, |bits, byte| bits << 8 | u64::from(*byte));
             // Eight times seven bits, and room for a parity behind each.
             let key = (0..8).fold(0, |key, at| key << 8 | (bits >> (49 - 7 * at) & 127) << 1);
             Des::new(key).encrypt(TEXT, 0, 1).to_be_bytes()
@@ -169,7 +182,9 @@ pub(super) fn oracle_10(options: &ForeignOptions, text: &str, _: &Limits) -> Rea
         let chain = |key| {
             let des = Des::new(key);
             bytes.chunks(8).fold(0, |last, chunk| {
-                let block = chunk.iter().fold(0, |block, byte| block << 8 | u64::from(*byte));
+                let block = chunk
+                    .iter()
+                    .fold(0, |block, byte| block << 8 | u64::from(*byte));
                 des.encrypt(block ^ last, 0, 1)
             })
         };

@@ -39,7 +39,11 @@ fn pieces(mut template: &str) -> Vec<Piece> {
         if !before.is_empty() {
             pieces.push(Piece::Text(before.as_bytes().to_vec()));
         }
-        pieces.push(if is_salt { Piece::Salt } else { Piece::Password });
+        pieces.push(if is_salt {
+            Piece::Salt
+        } else {
+            Piece::Password
+        });
         template = rest.get(name.len()..).unwrap_or_default();
     }
     pieces
@@ -50,7 +54,11 @@ pub(super) fn template(digest: Digest, text: &str) -> Reading {
     let malformed = || UnreadableHash::malformed("a hash of Ory Kratos");
     let fields: Vec<&str> = text.split('$').skip(2).collect();
     let (template, salt, hash) = match fields.as_slice() {
-        [hash] => ("{PASSWORD}".to_owned(), SecretBytes::default(), base64(hash)),
+        [hash] => (
+            "{PASSWORD}".to_owned(),
+            SecretBytes::default(),
+            base64(hash),
+        ),
         [template, salt, hash] => {
             let template = template.strip_prefix("pf=").and_then(from_base64);
             let template = template.and_then(|bytes| String::from_utf8(bytes).ok());
@@ -62,7 +70,9 @@ pub(super) fn template(digest: Digest, text: &str) -> Reading {
     let hash = hash.filter(|hash| hash.len() == digest.size());
     let hash = hash.ok_or_else(malformed)?;
     let pieces = pieces(&template);
-    let passwords = pieces.iter().filter(|piece| matches!(piece, Piece::Password));
+    let passwords = pieces
+        .iter()
+        .filter(|piece| matches!(piece, Piece::Password));
     if !(1..=8).contains(&passwords.count()) {
         return Err(malformed());
     }

@@ -1,4 +1,4 @@
-//! Hashes of legacy stores, for action scripts: verified where they lie, whatever wrote them.
+//! Hashes of legacy stores, for imports and action scripts, whatever wrote them.
 //!
 //! Most formats say what they are by their first letters ([`recognise`]); a bare digest does not,
 //! and [`ForeignOptions`] says it instead. Owns the dispatch; each file beside it owns one kin of
@@ -6,7 +6,7 @@
 //! than the [`Limits`]; never repeats a hash in a refusal. An account *without* a password (an
 //! empty text, Django's `!…`, a lone `*`) is readable: no password is right.
 //!
-//! Not here, since nobody maintains them in Rust: yescrypt (`$y$`), DES crypt, Sun MD5.
+//! What is not supported, and why, is in `docs/hash-formats.md`.
 
 mod apps;
 mod aspnet;
@@ -33,7 +33,7 @@ mod web;
 use domain::{Password, RowError, RowErrorCode};
 use zeroize::Zeroizing;
 
-pub use options::ForeignOptions;
+pub use options::{ForeignOptions, algorithm_names};
 use prepare::{Prepared, Step};
 
 use crate::digest::Digest;

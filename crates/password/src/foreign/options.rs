@@ -7,8 +7,8 @@ use domain::RowError;
 use zeroize::Zeroizing;
 
 use super::bare::{self, HmacRound, Rounds};
-use super::prepare::{Prepared, Step};
 use super::names::{self, Format};
+use super::prepare::{Prepared, Step};
 use super::{LEAST_DIGEST, Nobody, Reading, UnreadableHash, django, recognise, web};
 use crate::digest::Digest;
 use crate::encoding::{PasswordEncoding, SecretBytes, TextEncoding};
@@ -36,6 +36,28 @@ const MEMBERS: [&str; 15] = [
     "parallelization",
     "username",
 ];
+/// The names beyond the documented algorithms; of those that take a digest, `sha256` stands for all.
+pub fn algorithm_names() -> impl Iterator<Item = &'static str> + Clone {
+    const WITHOUT_A_TABLE: [&str; 14] = [
+        "known",
+        "wordpress",
+        "django",
+        "werkzeug",
+        "symfony",
+        "symfony-sha256",
+        "nt",
+        "sha224",
+        "sha384",
+        "ripemd160",
+        "whirlpool",
+        "hmac-sha256",
+        "pbkdf2-sha256",
+        "iterated-sha256",
+    ];
+    let table = names::NAMES.iter().map(|format| format.name);
+    WITHOUT_A_TABLE.into_iter().chain(table)
+}
+
 const SYMFONY_ROUNDS: u64 = 5000;
 
 /// How to read a stored hash; by default, by what it says itself.
@@ -273,7 +295,10 @@ impl ForeignOptions {
         let iterated = matches!(self.algorithm, Some(Plain(_) | Pbkdf2(_) | Symfony(_)));
         let keyed = matches!(self.algorithm, Some(Hmac(_)));
         let costly = matches!(self.algorithm, Some(Scrypt));
-        let (salted, iterated) = (bare || self.takes("salt"), iterated || self.takes("iterations"));
+        let (salted, iterated) = (
+            bare || self.takes("salt"),
+            iterated || self.takes("iterations"),
+        );
         let given = [
             (salted, self.salt.is_some(), "salt"),
             (bare, self.encoding.is_some(), "encoding"),
@@ -358,9 +383,11 @@ impl ForeignOptions {
                 );
                 Ok(Box::new(ScryptHash::new(numbers, salt, hash, limits)?))
             }
-            Algorithm::Known | Algorithm::WordPress | Algorithm::Django | Algorithm::Werkzeug | Algorithm::Format(_) => {
-                recognise(text, limits)
-            }
+            Algorithm::Known
+            | Algorithm::WordPress
+            | Algorithm::Django
+            | Algorithm::Werkzeug
+            | Algorithm::Format(_) => recognise(text, limits),
         }
     }
 

@@ -22,7 +22,9 @@ pub(super) fn read(text: &str, limits: &Limits) -> Reading {
     let malformed = || UnreadableHash::malformed("Sun's MD5");
     let (head, written) = text.rsplit_once('$').ok_or_else(malformed)?;
     // `$$` keeps one `$` in what is hashed.
-    let numbers = head.strip_prefix("$md5").and_then(|rest| rest.split('$').next());
+    let numbers = head
+        .strip_prefix("$md5")
+        .and_then(|rest| rest.split('$').next());
     let rounds = match numbers.ok_or_else(malformed)? {
         "" => 0,
         numbers => {
@@ -56,7 +58,9 @@ pub(super) fn read(text: &str, limits: &Limits) -> Reading {
 
 /// Bit `at` of the digest, the lowest bit of the first byte being 0.
 fn bit(digest: &[u8], at: u32) -> u32 {
-    let byte = usize::try_from(at >> 3 & 15).ok().and_then(|at| digest.get(at));
+    let byte = usize::try_from(at >> 3 & 15)
+        .ok()
+        .and_then(|at| digest.get(at));
     u32::from(byte.copied().unwrap_or(0)) >> (at & 7) & 1
 }
 

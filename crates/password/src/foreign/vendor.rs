@@ -26,27 +26,19 @@ const CISCO: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
-fn pbkdf2(
-    digest: Digest,
-    rounds: u64,
-    salt: &[u8],
-    hash: SecretBytes,
-    limits: &Limits,
-) -> Reading {
+fn pbkdf2(digest: Digest, rounds: u64, salt: &[u8], hash: SecretBytes, limits: &Limits) -> Reading {
     let salt = Zeroizing::new(salt.to_vec());
-    Ok(Box::new(Pbkdf2Hash::new(digest, rounds, salt, hash, limits)?))
+    Ok(Box::new(Pbkdf2Hash::new(
+        digest, rounds, salt, hash, limits,
+    )?))
 }
 
-fn chain(
-    digest: Digest,
-    rounds: u64,
-    salt: &[u8],
-    hash: SecretBytes,
-    limits: &Limits,
-) -> Reading {
+fn chain(digest: Digest, rounds: u64, salt: &[u8], hash: SecretBytes, limits: &Limits) -> Reading {
     let rounds = bounded(VALUE, "rounds", rounds, limits.digest_rounds)?;
     if rounds == 0 || hash.len() != digest.size() {
-        return Err(UnreadableHash::new("its digest or its rounds have the wrong size"));
+        return Err(UnreadableHash::new(
+            "its digest or its rounds have the wrong size",
+        ));
     }
     let salt = Salt {
         bytes: Zeroizing::new(salt.to_vec()),
@@ -76,7 +68,12 @@ pub(super) fn cisco(id: &str, text: &str, limits: &Limits) -> Reading {
         return pbkdf2(Digest::Sha256, 20_000, salt.as_bytes(), hash, limits);
     }
     let salt = Zeroizing::new(salt.as_bytes().to_vec());
-    Ok(Box::new(ScryptHash::new((16_384, 1, 1), salt, hash, limits)?))
+    Ok(Box::new(ScryptHash::new(
+        (16_384, 1, 1),
+        salt,
+        hash,
+        limits,
+    )?))
 }
 
 /// `grub.pbkdf2.sha512.<rounds>.<hex>.<hex>`.
@@ -139,7 +136,8 @@ pub(super) fn fshp(text: &str, limits: &Limits) -> Reading {
         let hash = Zeroizing::new(hash.to_vec());
         Some((digest, decimal(rounds)?, salt.to_vec(), hash))
     };
-    let (digest, rounds, salt, hash) = split().ok_or_else(|| UnreadableHash::malformed("{FSHP}"))?;
+    let (digest, rounds, salt, hash) =
+        split().ok_or_else(|| UnreadableHash::malformed("{FSHP}"))?;
     chain(digest, rounds, &salt, hash, limits)
 }
 
@@ -175,7 +173,13 @@ pub(super) fn sspr(text: &str, limits: &Limits) -> Reading {
     };
     let salt = if salted { salt.as_bytes() } else { b"" };
     let rounds = decimal(rounds).ok_or_else(malformed)?;
-    chain(digest, rounds, salt, hex_of_size(hex, digest.size(), "$sspr$")?, limits)
+    chain(
+        digest,
+        rounds,
+        salt,
+        hex_of_size(hex, digest.size(), "$sspr$")?,
+        limits,
+    )
 }
 
 /// Adobe AEM: `{SHA-256}<salt>-<rounds>-<hex>`.
@@ -222,7 +226,11 @@ pub(super) fn spring_scrypt(rest: &str, limits: &Limits) -> Reading {
         [numbers, salt, hash] => {
             let numbers = u32::from_str_radix(numbers, 16).ok()?;
             let cost = 1_u64.checked_shl(numbers >> 16)?;
-            let numbers = (cost, u64::from(numbers >> 8 & 255), u64::from(numbers & 255));
+            let numbers = (
+                cost,
+                u64::from(numbers >> 8 & 255),
+                u64::from(numbers & 255),
+            );
             Some((numbers, base64(salt)?, base64(hash).filter(long_enough)?))
         }
         _ => None,
@@ -248,7 +256,13 @@ pub(super) fn spring_pbkdf2(modern: bool, hex: &str, limits: &Limits) -> Reading
 pub(super) fn spring_standard(hex: &str, limits: &Limits) -> Reading {
     let bytes = hex_of_size(hex, 40, "{sha256}")?;
     let (salt, hash) = bytes.split_at_checked(8).unwrap_or_default();
-    chain(Digest::Sha256, 1024, salt, Zeroizing::new(hash.to_vec()), limits)
+    chain(
+        Digest::Sha256,
+        1024,
+        salt,
+        Zeroizing::new(hash.to_vec()),
+        limits,
+    )
 }
 
 /// Spring's `{MD5}{salt}<hex>`: the salt keeps its braces. `None` when it is not hex.
@@ -271,7 +285,9 @@ pub(super) fn logto(text: &str, limits: &Limits) -> Reading {
     let (name, arguments, hex): (String, Vec<String>, String) =
         serde_json::from_str(text).map_err(|_| malformed())?;
     let arguments: Vec<_> = arguments.into_iter().map(Zeroizing::new).collect();
-    let hash = hex::decode(hex.as_bytes()).map(Zeroizing::new).map_err(|_| malformed())?;
+    let hash = hex::decode(hex.as_bytes())
+        .map(Zeroizing::new)
+        .map_err(|_| malformed())?;
     if name == "pbkdf2" {
         let [salt, rounds, length, digest, at] = arguments.as_slice() else {
             return Err(malformed());
@@ -297,7 +313,11 @@ pub(super) fn logto(text: &str, limits: &Limits) -> Reading {
         let mut message = Zeroizing::new(Vec::new());
         for argument in &arguments {
             let is_password = argument.as_str() == "@";
-            message.extend_from_slice(if is_password { password } else { argument.as_bytes() });
+            message.extend_from_slice(if is_password {
+                password
+            } else {
+                argument.as_bytes()
+            });
         }
         digest.hash(&message)
     }))

@@ -10,6 +10,8 @@
 )]
 
 mod foreign;
+#[cfg(feature = "fuzzing")]
+mod fuzz;
 mod known;
 mod made;
 mod own;
