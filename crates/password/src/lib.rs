@@ -110,7 +110,7 @@ impl PasswordHash {
         }
     }
 
-    /// Reads the `password_hash` field of an import row: bcrypt of cost 10 and nothing else.
+    /// Reads the documented form of `password_hash` alone: bcrypt of cost 10.
     pub fn from_bcrypt_field(text: &str) -> Result<Self, RowError> {
         BcryptHash::parse_field(text).map(|hash| Self(Kind::Bcrypt(hash)))
     }

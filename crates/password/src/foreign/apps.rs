@@ -81,7 +81,7 @@ pub(super) fn smf(options: &ForeignOptions, text: &str, _: &Limits) -> Reading {
     }))
 }
 
-/// PrestaShop before 1.7: MD5 over the shop's cookie key and the password.
+/// `PrestaShop` before 1.7: MD5 over the shop's cookie key and the password.
 pub(super) fn prestashop(options: &ForeignOptions, text: &str, _: &Limits) -> Reading {
     let hash = hex_of_size(text, Md5.size(), "a hash of PrestaShop")?;
     let key = options
@@ -193,7 +193,7 @@ pub(super) fn hmailserver(_: &ForeignOptions, text: &str, _: &Limits) -> Reading
     }))
 }
 
-/// Citrix NetScaler: `1` and SHA-1 or `2` and SHA-512, eight letters of salt, a closing zero byte.
+/// Citrix `NetScaler`: `1` and SHA-1 or `2` and SHA-512, eight letters of salt, a closing zero byte.
 pub(super) fn netscaler(_: &ForeignOptions, text: &str, _: &Limits) -> Reading {
     let malformed = || UnreadableHash::malformed("a hash of NetScaler");
     let digest = match text.as_bytes().first() {
@@ -221,7 +221,7 @@ fn salt_of(options: &ForeignOptions) -> Result<SecretBytes, UnreadableHash> {
     salt.ok_or_else(|| UnreadableHash::missing("salt"))
 }
 
-/// Rails' restful_authentication: SHA-1 over digest, salt, password and site key between dashes; the
+/// Rails' `restful_authentication`: SHA-1 over digest, salt, password and site key between dashes; the
 /// site key is the first digest. Ten rounds with a site key, one without.
 pub(super) fn restful(options: &ForeignOptions, text: &str, limits: &Limits) -> Reading {
     let hash = hex_of_size(text, Sha1.size(), "a hash of restful_authentication")?;
@@ -357,7 +357,7 @@ pub(super) fn clerk_firebase(_: &ForeignOptions, text: &str, limits: &Limits) ->
     firebase([log, rounds, salt, hash, separator, signer], limits)
 }
 
-/// SuperTokens' `$f_scrypt$<hash>$<salt>$m=14$r=8$s=Bw==`; the signer key is a setting there.
+/// `SuperTokens`' `$f_scrypt$<hash>$<salt>$m=14$r=8$s=Bw==`; the signer key is a setting there.
 pub(super) fn supertokens(options: &ForeignOptions, text: &str, limits: &Limits) -> Reading {
     let malformed = || UnreadableHash::malformed("$f_scrypt$");
     let key = options

@@ -1,4 +1,4 @@
-//! Accounts of databases and of Windows: PostgreSQL, MySQL, SQL Server, Oracle, NT and cached
+//! Accounts of databases and of Windows: PostgreSQL, `MySQL`, SQL Server, Oracle, NT and cached
 //! credentials.
 //!
 //! Some hash the user's name too; those are names that an import has to say, and the name is kept.
@@ -90,8 +90,9 @@ pub(super) fn iterations_within(iterations: u64, limits: &Limits) -> Result<u32,
     Ok(bounded(VALUE, "iterations", iterations, most)?)
 }
 
-/// MySQL before 4.1: two numbers of 31 bits.
+/// `MySQL` before 4.1: two numbers of 31 bits.
 pub(super) fn mysql_323(_: &ForeignOptions, text: &str, _: &Limits) -> Reading {
+    const MASK: u32 = (1 << 31) - 1;
     let hash = hex_of_size(text, 8, "a hash of MySQL before 4.1")?;
     Ok(computed(hash, |password| {
         let (mut first, mut second, mut sum) = (1_345_345_333_u32, 0x1234_5671_u32, 7_u32);
@@ -102,7 +103,6 @@ pub(super) fn mysql_323(_: &ForeignOptions, text: &str, _: &Limits) -> Reading {
             second = second.wrapping_add(second << 8 ^ first);
             sum = sum.wrapping_add(byte);
         }
-        const MASK: u32 = (1 << 31) - 1;
         let halves = [(first & MASK).to_be_bytes(), (second & MASK).to_be_bytes()];
         Zeroizing::new(halves.concat())
     }))
@@ -159,7 +159,7 @@ fn nt(password: &[u8]) -> SecretBytes {
     Digest::Md4.hash(&utf16(password))
 }
 
-/// The NT hash, in hex (FreeBSD's `$3$$`, Samba) or base64 (FreeIPA).
+/// The NT hash, in hex (FreeBSD's `$3$$`, Samba) or base64 (`FreeIPA`).
 pub(super) fn nt_hash(text: &str) -> Reading {
     let bytes = if text.len() == 32 {
         hex::decode(text).ok()

@@ -1,4 +1,4 @@
-//! What hashes passwords with DES: crypt(3) of 1979, BSDi's longer form, bigcrypt and crypt16, LAN
+//! What hashes passwords with DES: crypt(3) of 1979, `BSDi`'s longer form, bigcrypt and crypt16, LAN
 //! Manager, Oracle 10.
 //!
 //! Eight letters count in the oldest of them, seven bits of each: that is the format. Thirteen
@@ -113,7 +113,7 @@ pub(super) fn crypt16(_: &ForeignOptions, text: &str, _: &Limits) -> Reading {
     }))
 }
 
-/// BSDi: `_`, four letters of passes, four of salt, eleven of hash.
+/// `BSDi`: `_`, four letters of passes, four of salt, eleven of hash.
 pub(super) fn bsdi(text: &str, limits: &Limits) -> Reading {
     let malformed = || UnreadableHash::malformed("BSDi's crypt");
     let split = || {
