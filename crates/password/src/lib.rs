@@ -14,9 +14,13 @@ mod digest;
 mod encoding;
 mod family;
 mod foreign;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod import_members;
 mod json;
+mod known;
 mod limits;
+mod named;
 mod record;
 mod refusal;
 mod scheme;
@@ -29,8 +33,9 @@ use domain::{HashText, Password, RowError};
 use crate::custom::{CUSTOM_PREFIX, Custom};
 use crate::family::argon2::Argon2Hash;
 use crate::family::bcrypt::BcryptHash;
-pub use crate::foreign::{ForeignOptions, UnreadableHash, verify_foreign};
+pub use crate::foreign::{ForeignOptions, UnreadableHash, algorithm_names, verify_foreign};
 pub use crate::import_members::ImportMember;
+use crate::known::{KNOWN_PREFIX, Known};
 pub use crate::limits::Limits;
 pub use crate::scheme::{HashError, Scheme};
 pub use crate::wrapped::FAST_PREFIXES;
@@ -55,6 +60,20 @@ enum Kind {
     Custom(Box<Custom>),
     /// A fast hash of that field, put under our own scheme since.
     Wrapped(Box<Wrapped>),
+    /// A text that names its own format, in the `password_hash` field of an import.
+    Known(Box<Known>),
+}
+
+/// What an import row says of the user, for hashes that need it: it is frozen into the stored text,
+/// since names and addresses change later.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Owner<'a> {
+    /// The username, as the row has it.
+    pub username: Option<&'a str>,
+    /// The e-mail address, as the row has it.
+    pub email: Option<&'a str>,
+    /// The id, without the provider in front.
+    pub user_id: Option<&'a str>,
 }
 
 /// A stored hash that cannot be read: the store was changed by other hands than ours.
@@ -63,19 +82,24 @@ enum Kind {
 pub struct CorruptHash(String);
 
 impl PasswordHash {
-    /// Reads what [`to_stored`](Self::to_stored) wrote: `$argon2id$…`, `$2b$…`,
+    /// Reads what [`to_stored`](Self::to_stored) wrote: `$argon2id$…`, `$2b$…`, `known:<text>`,
     /// `custom:<json>` or `wrapped:<json>`. No ceilings here: they were applied at the import, and lowering one must
     /// not lock out who is already in.
     pub fn from_stored(text: &HashText) -> Result<Self, CorruptHash> {
         let text = text.expose();
         let kind = if let Some(json) = text.strip_prefix(CUSTOM_PREFIX) {
-            Custom::read(json, &Limits::NONE)
+            Custom::read(json, &Owner::default(), &Limits::NONE)
                 .map(Box::new)
                 .map(Kind::Custom)
         } else if let Some(json) = text.strip_prefix(WRAPPED_PREFIX) {
             Wrapped::read(json, &Limits::NONE)
                 .map(Box::new)
                 .map(Kind::Wrapped)
+        } else if let Some(known) = text.strip_prefix(KNOWN_PREFIX) {
+            Known::read(known, &Limits::NONE)
+                .map(Box::new)
+                .map(Kind::Known)
+                .map_err(RowError::from)
         } else if text.starts_with("$argon2id$") {
             Argon2Hash::parse(text, &Limits::NONE).map(Kind::Argon2)
         } else if text.starts_with("$2") {
@@ -94,22 +118,49 @@ impl PasswordHash {
             Kind::Bcrypt(hash) => HashText::from(hash.to_text()),
             Kind::Custom(custom) => HashText::from(custom.to_text()),
             Kind::Wrapped(wrapped) => HashText::from(wrapped.to_text()),
+            Kind::Known(known) => HashText::from(known.to_text()),
         }
     }
 
-    /// Reads the `password_hash` field of an import row: bcrypt of cost 10 and nothing else.
+    /// Reads the documented form of `password_hash` alone: bcrypt of cost 10.
     pub fn from_bcrypt_field(text: &str) -> Result<Self, RowError> {
         BcryptHash::parse_field(text).map(|hash| Self(Kind::Bcrypt(hash)))
+    }
+
+    /// Reads the `password_hash` field of an import row: bcrypt of cost 10, as documented, or any
+    /// text that names its own format. `None` is an account without a password (`!…`, `*`).
+    ///
+    /// # Errors
+    /// The format is not known, can never verify, or exceeds the limits. Never repeats the text.
+    pub fn from_field(text: &str, limits: &Limits) -> Result<Option<Self>, RowError> {
+        Ok(known::read_field(text, limits)?.map(Self))
+    }
+
+    /// Reads any text that names its own format, as [`verify_foreign`] recognises it.
+    ///
+    /// # Errors
+    /// As [`from_field`](Self::from_field).
+    pub fn from_known(text: &str, limits: &Limits) -> Result<Self, UnreadableHash> {
+        known::read(text, limits).map(Self)
     }
 
     /// Reads the `custom_password_hash` member from its raw JSON text. Paths in the refusal are
     /// relative to that member: the caller adds `.under("custom_password_hash")`.
     pub fn from_custom(json: &str, limits: &Limits) -> Result<Self, RowError> {
+        Self::from_custom_of(json, &Owner::default(), limits)
+    }
+
+    /// The same, with what the row says of its user.
+    pub fn from_custom_of(
+        json: &str,
+        owner: &Owner<'_>,
+        limits: &Limits,
+    ) -> Result<Self, RowError> {
         if wrapped::is_named(json) {
             let wrapped = Wrapped::read(json, limits)?;
             return Ok(Self(Kind::Wrapped(Box::new(wrapped))));
         }
-        Custom::read(json, limits).map(|custom| Self(Kind::Custom(Box::new(custom))))
+        Custom::read(json, owner, limits).map(|custom| Self(Kind::Custom(Box::new(custom))))
     }
 
     /// Whether the password is the one behind this hash. Digests are compared in constant time.
@@ -120,6 +171,7 @@ impl PasswordHash {
             Kind::Bcrypt(hash) => hash.verify(password.expose().as_bytes()),
             Kind::Custom(custom) => custom.verify(password.expose()),
             Kind::Wrapped(wrapped) => wrapped.verify(password.expose()),
+            Kind::Known(known) => known.verify(password.expose().as_bytes()),
         }
     }
 
@@ -152,6 +204,7 @@ impl PasswordHash {
             Kind::Bcrypt(_) => "bcrypt",
             Kind::Custom(custom) => custom.algorithm(),
             Kind::Wrapped(wrapped) => wrapped.algorithm(),
+            Kind::Known(_) => "known",
         }
     }
 }

@@ -4,6 +4,7 @@
 //! * [`Legacy`]: the store that users leave, filled by Django itself (`examples/django`).
 //! * [`MariaDb`], [`Slapd`], [`WebService`]: other stores that users leave, and what they speak.
 //! * [`Server`]: the built `ferry` binary as a child process, and [`Api`] to talk to it.
+//! * [`hash_vectors`]: password hashes, made on the spot by other programs.
 //! * [`SmallDisk`]: a disk that can be filled.
 //! * [`Smtp`]: a mail server that keeps what it receives.
 //!
@@ -15,6 +16,7 @@
 
 mod api;
 mod checkout;
+mod hashes;
 mod held;
 mod legacy;
 mod mariadb;
@@ -27,6 +29,7 @@ mod smtp;
 mod web_service;
 
 pub use api::{Answer, Api};
+pub use hashes::{HashVector, hash_vectors};
 pub use legacy::{Kind, Legacy, Person};
 pub use mariadb::MariaDb;
 pub use postgres::{Database, Postgres};

@@ -1,4 +1,4 @@
-//! Hashes of legacy stores, for action scripts: verified where they lie, whatever wrote them.
+//! Hashes of legacy stores, for imports and action scripts, whatever wrote them.
 //!
 //! Most formats say what they are by their first letters ([`recognise`]); a bare digest does not,
 //! and [`ForeignOptions`] says it instead. Owns the dispatch; each file beside it owns one kin of
@@ -6,24 +6,34 @@
 //! than the [`Limits`]; never repeats a hash in a refusal. An account *without* a password (an
 //! empty text, Django's `!…`, a lone `*`) is readable: no password is right.
 //!
-//! Not here, since nobody maintains them in Rust: yescrypt (`$y$`), DES crypt, Sun MD5.
+//! What is not supported, and why, is in `docs/hash-formats.md`.
 
+mod apps;
 mod aspnet;
 mod bare;
+mod compute;
 mod crypt;
+mod crypt_rare;
+mod database;
+mod des;
+mod des_crypt;
 mod directory;
 mod django;
 mod firebase;
+mod kratos;
+mod names;
 mod options;
 mod passlib;
 mod phpass;
 mod prepare;
+mod sun_md5;
+mod vendor;
 mod web;
 
-use domain::{Password, RowError};
+use domain::{Password, RowError, RowErrorCode};
 use zeroize::Zeroizing;
 
-pub use options::ForeignOptions;
+pub use options::{ForeignOptions, algorithm_names};
 use prepare::{Prepared, Step};
 
 use crate::digest::Digest;
@@ -33,6 +43,7 @@ use crate::family::ldap::LdapHash;
 use crate::family::pbkdf2::Pbkdf2Hash;
 use crate::family::scrypt::ScryptHash;
 use crate::limits::Limits;
+use crate::record::VALUE;
 
 /// The fewest bytes of digest that can tell one password from another. A shorter one was cut off,
 /// and an empty one would equal everything.
@@ -40,7 +51,7 @@ const LEAST_DIGEST: usize = 16;
 
 /// The longest password that is hashed at all, in bytes: `WordPress`, Symfony and passlib stop there
 /// too. Some formats take time by the square of it.
-const LONGEST_PASSWORD: usize = 4096;
+pub(crate) const LONGEST_PASSWORD: usize = 4096;
 
 /// Whether a password is the one behind a hash that a legacy store holds, in any of the formats of
 /// `docs/hash-formats.md`. As slow as the hash was made to be: call it off the async threads.
@@ -61,39 +72,72 @@ pub fn verify_foreign(
     Ok(check.verify(&options.password_encoding.encode(password.expose())))
 }
 
+/// The refusal of a plain text: who has those hashes them, or creates the users by the API.
+const A_PASSWORD: &str = "it is a password and no hash";
+
+const UNRECOGNISED: &str = "its format is not recognised";
+
 /// Why a stored hash cannot be verified; holds no part of the hash.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the stored password hash cannot be verified: {0}")]
-pub struct UnreadableHash(String);
+#[error("the stored password hash cannot be verified: {}", shown(.0))]
+pub struct UnreadableHash(RowError);
+
+fn shown(refused: &RowError) -> String {
+    match refused.path.as_str() {
+        "" | VALUE => refused.message.clone(),
+        path => format!("{path}: {}", refused.message),
+    }
+}
 
 impl UnreadableHash {
     fn new(why: impl Into<String>) -> Self {
-        Self(why.into())
+        Self(RowError::new(RowErrorCode::Pattern, VALUE, why))
     }
 
     fn malformed(format: &str) -> Self {
-        Self(format!(
+        Self::new(format!(
             "it begins like {format} and does not go on like it"
         ))
+    }
+
+    /// An option without which the hash says too little.
+    fn missing(member: &str) -> Self {
+        let why = format!("the option {member} is missing");
+        Self(RowError::new(
+            RowErrorCode::ObjectMissingRequiredProperty,
+            "",
+            why,
+        ))
+    }
+
+    /// A format that is known and that nothing here computes.
+    fn unsupported(why: impl Into<String>) -> Self {
+        Self(RowError::new(RowErrorCode::EnumMismatch, VALUE, why))
+    }
+
+    /// Whether the text looks like no format that is known.
+    pub(crate) fn is_unrecognised(&self) -> bool {
+        self.0.message == UNRECOGNISED
+    }
+
+    /// The same as a fault of an import row; its path is `hash.value` or the member at fault.
+    pub fn into_row_error(self) -> RowError {
+        self.0
     }
 }
 
 impl From<RowError> for UnreadableHash {
     fn from(refused: RowError) -> Self {
-        let RowError { path, message, .. } = refused;
-        Self(match path.as_str() {
-            "" | "hash.value" => message,
-            path => format!("{path}: {message}"),
-        })
+        Self(refused)
     }
 }
 
 /// A hash, read and within its limits.
-trait Check {
+pub(crate) trait Check: Send + Sync {
     fn verify(&self, password: &[u8]) -> bool;
 }
 
-type Reading = Result<Box<dyn Check>, UnreadableHash>;
+pub(crate) type Reading = Result<Box<dyn Check>, UnreadableHash>;
 
 /// An account that has no password.
 struct Nobody;
@@ -116,9 +160,14 @@ macro_rules! check {
 
 check!(Argon2Hash, BcryptHash, LdapHash, Pbkdf2Hash, ScryptHash);
 
+/// Whether this marks an account that has no password: Django's `!…`, `shadow`'s `!` and `*`.
+pub(crate) fn is_nobody(text: &str) -> bool {
+    text.starts_with('!') || text == "*"
+}
+
 /// Reads a hash that says itself what it is.
-fn recognise(text: &str, limits: &Limits) -> Reading {
-    if text.is_empty() || text.starts_with('!') || text == "*" {
+pub(crate) fn recognise(text: &str, limits: &Limits) -> Reading {
+    if text.is_empty() || is_nobody(text) {
         return Ok(Box::new(Nobody));
     }
     if text.starts_with('$') {
@@ -132,10 +181,41 @@ fn recognise(text: &str, limits: &Limits) -> Reading {
         let inner = modular(upgraded, limits)?;
         return Ok(Prepared::boxed(Step::Hex(Digest::Md5), inner));
     }
+    if let Some(reading) = prefixed(text, limits) {
+        return reading;
+    }
     django::read(text, limits)
         .or_else(|| web::read(text, limits))
         .or_else(|| aspnet::read(text, limits))
-        .unwrap_or_else(|| Err(UnreadableHash::new("its format is not recognised")))
+        .unwrap_or_else(|| Err(UnreadableHash::new(UNRECOGNISED)))
+}
+
+/// Reads what begins with a word of its own and no `$`.
+fn prefixed(text: &str, limits: &Limits) -> Option<Reading> {
+    let starts = |prefix| text.starts_with(prefix);
+    Some(if starts("SCRAM-SHA-256$") {
+        database::scram_sha_256(text, limits)
+    } else if starts("0x0100") || starts("0x0200") {
+        database::sql_server(text)
+    } else if starts("S:") || starts("T:") {
+        database::oracle(text, limits)
+    } else if starts("grub.pbkdf2.") {
+        vendor::grub(text, limits)
+    } else if starts("SCRYPT:") {
+        vendor::scrypt_colons(text, limits)
+    } else if starts("otm_sha256:") {
+        vendor::otm(text, limits)
+    } else if starts("[\"") {
+        vendor::logto(text, limits)
+    } else if starts("_") {
+        des_crypt::bsdi(text, limits)
+    } else if let Some(hash) = text.strip_prefix("ipaNTHash: ") {
+        database::nt_hash(hash)
+    } else if let Some(hash) = text.strip_prefix("sambaNTPassword: ") {
+        database::nt_hash(hash)
+    } else {
+        return None;
+    })
 }
 
 /// Reads `$id$…`.
@@ -159,10 +239,38 @@ fn modular(text: &str, limits: &Limits) -> Reading {
         _ if id.starts_with("pbkdf2-") => passlib::read(id, text, limits),
         "firescrypt" | "fbscrypt" => firebase::read(text, limits),
         "SHA" => web::auth_me(text),
-        "y" | "gy" | "7" | "2x" | "md5" | "sha1" | "3" => Err(UnreadableHash::new(format!(
-            "${id}$ hashes are not supported"
-        ))),
-        _ => Err(UnreadableHash::new("its format is not recognised")),
+        _ => rare(id, text, limits),
+    }
+}
+
+/// The ids that fewer stores write.
+fn rare(id: &str, text: &str, limits: &Limits) -> Reading {
+    match id {
+        "2x" => crypt_rare::sign_extended(text, limits),
+        "y" | "gy" => crypt_rare::yescrypt_hash(id, text, limits),
+        "7" => crypt_rare::scrypt_7(text, limits),
+        "3" => database::nt_hash(text.strip_prefix("$3$$").unwrap_or_default()),
+        "8" | "9" => vendor::cisco(id, text, limits),
+        "scram" => database::scram_list(text, limits),
+        "p5k2" => vendor::p5k2(text, limits),
+        "sspr" => vendor::sspr(text, limits),
+        "shiro1" => vendor::shiro(text, limits),
+        "B" => web::media_wiki_b(text),
+        "md5" if text.matches('$').count() == 2 || text.starts_with("$md5$pf=") => {
+            kratos::template(Digest::Md5, text)
+        }
+        "sha1" if !text.starts_with("$sha1$pf=") && text.matches('$').count() == 4 => {
+            crypt_rare::sha1_crypt(text, limits)
+        }
+        "sha1" => kratos::template(Digest::Sha1, text),
+        "sha256" => kratos::template(Digest::Sha256, text),
+        "sha512" => kratos::template(Digest::Sha512, text),
+        "md5-crypt" | "sha256-crypt" | "sha512-crypt" => kratos::crypt_word(id, text, limits),
+        "md5salted-suffix" | "md5salted-prefix" => kratos::passwap(id, text),
+        "plaintext" | "base64" => Err(UnreadableHash::unsupported(A_PASSWORD)),
+        _ if id.starts_with("hmac-") => kratos::hmac(id, text),
+        _ if id == "md5" || id.starts_with("md5,") => sun_md5::read(text, limits),
+        _ => Err(UnreadableHash::new(UNRECOGNISED)),
     }
 }
 

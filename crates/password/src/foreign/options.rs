@@ -7,6 +7,7 @@ use domain::RowError;
 use zeroize::Zeroizing;
 
 use super::bare::{self, HmacRound, Rounds};
+use super::names::{self, Format};
 use super::prepare::{Prepared, Step};
 use super::{LEAST_DIGEST, Nobody, Reading, UnreadableHash, django, recognise, web};
 use crate::digest::Digest;
@@ -18,7 +19,7 @@ use crate::limits::{Limits, bounded};
 use crate::record::Salt;
 use crate::refusal;
 
-const MEMBERS: [&str; 14] = [
+const MEMBERS: [&str; 15] = [
     "algorithm",
     "encoding",
     "salt",
@@ -33,28 +34,57 @@ const MEMBERS: [&str; 14] = [
     "cost",
     "blockSize",
     "parallelization",
+    "username",
 ];
+/// The names beyond the documented algorithms; of those that take a digest, `sha256` stands for all.
+pub fn algorithm_names() -> impl Iterator<Item = &'static str> + Clone {
+    const WITHOUT_A_TABLE: [&str; 14] = [
+        "known",
+        "wordpress",
+        "django",
+        "werkzeug",
+        "symfony",
+        "symfony-sha256",
+        "nt",
+        "sha224",
+        "sha384",
+        "ripemd160",
+        "whirlpool",
+        "hmac-sha256",
+        "pbkdf2-sha256",
+        "iterated-sha256",
+    ];
+    let table = names::NAMES.iter().map(|format| format.name);
+    WITHOUT_A_TABLE.into_iter().chain(table)
+}
+
 const SYMFONY_ROUNDS: u64 = 5000;
 
 /// How to read a stored hash; by default, by what it says itself.
 #[derive(Default)]
 pub struct ForeignOptions {
     algorithm: Option<Algorithm>,
-    encoding: Option<TextEncoding>,
-    salt: Option<Salt>,
-    key: Option<SecretBytes>,
-    iterations: Option<u64>,
-    cost: Option<u64>,
-    block_size: Option<u64>,
-    parallelization: Option<u64>,
+    pub(crate) encoding: Option<TextEncoding>,
+    pub(crate) salt: Option<Salt>,
+    pub(crate) key: Option<SecretBytes>,
+    pub(crate) iterations: Option<u64>,
+    pub(crate) cost: Option<u64>,
+    pub(crate) block_size: Option<u64>,
+    pub(crate) parallelization: Option<u64>,
+    /// What the store calls the user, where that is part of what was hashed.
+    pub(crate) username: Option<Zeroizing<String>>,
     pepper: Option<SecretBytes>,
     prehash: Option<Prehash>,
-    pub(super) password_encoding: PasswordEncoding,
+    /// `prehash` as it was written.
+    pub(crate) prehash_name: Option<Zeroizing<String>>,
+    pub(crate) password_encoding: PasswordEncoding,
 }
 
 /// What has to be said, since the text does not.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Algorithm {
+    /// The text says itself what it is.
+    Known,
     /// Bare MD5 sums, and passwords trimmed at login.
     WordPress,
     /// Bare MD5 sums.
@@ -66,6 +96,8 @@ enum Algorithm {
     Pbkdf2(Digest),
     Scrypt,
     Symfony(Digest),
+    /// One of the table.
+    Format(&'static Format),
 }
 
 #[derive(Clone, Copy)]
@@ -76,8 +108,12 @@ enum Prehash {
 
 impl Algorithm {
     fn parse(name: &str) -> Option<Self> {
+        if let Some(format) = names::find(name) {
+            return Some(Self::Format(format));
+        }
         let digest_after = |prefix| name.strip_prefix(prefix).map(Digest::parse);
         match name {
+            "known" => Some(Self::Known),
             "wordpress" => Some(Self::WordPress),
             "django" => Some(Self::Django),
             "werkzeug" => Some(Self::Werkzeug),
@@ -91,6 +127,8 @@ impl Algorithm {
                     digest.map(Self::Pbkdf2)
                 } else if let Some(digest) = digest_after("symfony-") {
                     digest.map(Self::Symfony)
+                } else if let Some(digest) = digest_after("iterated-") {
+                    digest.map(Self::Plain)
                 } else {
                     Digest::parse(name).map(Self::Plain)
                 }
@@ -146,7 +184,7 @@ impl ForeignOptions {
         if name.as_ref().is_some_and(|name| name.as_str() == "nt") {
             password_encoding = PasswordEncoding::Utf16Le;
         }
-        Ok(Self {
+        let mut options = Self {
             algorithm,
             encoding: object.word("encoding", TextEncoding::parse)?,
             salt: bytes(&mut object, "salt", "saltEncoding")?.map(|bytes| Salt {
@@ -161,13 +199,75 @@ impl ForeignOptions {
             pepper: object
                 .text("pepper")?
                 .map(|text| Zeroizing::new(text.as_bytes().to_vec())),
-            prehash: object.word("prehash", Prehash::parse)?,
+            username: object.text("username")?,
+            prehash: None,
+            prehash_name: None,
             password_encoding,
+        };
+        options.read_prehash(&mut object)?;
+        Ok(options)
+    }
+
+    /// The options that a name alone stands for.
+    pub(crate) fn named(name: &str) -> Result<Self, RowError> {
+        let algorithm = Algorithm::parse(name);
+        let algorithm = algorithm.ok_or_else(|| refusal::no_such_word("algorithm", name))?;
+        let password_encoding = if name == "nt" {
+            PasswordEncoding::Utf16Le
+        } else {
+            PasswordEncoding::default()
+        };
+        Ok(Self {
+            algorithm: Some(algorithm),
+            password_encoding,
+            ..Self::default()
         })
     }
 
+    pub(crate) fn read_prehash(&mut self, object: &mut ClosedObject) -> Result<(), RowError> {
+        self.prehash_name = object.text("prehash")?;
+        if let Some(name) = &self.prehash_name {
+            let prehash = Prehash::parse(name);
+            let prehash = prehash.ok_or_else(|| refusal::no_such_word("prehash", name))?;
+            self.prehash = Some(prehash);
+        }
+        Ok(())
+    }
+
+    /// Whether the algorithm hashes the user's name too.
+    pub(crate) fn needs_username(&self) -> bool {
+        self.takes("username")
+    }
+
+    /// Whether a format of the table takes the member.
+    fn takes(&self, member: &str) -> bool {
+        matches!(self.algorithm, Some(Algorithm::Format(format)) if format.takes.contains(&member))
+    }
+
+    /// The user's name, for a format that hashes it.
+    pub(super) fn username(&self) -> Result<Zeroizing<String>, UnreadableHash> {
+        let name = self.username.clone();
+        name.ok_or_else(|| UnreadableHash::missing("username"))
+    }
+
+    /// The algorithm's name for logs and counters.
+    pub(crate) fn family(&self) -> &'static str {
+        match self.algorithm {
+            None | Some(Algorithm::Known) => "known",
+            Some(Algorithm::WordPress) => "wordpress",
+            Some(Algorithm::Django) => "django",
+            Some(Algorithm::Werkzeug) => "werkzeug",
+            Some(Algorithm::Plain(digest)) => digest.name(),
+            Some(Algorithm::Hmac(_)) => "hmac",
+            Some(Algorithm::Pbkdf2(_)) => "pbkdf2",
+            Some(Algorithm::Scrypt) => "scrypt",
+            Some(Algorithm::Symfony(_)) => "symfony",
+            Some(Algorithm::Format(format)) => format.name,
+        }
+    }
+
     /// Reads the hash, and what has to be done to the password before it.
-    pub(super) fn read(&self, text: &str, limits: &Limits) -> Reading {
+    pub(crate) fn read(&self, text: &str, limits: &Limits) -> Reading {
         self.refuse_what_is_ignored()?;
         let mut check = self.read_hash(text, limits)?;
         if let Some(prehash) = self.prehash {
@@ -180,7 +280,7 @@ impl ForeignOptions {
         if let Some(pepper) = &self.pepper {
             check = Prepared::boxed(Step::Append(pepper.clone()), check);
         }
-        if self.algorithm == Some(Algorithm::WordPress) {
+        if matches!(self.algorithm, Some(Algorithm::WordPress)) {
             check = Prepared::boxed(Step::TrimPhp, check);
         }
         Ok(check)
@@ -194,24 +294,30 @@ impl ForeignOptions {
         );
         let iterated = matches!(self.algorithm, Some(Plain(_) | Pbkdf2(_) | Symfony(_)));
         let keyed = matches!(self.algorithm, Some(Hmac(_)));
-        let costly = self.algorithm == Some(Scrypt);
+        let costly = matches!(self.algorithm, Some(Scrypt));
+        let (salted, iterated) = (
+            bare || self.takes("salt"),
+            iterated || self.takes("iterations"),
+        );
         let given = [
-            (bare, self.salt.is_some(), "salt"),
+            (salted, self.salt.is_some(), "salt"),
             (bare, self.encoding.is_some(), "encoding"),
             (iterated, self.iterations.is_some(), "iterations"),
-            (keyed, self.key.is_some(), "key"),
-            (costly, self.cost.is_some(), "cost"),
+            (keyed || self.takes("key"), self.key.is_some(), "key"),
+            (costly || self.takes("cost"), self.cost.is_some(), "cost"),
             (costly, self.block_size.is_some(), "blockSize"),
             (costly, self.parallelization.is_some(), "parallelization"),
+            (self.needs_username(), self.username.is_some(), "username"),
         ];
         match given
             .into_iter()
             .find(|(used, present, _)| *present && !*used)
         {
             None => Ok(()),
-            Some((.., member)) => Err(UnreadableHash::new(format!(
-                "the option {member} means nothing with this algorithm"
-            ))),
+            Some((.., member)) => {
+                let why = format!("the option {member} means nothing with this algorithm");
+                Err(refusal::forbidden("", &why).into())
+            }
         }
     }
 
@@ -220,17 +326,18 @@ impl ForeignOptions {
             return Ok(Box::new(Nobody));
         }
         match self.algorithm {
-            None => recognise(text, limits),
+            None | Some(Algorithm::Known) => recognise(text, limits),
             Some(Algorithm::WordPress | Algorithm::Django) => {
                 django::read_bare(text).unwrap_or_else(|| recognise(text, limits))
             }
+            Some(Algorithm::Format(format)) => (format.read)(self, text, limits),
             Some(Algorithm::Werkzeug) => web::old_werkzeug(text, limits),
             Some(algorithm) => self.read_bare(algorithm, text, limits),
         }
     }
 
     fn read_bare(&self, algorithm: Algorithm, text: &str, limits: &Limits) -> Reading {
-        let missing = |member| UnreadableHash::new(format!("the option {member} is missing"));
+        let missing = UnreadableHash::missing;
         let salt = self.salt.as_ref().map(|salt| Salt {
             bytes: salt.bytes.clone(),
             suffix: salt.suffix,
@@ -276,9 +383,11 @@ impl ForeignOptions {
                 );
                 Ok(Box::new(ScryptHash::new(numbers, salt, hash, limits)?))
             }
-            Algorithm::WordPress | Algorithm::Django | Algorithm::Werkzeug => {
-                recognise(text, limits)
-            }
+            Algorithm::Known
+            | Algorithm::WordPress
+            | Algorithm::Django
+            | Algorithm::Werkzeug
+            | Algorithm::Format(_) => recognise(text, limits),
         }
     }
 
