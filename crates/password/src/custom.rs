@@ -102,9 +102,11 @@ impl Custom {
             Family::Hmac(hash) => hash,
             Family::Ldap(hash) => hash,
             Family::Plain(hash) => hash,
-            Family::Argon2(_) | Family::Bcrypt(_) | Family::Pbkdf2(_) | Family::Scrypt(_) => {
-                return None;
-            }
+            Family::Argon2(_)
+            | Family::Bcrypt(_)
+            | Family::Pbkdf2(_)
+            | Family::Scrypt(_)
+            | Family::Named(_) => return None,
         };
         Some(fast.compute(&self.password.encode(password)))
     }
@@ -115,7 +117,11 @@ impl Custom {
             Family::Hmac(hash) => Some(hash),
             Family::Ldap(hash) => Some(hash),
             Family::Plain(hash) => Some(hash),
-            Family::Argon2(_) | Family::Bcrypt(_) | Family::Pbkdf2(_) | Family::Scrypt(_) => None,
+            Family::Argon2(_)
+            | Family::Bcrypt(_)
+            | Family::Pbkdf2(_)
+            | Family::Scrypt(_)
+            | Family::Named(_) => None,
         }
     }
 
