@@ -15,7 +15,9 @@ mod encoding;
 mod family;
 mod foreign;
 mod json;
+mod known;
 mod limits;
+mod named;
 mod record;
 mod refusal;
 mod scheme;
@@ -28,6 +30,7 @@ use crate::custom::{CUSTOM_PREFIX, Custom};
 use crate::family::argon2::Argon2Hash;
 use crate::family::bcrypt::BcryptHash;
 pub use crate::foreign::{ForeignOptions, UnreadableHash, verify_foreign};
+use crate::known::{KNOWN_PREFIX, Known};
 pub use crate::limits::Limits;
 pub use crate::scheme::{HashError, Scheme};
 
@@ -48,6 +51,20 @@ enum Kind {
     Bcrypt(BcryptHash),
     /// The `custom_password_hash` field of an import. Boxed: the rare and large case.
     Custom(Box<Custom>),
+    /// A text that names its own format, in the `password_hash` field of an import.
+    Known(Box<Known>),
+}
+
+/// What an import row says of the user, for hashes that need it: it is frozen into the stored text,
+/// since names and addresses change later.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Owner<'a> {
+    /// The username, as the row has it.
+    pub username: Option<&'a str>,
+    /// The e-mail address, as the row has it.
+    pub email: Option<&'a str>,
+    /// The id, without the provider in front.
+    pub user_id: Option<&'a str>,
 }
 
 /// A stored hash that cannot be read: the store was changed by other hands than ours.
@@ -56,15 +73,20 @@ enum Kind {
 pub struct CorruptHash(String);
 
 impl PasswordHash {
-    /// Reads what [`to_stored`](Self::to_stored) wrote: `$argon2id$…`, `$2b$…` or
+    /// Reads what [`to_stored`](Self::to_stored) wrote: `$argon2id$…`, `$2b$…`, `known:<text>` or
     /// `custom:<json>`. No ceilings here: they were applied at the import, and lowering one must
     /// not lock out who is already in.
     pub fn from_stored(text: &HashText) -> Result<Self, CorruptHash> {
         let text = text.expose();
         let kind = if let Some(json) = text.strip_prefix(CUSTOM_PREFIX) {
-            Custom::read(json, &Limits::NONE)
+            Custom::read(json, &Owner::default(), &Limits::NONE)
                 .map(Box::new)
                 .map(Kind::Custom)
+        } else if let Some(known) = text.strip_prefix(KNOWN_PREFIX) {
+            Known::read(known, &Limits::NONE)
+                .map(Box::new)
+                .map(Kind::Known)
+                .map_err(RowError::from)
         } else if text.starts_with("$argon2id$") {
             Argon2Hash::parse(text, &Limits::NONE).map(Kind::Argon2)
         } else if text.starts_with("$2") {
@@ -82,6 +104,7 @@ impl PasswordHash {
             Kind::Argon2(hash) => HashText::from(hash.to_text()),
             Kind::Bcrypt(hash) => HashText::from(hash.to_text()),
             Kind::Custom(custom) => HashText::from(custom.to_text()),
+            Kind::Known(known) => HashText::from(known.to_text()),
         }
     }
 
@@ -90,10 +113,36 @@ impl PasswordHash {
         BcryptHash::parse_field(text).map(|hash| Self(Kind::Bcrypt(hash)))
     }
 
+    /// Reads the `password_hash` field of an import row: bcrypt of cost 10, as documented, or any
+    /// text that names its own format. `None` is an account without a password (`!…`, `*`).
+    ///
+    /// # Errors
+    /// The format is not known, can never verify, or exceeds the limits. Never repeats the text.
+    pub fn from_field(text: &str, limits: &Limits) -> Result<Option<Self>, RowError> {
+        Ok(known::read_field(text, limits)?.map(Self))
+    }
+
+    /// Reads any text that names its own format, as [`verify_foreign`] recognises it.
+    ///
+    /// # Errors
+    /// As [`from_field`](Self::from_field).
+    pub fn from_known(text: &str, limits: &Limits) -> Result<Self, UnreadableHash> {
+        known::read(text, limits).map(Self)
+    }
+
     /// Reads the `custom_password_hash` member from its raw JSON text. Paths in the refusal are
     /// relative to that member: the caller adds `.under("custom_password_hash")`.
     pub fn from_custom(json: &str, limits: &Limits) -> Result<Self, RowError> {
-        Custom::read(json, limits).map(|custom| Self(Kind::Custom(Box::new(custom))))
+        Self::from_custom_of(json, &Owner::default(), limits)
+    }
+
+    /// The same, with what the row says of its user.
+    pub fn from_custom_of(
+        json: &str,
+        owner: &Owner<'_>,
+        limits: &Limits,
+    ) -> Result<Self, RowError> {
+        Custom::read(json, owner, limits).map(|custom| Self(Kind::Custom(Box::new(custom))))
     }
 
     /// Whether the password is the one behind this hash. Digests are compared in constant time.
@@ -103,6 +152,7 @@ impl PasswordHash {
             Kind::Argon2(hash) => hash.verify(password.expose().as_bytes()),
             Kind::Bcrypt(hash) => hash.verify(password.expose().as_bytes()),
             Kind::Custom(custom) => custom.verify(password.expose()),
+            Kind::Known(known) => known.verify(password.expose().as_bytes()),
         }
     }
 
@@ -134,6 +184,7 @@ impl PasswordHash {
             Kind::Argon2(hash) => hash.name(),
             Kind::Bcrypt(_) => "bcrypt",
             Kind::Custom(custom) => custom.algorithm(),
+            Kind::Known(_) => "known",
         }
     }
 }

@@ -10,6 +10,7 @@
 )]
 
 mod foreign;
+mod known;
 mod own;
 mod properties;
 mod refusals;
