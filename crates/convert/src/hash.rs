@@ -6,6 +6,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use domain::Json;
+use password::{Limits, PasswordHash};
 use serde_json::{Value, json};
 
 /// A password hash of an import row.
@@ -54,6 +55,19 @@ impl Hash {
             return Self::custom(&json!({"algorithm": "ldap", "hash": hash}));
         }
         Self::Field(text)
+    }
+
+    /// Why the import would refuse it, in words that repeat nothing of it.
+    pub fn fault(&self) -> Option<String> {
+        let limits = Limits::default();
+        match self {
+            Self::Field(text) => PasswordHash::from_field(text, &limits).err(),
+            Self::Custom(object) => {
+                let text = Value::Object(object.clone()).to_string();
+                PasswordHash::from_custom(&text, &limits).err()
+            }
+        }
+        .map(|refused| refused.message)
     }
 
     /// One round of a plain digest.

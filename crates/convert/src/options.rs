@@ -1,6 +1,6 @@
 //! What a caller says beside the files.
 
-use domain::Json;
+use domain::{Instant, Json};
 
 use crate::refusal::Refusal;
 
@@ -24,15 +24,21 @@ pub struct Options {
     /// For plain tables: a `custom_password_hash` into which the mapped `password_hash` goes as
     /// `hash.value` and the mapped `salt` as `salt.value`.
     pub custom_hash: Option<Json>,
-    /// The present as `YYYY-MM-DD HH:MM:SS` in UTC; bans and lockouts that end later block.
-    pub now: String,
+    /// The present: bans and lockouts that end later block. `None`: all of them do.
+    pub now: Option<Instant>,
 }
 
 impl Options {
     /// Whether a moment of an export (RFC 3339 or SQL text) lies ahead.
     pub(crate) fn is_ahead(&self, moment: &str) -> bool {
-        let start: String = moment.chars().take(19).collect();
-        moment == "infinity" || start.replacen('T', " ", 1).as_str() > self.now.as_str()
+        let seconds = |text: &str| {
+            text.chars()
+                .take(19)
+                .collect::<String>()
+                .replacen('T', " ", 1)
+        };
+        let now = self.now.map(|now| seconds(&now.to_string()));
+        moment == "infinity" || now.is_none_or(|now| seconds(moment) > now)
     }
 }
 

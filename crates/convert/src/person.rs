@@ -72,6 +72,10 @@ impl Person {
         if self.blocked {
             row.insert("blocked".to_owned(), true.into());
         }
+        if let Some(fault) = self.hash.as_ref().and_then(Hash::fault) {
+            let why = format!("the import will refuse it: {fault}");
+            complaints.push(("password hash".to_owned(), why));
+        }
         match self.hash.take() {
             Some(Hash::Field(text)) => drop(row.insert("password_hash".to_owned(), text.into())),
             Some(Hash::Custom(object)) => {
@@ -279,9 +283,7 @@ fn clean_deep(value: &mut Value, left: usize) -> bool {
             let is_whole = before == members.len();
             members
                 .values_mut()
-                .fold(is_whole, |ok, member| {
-                    clean_deep(member, left - 1) && ok
-                })
+                .fold(is_whole, |ok, member| clean_deep(member, left - 1) && ok)
         }
         _ => true,
     }

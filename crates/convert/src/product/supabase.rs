@@ -83,7 +83,7 @@ impl Converter for Supabase {
             totp: factors.unwrap_or_default(),
             ..Person::default()
         };
-        person.hash = record.text("encrypted_password").map(hash_of);
+        person.hash = record.text("encrypted_password").map(Hash::from_text);
         if let Some(end) = record.text("banned_until") {
             person.blocked = rows.options.is_ahead(&end);
             record.members.insert("banned_until".to_owned(), end.into());
@@ -111,23 +111,4 @@ fn with_plus(number: String) -> String {
     } else {
         format!("+{number}")
     }
-}
-
-/// `$fbscrypt$v=1,n=14,r=8,p=1,ss=…,sk=…$salt$hash` of people who came from Firebase.
-fn hash_of(text: String) -> Hash {
-    let parts: Vec<&str> = text.split('$').collect();
-    if let ["", "fbscrypt", numbers, salt, derived] = parts.as_slice() {
-        let number = |name: &str| {
-            let found = numbers
-                .split(',')
-                .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
-            found.unwrap_or_default()
-        };
-        let (ln, r, p) = (number("n"), number("r"), number("p"));
-        let (separator, key) = (number("ss"), number("sk"));
-        return Hash::Field(format!(
-            "$firescrypt$ln={ln},r={r},p={p}${salt}${derived}${separator}${key}"
-        ));
-    }
-    Hash::from_text(text)
 }

@@ -46,10 +46,7 @@ impl<'a> Input<'a> {
             return Err(Refusal::input(1, "the file is UTF-16; save it as UTF-8"));
         }
         if head.starts_with(&[0x1f, 0x8b]) {
-            return Err(Refusal::input(
-                1,
-                "the file is compressed; give it the ending .gz",
-            ));
+            return Err(Refusal::input(1, "the file is compressed"));
         }
         if head.starts_with(b"PGDMP") {
             let why = "a dump in pg_dump's own format; make a plain one: pg_dump --format=plain";

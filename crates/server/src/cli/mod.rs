@@ -1,5 +1,6 @@
 //! The command line: arguments in, one function each out.
 
+mod convert;
 mod doctor;
 mod import;
 mod local_api;
@@ -32,6 +33,8 @@ enum Command {
     Serve,
     /// Imports a file of users through the running server.
     Import(import::ImportArguments),
+    /// Turns another product's export into a file for `ferry import`. Needs no server.
+    Convert(convert::ConvertArguments),
     /// Looks at users through the running server.
     #[command(subcommand)]
     Users(users::UsersCommand),
@@ -75,6 +78,9 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         let _ = std::io::stdout().write_all(sandbox::embedded::licenses().as_bytes());
         return Ok(ExitCode::SUCCESS);
     }
+    if let Command::Convert(arguments) = arguments.command {
+        return convert::run(&arguments);
+    }
     let config = Config::load(arguments.config.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -90,7 +96,9 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
             Command::Users(command) => users::run(&config, command).await,
             Command::Scripts(command) => scripts::run(&config, command).await,
             Command::Doctor => doctor::run(&config).await,
-            Command::Licenses | Command::Config(ConfigCommand::Example) => Ok(ExitCode::SUCCESS),
+            Command::Convert(_) | Command::Licenses | Command::Config(ConfigCommand::Example) => {
+                Ok(ExitCode::SUCCESS)
+            }
         }
     })
 }
