@@ -13,6 +13,7 @@ mod bad_input;
 mod clients;
 mod connections;
 mod containment;
+mod convert;
 mod crossing;
 mod kill;
 mod legacy_store;
