@@ -25,6 +25,27 @@ struct Password {
     hash: String,
 }
 
+impl Auth0 {
+    fn take_password(&mut self, mut record: Record, rows: &mut Rows<'_>) {
+        let place = record.place;
+
+        let id = record.object("_id").or_else(|| record.object("_ID"));
+        let id = id.and_then(|id| id.get("$oid").and_then(Value::as_str).map(str::to_owned));
+        let id = id.or_else(|| record.text("_id"));
+        match (id, record.text("passwordHash")) {
+            (Some(id), Some(hash)) => {
+                let email = record.text("email");
+                self.passwords.insert(id, Password { place, email, hash });
+            }
+            _ => rows.warn(
+                place,
+                "passwordHash",
+                "a hash without an id, or an id without a hash",
+            ),
+        }
+    }
+}
+
 impl Converter for Auth0 {
     fn comes_first(&self, head: &[u8]) -> bool {
         String::from_utf8_lossy(head).contains("\"passwordHash\"")
@@ -37,20 +58,7 @@ impl Converter for Auth0 {
     fn take(&mut self, mut record: Record, rows: &mut Rows<'_>) -> Result<(), Refusal> {
         let place = record.place;
         if record.has("passwordHash") {
-            let id = record.object("_id").or_else(|| record.object("_ID"));
-            let id = id.and_then(|id| id.get("$oid").and_then(Value::as_str).map(str::to_owned));
-            let id = id.or_else(|| record.text("_id"));
-            match (id, record.text("passwordHash")) {
-                (Some(id), Some(hash)) => {
-                    let email = record.text("email");
-                    self.passwords.insert(id, Password { place, email, hash });
-                }
-                _ => rows.warn(
-                    place,
-                    "passwordHash",
-                    "a hash without an id, or an id without a hash",
-                ),
-            }
+            self.take_password(record, rows);
             return Ok(());
         }
         let user_id = record.text("user_id").unwrap_or_default();

@@ -45,7 +45,7 @@ impl<'a> Input<'a> {
         if head.starts_with(&[0xff, 0xfe]) || head.starts_with(&[0xfe, 0xff]) {
             return Err(Refusal::input(1, "the file is UTF-16; save it as UTF-8"));
         }
-        if head.starts_with(&[0x1f, 0x8b]) {
+        if head.starts_with(&[0x1f, 0x8b]) || head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
             return Err(Refusal::input(1, "the file is compressed"));
         }
         if head.starts_with(b"PGDMP") {

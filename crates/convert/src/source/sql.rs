@@ -33,7 +33,7 @@ pub(super) fn read(
     while let Some(token) = dump.tokens.next()? {
         gauge.begin();
         match token {
-            Token::Word(word) if word.eq_ignore_ascii_case("insert") => dump.insert(each)?,
+            Token::Word(word) if word.eq_ignore_ascii_case("insert") => while dump.insert(each)? {},
             Token::Word(word) if word.eq_ignore_ascii_case("create") => dump.create()?,
             Token::Word(word) if word.eq_ignore_ascii_case("copy") => dump.copy(each)?,
             Token::Sign(b'\\') => drop(dump.tokens.rest_of_line()?),
@@ -63,13 +63,14 @@ impl Dump<'_, '_> {
 
     /// Past the end of the statement.
     fn skip(&mut self) -> Result<(), Refusal> {
-        self.gauge.bound(false);
+        self.tokens.keep(false);
         while let Some(token) = self.tokens.next()? {
-            if matches!(token, Token::Sign(b';')) {
+            self.gauge.begin();
+            if matches!(token, Token::Sign(b';')) || is_any(Some(&token), &["go"]) {
                 break;
             }
         }
-        self.gauge.bound(true);
+        self.tokens.keep(true);
         Ok(())
     }
 
@@ -94,8 +95,7 @@ impl Dump<'_, '_> {
     fn create(&mut self) -> Result<(), Refusal> {
         let mut next = self.tokens.next()?;
         let words = ["temporary", "temp", "unlogged", "global", "local"];
-        while matches!(&next, Some(Token::Word(word)) if words.iter().any(|w| word.eq_ignore_ascii_case(w)))
-        {
+        while is_any(next.as_ref(), &words) {
             next = self.tokens.next()?;
         }
         match next {
@@ -178,28 +178,24 @@ impl Dump<'_, '_> {
         }
     }
 
-    /// After `INSERT`: every tuple is a record.
-    fn insert(&mut self, each: &mut Each<'_>) -> Result<(), Refusal> {
+    /// After `INSERT`: every tuple is a record. True when another `INSERT` was met: SQL Server writes
+    /// no semicolons.
+    fn insert(&mut self, each: &mut Each<'_>) -> Result<bool, Refusal> {
         let mut first = self.tokens.next()?;
-        while matches!(&first, Some(Token::Word(word)) if ["into", "ignore", "or", "replace"].iter().any(|w| word.eq_ignore_ascii_case(w)))
-        {
+        while is_any(first.as_ref(), &["into", "ignore", "or", "replace"]) {
             first = self.tokens.next()?;
         }
         let (table, mut next) = self.name(first)?;
         if !(self.wants_table)(&table) {
-            return if matches!(next, Some(Token::Sign(b';'))) {
-                Ok(())
-            } else {
-                self.skip()
-            };
+            return self.next_insert(next);
         }
         let mut columns = self.tables.get(&table).cloned();
         if matches!(next, Some(Token::Sign(b'('))) {
             columns = Some(Rc::new(self.column_list()?));
             next = self.tokens.next()?;
         }
-        if !matches!(&next, Some(Token::Word(word)) if word.eq_ignore_ascii_case("values")) {
-            return self.skip();
+        if !is_any(next.as_ref(), &["values"]) {
+            return self.next_insert(next);
         }
         let Some(columns) = columns else {
             let why = "an INSERT names no columns, and no CREATE TABLE before it does";
@@ -213,16 +209,27 @@ impl Dump<'_, '_> {
                     each(record)?;
                 }
                 Some(Token::Sign(b',')) => {}
-                Some(Token::Sign(b';')) => return Ok(()),
-                // SQL Server writes no semicolon: the next word begins a statement.
-                Some(Token::Word(word)) if word.eq_ignore_ascii_case("insert") => {
-                    return self.insert(each);
-                }
-                Some(Token::Word(word)) if word.eq_ignore_ascii_case("go") => return Ok(()),
-                Some(_) => return self.skip(),
-                None => return Ok(()),
+                next => return self.next_insert(next),
             }
         }
+    }
+
+    /// Past the end of the statement, or of the word `INSERT` after it.
+    fn next_insert(&mut self, first: Option<Token>) -> Result<bool, Refusal> {
+        self.tokens.keep(false);
+        let mut next = first;
+        let is_insert = loop {
+            self.gauge.begin();
+            if is_any(next.as_ref(), &["insert"]) {
+                break true;
+            }
+            if matches!(next, Some(Token::Sign(b';')) | None) || is_any(next.as_ref(), &["go"]) {
+                break false;
+            }
+            next = self.tokens.next()?;
+        };
+        self.tokens.keep(true);
+        Ok(is_insert)
     }
 
     /// A tuple after its opening bracket.
@@ -307,6 +314,11 @@ impl Dump<'_, '_> {
             }
         }
     }
+}
+
+/// Whether the token is one of these keywords.
+fn is_any(token: Option<&Token>, words: &[&str]) -> bool {
+    matches!(token, Some(Token::Word(found)) if words.iter().any(|word| found.eq_ignore_ascii_case(word)))
 }
 
 /// A word that stands for a value.

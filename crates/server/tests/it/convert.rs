@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
-use testkit::{Api, Export, Kind, Legacy, MariaDb, Server, Slapd};
+use testkit::{Api, Database, Export, Kind, Legacy, MariaDb, Postgres, Server, Slapd};
 
 use crate::process;
 use crate::stage::{self, On, expect};
@@ -275,9 +275,7 @@ async fn a_directory_converts() -> Result<()> {
 /// The columns of GoTrue's table that matter here, in a real PostgreSQL; bcrypt by pgcrypto.
 #[tokio::test]
 async fn a_supabase_shaped_postgres_converts() -> Result<()> {
-    let On::Postgres(database) = On::postgres()? else {
-        unreachable!("asked for PostgreSQL");
-    };
+    let database: Database = Postgres::shared()?.database()?;
     database.psql(
         "create schema auth; create extension pgcrypto;
          create table auth.users (instance_id uuid, id uuid primary key, aud text, role text, email text,
@@ -338,12 +336,12 @@ fn the_command_line_says_what_is_wrong() -> Result<()> {
     let firebase = r#"{"users": [{"localId": "1", "email": "a@example.com", "passwordHash": "AAAA", "salt": "AAAA"}]}"#;
     let wrong = convert("keycloak", &[firebase], &[])?;
     assert_eq!(wrong.code, Some(1));
-    insta::assert_snapshot!(wrong.said, @"");
+    insta::assert_snapshot!(wrong.said, @"ferry: this is no export of keycloak; it looks like one of firebase: ferry convert firebase");
     let keyless = convert("firebase", &[firebase], &[])?;
     assert_eq!(keyless.code, Some(1));
-    insta::assert_snapshot!(keyless.said, @"");
+    insta::assert_snapshot!(keyless.said, @"ferry: these people have passwords, and without the project's hash parameters nobody can check them: give --hash-config (console, Authentication, ⋮, Password hash parameters)");
     let cut = convert("firebase", &[&firebase[..40]], &[])?;
-    insta::assert_snapshot!(cut.said, @"");
+    insta::assert_snapshot!(cut.said, @"ferry: line 1: the JSON ends too early");
     let unknown = convert("gopher", &[], &[])?;
     assert_eq!(unknown.code, Some(2));
     assert!(

@@ -22,6 +22,8 @@ pub(super) struct Tokens<'a> {
     /// Whether a backslash escapes in a text: in MySQL's and MariaDB's dumps, told by their first
     /// comment or by back quotes; in no other.
     has_backslashes: bool,
+    /// Whether texts are of use; those of a skipped statement may be longer than a record.
+    keeps: bool,
 }
 
 impl<'a> Tokens<'a> {
@@ -30,7 +32,13 @@ impl<'a> Tokens<'a> {
             input,
             gauge,
             has_backslashes: false,
+            keeps: true,
         }
+    }
+
+    /// Whether texts are held in memory.
+    pub fn keep(&mut self, keeps: bool) {
+        self.keeps = keeps;
     }
 
     fn byte(&mut self) -> Result<Option<u8>, Refusal> {
@@ -138,6 +146,10 @@ impl<'a> Tokens<'a> {
     fn text(&mut self, has_backslashes: bool) -> Result<Vec<u8>, Refusal> {
         let mut text = Vec::new();
         while let Some(byte) = self.byte()? {
+            if !self.keeps {
+                self.gauge.begin();
+                text.clear();
+            }
             match byte {
                 b'\'' if self.peek()? == Some(b'\'') => {
                     self.byte()?;
@@ -170,6 +182,10 @@ impl<'a> Tokens<'a> {
         let mut body: Vec<u8> = Vec::new();
         while let Some(byte) = self.byte()? {
             body.push(byte);
+            if !self.keeps && body.len() > tag.len() {
+                self.gauge.begin();
+                body.remove(0);
+            }
             if body.ends_with(&tag) {
                 body.truncate(body.len() - tag.len());
                 return Ok(Token::Text(body));
