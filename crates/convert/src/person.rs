@@ -274,9 +274,13 @@ fn clean_deep(value: &mut Value, left: usize) -> bool {
             *value = Value::Null;
             false
         }
-        Value::Array(elements) => elements
-            .iter_mut()
-            .fold(true, |ok, element| clean_deep(element, left - 1) && ok),
+        Value::Array(elements) => {
+            // Every element is cleaned, also after one that was not whole.
+            let unclean = elements
+                .iter_mut()
+                .filter_map(|element| (!clean_deep(element, left - 1)).then_some(()));
+            unclean.count() == 0
+        }
         Value::Object(members) => {
             let before = members.len();
             members.retain(|name, _| !name.contains('\0') && !name.starts_with("$serde_json::"));

@@ -114,7 +114,7 @@ pub(crate) fn text(members: &mut Json, name: &str) -> Option<String> {
 
 /// [`Record::flag`] on a nested object.
 pub(crate) fn flag(members: &mut Json, name: &str) -> Option<bool> {
-    let truth = match take(members, name)? {
+    match take(members, name)? {
         Value::Bool(truth) => Some(truth),
         Value::Number(number) => Some(number.as_i64() != Some(0)),
         Value::String(ref text) => match text.to_ascii_lowercase().as_str() {
@@ -123,6 +123,5 @@ pub(crate) fn flag(members: &mut Json, name: &str) -> Option<bool> {
             _ => None,
         },
         _ => None,
-    };
-    truth
+    }
 }

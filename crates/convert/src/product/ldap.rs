@@ -128,7 +128,7 @@ fn guid(base64: &str) -> Option<String> {
             text.push('-');
         }
         let byte = bytes.get(index).copied().unwrap_or_default();
-        text.push_str(&format!("{byte:02x}"));
+        text.push_str(&data_encoding::HEXLOWER.encode(&[byte]));
     }
     Some(text)
 }

@@ -33,7 +33,7 @@ const MEMBERS: &[&str] = &[
 ];
 
 pub(super) struct Table {
-    table: Option<String>,
+    wanted: Option<String>,
     mapping: Vec<(String, String)>,
     custom_hash: Option<Json>,
 }
@@ -49,7 +49,7 @@ impl Table {
             }
         }
         Ok(Self {
-            table: options.table.clone(),
+            wanted: options.table.clone(),
             mapping: options.mapping.clone(),
             custom_hash: options.custom_hash.clone(),
         })
@@ -83,7 +83,7 @@ fn put(custom: &mut Json, name: &str, value: String) {
 
 impl Converter for Table {
     fn wants_table(&self, table: &str) -> bool {
-        self.table
+        self.wanted
             .as_deref()
             .is_none_or(|wanted| wanted.eq_ignore_ascii_case(table))
     }

@@ -86,7 +86,7 @@ impl Wordpress {
                 "nickname" => person.nickname = Some(value),
                 "locale" => drop(person.user_metadata.insert(key, value.into())),
                 _ if key == roles => {
-                    drop(record.members.insert("roles".to_owned(), roles_of(&value)))
+                    drop(record.members.insert("roles".to_owned(), roles_of(&value)));
                 }
                 _ => drop(record.members.insert(key, value.into())),
             }

@@ -44,7 +44,7 @@ impl Gauge {
     }
 
     fn count(&self, bytes: &[u8]) -> Result<()> {
-        let lines = bytes.iter().filter(|b| **b == b'\n').count() as u64;
+        let lines: u64 = bytes.iter().map(|b| u64::from(*b == b'\n')).sum();
         self.0.line.set(self.0.line.get() + lines);
         let length = self.0.record.get() + bytes.len() as u64;
         self.0.record.set(length);

@@ -161,7 +161,7 @@ impl<'de> DeserializeSeed<'de> for List<'_, '_, '_> {
             gauge,
             wrapper,
             each: &mut **each,
-            stopped: &mut **stopped,
+            stopped,
             depth,
         })
     }

@@ -34,7 +34,6 @@ pub(super) fn read(
         match next {
             Some(more) if more.first() == Some(&b' ') && !line.is_empty() => {
                 line.extend_from_slice(more.get(1..).unwrap_or_default());
-                continue;
             }
             next => {
                 take(&mut entry, &line, at.saturating_sub(1))?;

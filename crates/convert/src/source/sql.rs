@@ -1,4 +1,4 @@
-//! Dumps of SQL as their databases' own tools write them: `INSERT` of MySQL, MariaDB, SQLite, SQL
+//! Dumps of SQL as their databases' own tools write them: `INSERT` of `MySQL`, MariaDB, SQLite, SQL
 //! Server and PostgreSQL, `COPY … FROM stdin` of PostgreSQL, and `CREATE TABLE` for the names that
 //! an `INSERT` leaves out. Every other statement is skipped. One row is in memory at a time.
 
@@ -76,9 +76,8 @@ impl Dump<'_, '_> {
 
     /// `schema.table`: the table, and the token after it.
     fn name(&mut self, first: Option<Token>) -> Result<(String, Option<Token>), Refusal> {
-        let mut name = match first {
-            Some(Token::Word(word) | Token::Name(word)) => word,
-            _ => return self.broken("a table's name is missing"),
+        let Some(Token::Word(mut name) | Token::Name(mut name)) = first else {
+            return self.broken("a table's name is missing");
         };
         loop {
             match self.tokens.next()? {

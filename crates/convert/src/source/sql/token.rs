@@ -19,7 +19,7 @@ pub(super) enum Token {
 pub(super) struct Tokens<'a> {
     input: Metered<'a>,
     gauge: Gauge,
-    /// Whether a backslash escapes in a text: in MySQL's and MariaDB's dumps, told by their first
+    /// Whether a backslash escapes in a text: in `MySQL`'s and MariaDB's dumps, told by their first
     /// comment or by back quotes; in no other.
     has_backslashes: bool,
     /// Whether texts are of use; those of a skipped statement may be longer than a record.
@@ -216,7 +216,7 @@ fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80
 }
 
-/// What MySQL means by a backslash and this byte.
+/// What `MySQL` means by a backslash and this byte.
 fn unescaped(byte: u8) -> u8 {
     match byte {
         b'0' => 0,
