@@ -222,6 +222,14 @@ impl Person {
     ) -> Result<(), Complaint> {
         let mut app = self.app_metadata;
         let mut kept = self.kept;
+        kept.retain(|name, value| {
+            let is_open = !is_secret(name, value);
+            if !is_open {
+                let why = "by its name a secret, and app_metadata is no place for one; left behind";
+                complaints.push((name.clone(), why.to_owned()));
+            }
+            is_open
+        });
         for name in RESERVED_APP_METADATA {
             if let Some(value) = app.shift_remove(*name) {
                 let why = "a reserved name; kept one level deeper";
@@ -249,6 +257,21 @@ impl Person {
         }
         Ok(())
     }
+}
+
+/// Whether a member that nobody took must not be kept: custom columns hold keys and old hashes too.
+fn is_secret(name: &str, value: &Value) -> bool {
+    let name = name.to_ascii_lowercase();
+    let words = [
+        "password", "passwd", "pwd", "secret", "token", "salt", "hash", "apikey", "api_key",
+    ];
+    let Some(text) = value.as_str() else {
+        return false;
+    };
+    // When a password was set is no secret.
+    let is_moment =
+        text.len() > 4 && text.bytes().take(4).all(|b| b.is_ascii_digit()) && text.contains('-');
+    words.iter().any(|word| name.contains(word)) && !is_moment
 }
 
 /// Databases hold no NUL in a text.

@@ -306,6 +306,17 @@ fn clerk_and_any_table() {
 }
 
 #[test]
+fn secrets_of_unknown_columns_stay_behind() {
+    let csv =
+        "email,old_password,api_token,password_changed\na@example.com,hunter2,t0ken,2020-01-01\n";
+    let done = plain(Product::Table, csv);
+    let kept = &done.rows[0]["app_metadata"]["table"];
+    assert_eq!(*kept, json!({"password_changed": "2020-01-01"}));
+    assert_eq!(done.warnings.len(), 2, "{:?}", done.warnings);
+    assert!(!done.warnings.join("").contains("hunter2"));
+}
+
+#[test]
 fn what_does_not_fit_is_kept_and_said() {
     let long = "n".repeat(301);
     let csv = format!(

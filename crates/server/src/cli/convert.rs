@@ -30,7 +30,7 @@ pub(super) struct ConvertArguments {
     /// Where to write; standard output when left out. The file appears when it is whole.
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// What stands before the legacy id in user_id, instead of the product's name; may be empty.
+    /// What stands before the legacy id in `user_id`, instead of the product's name; may be empty.
     #[arg(long, value_name = "TEXT")]
     user_id_prefix: Option<String>,
     /// Take addresses for proven where the product does not say.
@@ -39,7 +39,7 @@ pub(super) struct ConvertArguments {
     /// Table or Django model that holds the people.
     #[arg(long, value_name = "NAME")]
     table: Option<String>,
-    /// What WordPress puts before its tables' names [default: wp_].
+    /// What `WordPress` puts before its tables' names [default: wp_].
     #[arg(long, value_name = "TEXT")]
     table_prefix: Option<String>,
     /// File with Firebase's `hash_config { … }`, as its console shows it.
@@ -48,7 +48,7 @@ pub(super) struct ConvertArguments {
     /// For a plain table: a member of the import record and its column. May be repeated.
     #[arg(long, value_name = "MEMBER=COLUMN", value_parser = pair)]
     map: Vec<(String, String)>,
-    /// For a plain table: a custom_password_hash without the values of hash and salt.
+    /// For a plain table: a `custom_password_hash` without the values of hash and salt.
     #[arg(long, value_name = "JSON")]
     custom_hash: Option<String>,
 }

@@ -1,5 +1,6 @@
 //! People of other products come by `ferry convert` and `ferry import`, and sign in.
 
+use std::io::Write as _;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
@@ -351,6 +352,17 @@ fn the_command_line_says_what_is_wrong() -> Result<()> {
         "{}",
         unknown.said
     );
+    // Compressed, through a pipe, to standard output.
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(b"id,primary_email_address\n1,a@example.com\n")?;
+    let input = tempfile::NamedTempFile::new()?;
+    std::fs::write(input.path(), gzip.finish()?)?;
+    let done = Command::new(env!("CARGO_BIN_EXE_ferry"))
+        .args(["convert", "clerk"])
+        .stdin(std::fs::File::open(input.path())?)
+        .output()?;
+    insta::assert_snapshot!(String::from_utf8(done.stdout)?, @r#"{"email":"a@example.com","email_verified":false,"user_id":"clerk-1","app_metadata":{"clerk":{"id":"1"}}}"#);
+    insta::assert_snapshot!(String::from_utf8(done.stderr)?, @"1 people: 1 written (1 without a password), 0 left out, 0 warnings; 0 other records ignored");
     // Nothing is left behind by a conversion that failed, and a file that was there stays.
     let folder = tempfile::tempdir()?;
     let out = folder.path().join("users.json");
