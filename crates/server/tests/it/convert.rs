@@ -273,7 +273,7 @@ async fn a_directory_converts() -> Result<()> {
     signs_in(&shop, "o'hara@example.org", "pässwörd (1)*").await
 }
 
-/// The columns of GoTrue's table that matter here, in a real PostgreSQL; bcrypt by pgcrypto.
+/// The columns of Supabase's table that matter here, in a real PostgreSQL; bcrypt by pgcrypto.
 #[tokio::test]
 async fn a_supabase_shaped_postgres_converts() -> Result<()> {
     let database: Database = Postgres::shared()?.database()?;
