@@ -1,7 +1,7 @@
 """A private MariaDB or OpenLDAP server in a temp folder, on a free port of 127.0.0.1.
 
     private_server.py mariadb        first line: {"port", "ca", "socket", "user", "password", "database"}
-    private_server.py slapd LDIF     first line: {"port", "tls_port", "ca"}; holds LDIF's entries
+    private_server.py slapd LDIF     first line: {"port", "tls_port", "ca", "conf"}; holds LDIF's entries
 
 Both speak TLS as well; `ca` is the file of the authority that signed their certificate.
 
@@ -175,7 +175,7 @@ def slapd(server, ldif):
     tls_port = free_port()
     urls = "ldap://127.0.0.1:{}/ ldaps://127.0.0.1:{}/"
     server.start(lambda port: [program("slapd"), "-d", "0", "-f", conf, "-h", urls.format(port, tls_port)], connects)
-    return {"port": server.port, "tls_port": tls_port, "ca": server.ca}
+    return {"port": server.port, "tls_port": tls_port, "ca": server.ca, "conf": conf}
 
 
 def main(kind, *arguments):

@@ -118,6 +118,17 @@ impl Legacy {
         &self.database
     }
 
+    /// What Django's `manage.py dumpdata` writes of all its models.
+    pub fn dumpdata(&self) -> Result<String> {
+        let mut django = checkout::python()?;
+        django
+            .current_dir(checkout::top().join("examples/django"))
+            .args(["manage.py", "dumpdata", "--indent=1"])
+            .env("LEGACY_DATABASE_URL", self.url())
+            .env("PYTHONDONTWRITEBYTECODE", "1");
+        checkout::output_of(&mut django)
+    }
+
     /// The list of users as the seed command printed it, with passwords.
     pub fn users_file(&self) -> &Path {
         &self.users_file

@@ -3,6 +3,7 @@
 //! * [`Postgres`] and [`Database`]: a private cluster, and fresh databases in it.
 //! * [`Legacy`]: the store that users leave, filled by Django itself (`examples/django`).
 //! * [`MariaDb`], [`Slapd`], [`WebService`]: other stores that users leave, and what they speak.
+//! * [`Export`]: files of products that cannot run here, composed with hashes of random passwords.
 //! * [`Server`]: the built `ferry` binary as a child process, and [`Api`] to talk to it.
 //! * [`hash_vectors`]: password hashes, made on the spot by other programs.
 //! * [`SmallDisk`]: a disk that can be filled.
@@ -16,6 +17,7 @@
 
 mod api;
 mod checkout;
+mod exports;
 mod hashes;
 mod held;
 mod legacy;
@@ -29,6 +31,7 @@ mod smtp;
 mod web_service;
 
 pub use api::{Answer, Api};
+pub use exports::{Export, Exported};
 pub use hashes::{HashVector, hash_vectors};
 pub use legacy::{Kind, Legacy, Person};
 pub use mariadb::MariaDb;

@@ -76,6 +76,16 @@ impl MariaDb {
         Ok(())
     }
 
+    /// What `mariadb-dump` writes of the whole database.
+    pub fn dump(&self) -> Result<String> {
+        let mut command = Command::new("mariadb-dump");
+        command
+            .args(["--no-defaults", "--user=root"])
+            .arg(format!("--socket={}", self.started.socket.display()))
+            .arg(&self.started.database);
+        checkout::output_of(&mut command)
+    }
+
     fn client(&self) -> Command {
         let mut command = Command::new("mariadb");
         command

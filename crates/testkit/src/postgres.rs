@@ -186,6 +186,16 @@ impl Database {
         psql(&self.url, &[sql])
     }
 
+    /// What `pg_dump` writes of some tables, as plain SQL.
+    pub fn dump(&self, tables: &[&str]) -> Result<String> {
+        let mut command = Command::new("pg_dump");
+        command.arg("--no-owner");
+        for table in tables {
+            command.arg(format!("--table={table}"));
+        }
+        checkout::output_of(command.arg(&self.url))
+    }
+
     /// An outage: ends all connections and refuses new ones.
     pub fn stop(&self) -> Result<()> {
         let name = &self.name;

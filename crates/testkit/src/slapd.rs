@@ -1,6 +1,7 @@
 //! OpenLDAP for tests: one private server per value, with the people of `people.ldif`.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
@@ -13,6 +14,7 @@ struct Started {
     port: u16,
     tls_port: u16,
     ca: PathBuf,
+    conf: PathBuf,
 }
 
 /// An OpenLDAP server that nobody else uses; its base is `dc=example,dc=org`. Dropping it is an
@@ -44,6 +46,15 @@ impl Slapd {
             started,
             _server: server,
         })
+    }
+
+    /// What `slapcat` writes: every entry as LDIF.
+    pub fn dump(&self) -> Result<String> {
+        // Servers' programs are not where an ordinary PATH looks.
+        let places = ["/usr/sbin/slapcat", "/usr/local/sbin/slapcat", "slapcat"];
+        let found = places.iter().find(|place| Path::new(place).exists());
+        let mut command = Command::new(found.unwrap_or(&"slapcat"));
+        checkout::output_of(command.arg("-f").arg(&self.started.conf))
     }
 
     /// `ldap://127.0.0.1:port`.

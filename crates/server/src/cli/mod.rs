@@ -1,5 +1,6 @@
 //! The command line: arguments in, one function each out.
 
+mod convert;
 mod doctor;
 mod export;
 mod import;
@@ -40,6 +41,8 @@ enum Command {
     Jobs(jobs::JobsCommand),
     /// Exports users through the running server, on request with their credentials.
     Export(export::ExportArguments),
+    /// Turns another product's export into a file for `ferry import`. Needs no server.
+    Convert(convert::ConvertArguments),
     /// Looks at users through the running server.
     #[command(subcommand)]
     Users(users::UsersCommand),
@@ -83,6 +86,9 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         let _ = std::io::stdout().write_all(sandbox::embedded::licenses().as_bytes());
         return Ok(ExitCode::SUCCESS);
     }
+    if let Command::Convert(arguments) = arguments.command {
+        return convert::run(&arguments);
+    }
     let config = Config::load(arguments.config.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -100,7 +106,9 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
             Command::Users(command) => users::run(&config, command).await,
             Command::Scripts(command) => scripts::run(&config, command).await,
             Command::Doctor => doctor::run(&config).await,
-            Command::Licenses | Command::Config(ConfigCommand::Example) => Ok(ExitCode::SUCCESS),
+            Command::Convert(_) | Command::Licenses | Command::Config(ConfigCommand::Example) => {
+                Ok(ExitCode::SUCCESS)
+            }
         }
     })
 }

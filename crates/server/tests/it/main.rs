@@ -14,6 +14,7 @@ mod clients;
 mod collisions;
 mod connections;
 mod containment;
+mod convert;
 mod crossing;
 mod exports;
 mod import_jobs;
