@@ -16,6 +16,7 @@ mod family;
 mod foreign;
 mod json;
 mod limits;
+mod recipe;
 mod record;
 mod refusal;
 mod scheme;
@@ -29,6 +30,8 @@ use crate::family::argon2::Argon2Hash;
 use crate::family::bcrypt::BcryptHash;
 pub use crate::foreign::{ForeignOptions, UnreadableHash, verify_foreign};
 pub use crate::limits::Limits;
+pub use crate::recipe::{ImportContext, Recipe, RecipeError, Variable};
+use crate::recipe::{RECIPE_PREFIX, RecipeHash, is_recipe_record};
 pub use crate::scheme::{HashError, Scheme};
 
 /// Gives back the memory that this thread's last Argon2 computation worked in. It is kept from one
@@ -48,6 +51,8 @@ enum Kind {
     Bcrypt(BcryptHash),
     /// The `custom_password_hash` field of an import. Boxed: the rare and large case.
     Custom(Box<Custom>),
+    /// A hash that was imported with the recipe of how it was made.
+    Recipe(Box<RecipeHash>),
 }
 
 /// A stored hash that cannot be read: the store was changed by other hands than ours.
@@ -61,7 +66,15 @@ impl PasswordHash {
     /// not lock out who is already in.
     pub fn from_stored(text: &HashText) -> Result<Self, CorruptHash> {
         let text = text.expose();
-        let kind = if let Some(json) = text.strip_prefix(CUSTOM_PREFIX) {
+        let kind = if let Some(json) = text.strip_prefix(RECIPE_PREFIX) {
+            let context = ImportContext {
+                has_pepper: true,
+                ..ImportContext::default()
+            };
+            RecipeHash::read(json, &context, &Limits::NONE)
+                .map(Box::new)
+                .map(Kind::Recipe)
+        } else if let Some(json) = text.strip_prefix(CUSTOM_PREFIX) {
             Custom::read(json, &Limits::NONE)
                 .map(Box::new)
                 .map(Kind::Custom)
@@ -82,6 +95,7 @@ impl PasswordHash {
             Kind::Argon2(hash) => HashText::from(hash.to_text()),
             Kind::Bcrypt(hash) => HashText::from(hash.to_text()),
             Kind::Custom(custom) => HashText::from(custom.to_text()),
+            Kind::Recipe(hash) => HashText::from(hash.to_text()),
         }
     }
 
@@ -96,6 +110,33 @@ impl PasswordHash {
         Custom::read(json, limits).map(|custom| Self(Kind::Custom(Box::new(custom))))
     }
 
+    /// [`from_custom`](Self::from_custom) of a row whose `algorithm` may also be `recipe`; the
+    /// context holds what such a recipe may need of the row and its connection.
+    pub fn from_import(
+        json: &str,
+        context: &ImportContext<'_>,
+        limits: &Limits,
+    ) -> Result<Self, RowError> {
+        if !is_recipe_record(json) {
+            return Self::from_custom(json, limits);
+        }
+        RecipeHash::read(json, context, limits).map(|hash| Self(Kind::Recipe(Box::new(hash))))
+    }
+
+    /// Whether verifying takes the connection's pepper; without it, nothing verifies.
+    pub fn needs_pepper(&self) -> bool {
+        matches!(&self.0, Kind::Recipe(hash) if hash.needs_pepper())
+    }
+
+    /// Supplies the connection's pepper, which is never stored with a hash.
+    #[must_use]
+    pub fn with_pepper(mut self, pepper: &str) -> Self {
+        if let Kind::Recipe(hash) = &mut self.0 {
+            hash.set_pepper(pepper);
+        }
+        self
+    }
+
     /// Whether the password is the one behind this hash. Digests are compared in constant time.
     /// Takes as long as the hash was made to take: call it off the async threads.
     pub fn verify(&self, password: &Password) -> bool {
@@ -103,6 +144,7 @@ impl PasswordHash {
             Kind::Argon2(hash) => hash.verify(password.expose().as_bytes()),
             Kind::Bcrypt(hash) => hash.verify(password.expose().as_bytes()),
             Kind::Custom(custom) => custom.verify(password.expose()),
+            Kind::Recipe(hash) => hash.verify(password.expose()),
         }
     }
 
@@ -125,7 +167,7 @@ impl PasswordHash {
 
     /// Whether this is an imported `custom_password_hash`, which a later import may still replace.
     pub fn is_custom(&self) -> bool {
-        matches!(self.0, Kind::Custom(_))
+        matches!(self.0, Kind::Custom(_) | Kind::Recipe(_))
     }
 
     /// The algorithm's name for logs and counters: `argon2id`, `bcrypt`, `pbkdf2`, `md5`, ….
@@ -134,6 +176,7 @@ impl PasswordHash {
             Kind::Argon2(hash) => hash.name(),
             Kind::Bcrypt(_) => "bcrypt",
             Kind::Custom(custom) => custom.algorithm(),
+            Kind::Recipe(_) => "recipe",
         }
     }
 }

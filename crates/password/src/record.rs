@@ -160,7 +160,7 @@ fn read_password(object: &mut ClosedObject) -> Result<PasswordEncoding, RowError
         .unwrap_or_default())
 }
 
-fn read_salt(object: &mut ClosedObject) -> Result<Option<Salt>, RowError> {
+pub(crate) fn read_salt(object: &mut ClosedObject) -> Result<Option<Salt>, RowError> {
     let Some(mut salt) = object.object("salt", "salt", &["value", "encoding", "position"])? else {
         return Ok(None);
     };
