@@ -14,6 +14,8 @@ mod digest;
 mod encoding;
 mod family;
 mod foreign;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod json;
 mod limits;
 mod recipe;

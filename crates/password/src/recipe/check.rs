@@ -145,9 +145,7 @@ impl Checker<'_> {
 
     fn name(&self, name: &str, place: Position) -> Result<Expr, RecipeError> {
         let running = self.running.iter().enumerate().rev();
-        let found = running
-            .into_iter()
-            .find(|(_, (known, _))| known == name);
+        let found = running.into_iter().find(|(_, (known, _))| known == name);
         if let Some((level, (_, known))) = found {
             return Ok(Expr {
                 op: Op::Running(level),
@@ -222,7 +220,9 @@ impl Checker<'_> {
             return Err(body.place.refuses("this grows with every round"));
         }
         if running.kind == Kind::Text && step.kind == Kind::Bytes {
-            return Err(body.place.refuses("this is text first and bytes afterwards"));
+            return Err(body
+                .place
+                .refuses("this is text first and bytes afterwards"));
         }
         Ok(Expr {
             kind: running.kind,

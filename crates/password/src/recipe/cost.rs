@@ -49,7 +49,7 @@ impl Cost {
         if share <= WHOLE {
             return Ok(());
         }
-        let percent = (share / (WHOLE / 100)).min(1_000_000_000);
+        let percent = share.div_ceil(WHOLE / 100).min(1_000_000_000);
         let message = format!("up to here the recipe costs {percent}% of what one hash may cost");
         Err(place.refuses(message))
     }

@@ -46,7 +46,9 @@ impl Checker<'_> {
         place: Position,
         given: &[Node<'_>],
     ) -> Result<Expr, RecipeError> {
-        if let Some((_, conversion, takes, _)) = CONVERSIONS.iter().find(|(known, ..)| *known == name) {
+        if let Some((_, conversion, takes, _)) =
+            CONVERSIONS.iter().find(|(known, ..)| *known == name)
+        {
             let [value] = self.values(name, place, given)?;
             if *takes == Kind::Text && value.kind == Kind::Bytes {
                 let message = format!("{name} takes text, and this is bytes");
@@ -129,9 +131,11 @@ impl Checker<'_> {
         let iterations = number(iterations, 1, u32::MAX.into())?;
         let length = small(number(length, 1, LONGEST_KEY)?);
         let blocks = length.div_ceil(digest.size());
-        self.cost.digest(password.most + blocks * salt.most, self.times);
+        self.cost
+            .digest(password.most + blocks * salt.most, self.times);
         let blocks = u64::try_from(blocks).unwrap_or(u64::MAX);
-        self.cost.pbkdf2(iterations.saturating_mul(blocks), self.times);
+        self.cost
+            .pbkdf2(iterations.saturating_mul(blocks), self.times);
         self.cost.check(self.limits, place)?;
         let uses = password.uses | salt.uses;
         let op = Op::Pbkdf2 {

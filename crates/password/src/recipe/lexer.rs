@@ -88,9 +88,9 @@ impl<'a> Lexer<'a> {
             '\'' => self.literal(place)?,
             '0' if self.rest().starts_with("0x") => self.bytes(place)?,
             '0'..='9' => self.number(place)?,
-            'a'..='z' | 'A'..='Z' | '_' => {
-                Token::Name(self.take_while(|letter| letter.is_ascii_alphanumeric() || letter == '_'))
-            }
+            'a'..='z' | 'A'..='Z' | '_' => Token::Name(
+                self.take_while(|letter| letter.is_ascii_alphanumeric() || letter == '_'),
+            ),
             _ => return Err(place.refuses("this character begins nothing in a recipe")),
         };
         Ok((token, place))

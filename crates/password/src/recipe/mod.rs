@@ -17,8 +17,8 @@ mod tree;
 use std::fmt;
 
 pub(crate) use eval::Inputs;
-pub(crate) use stored::{RECIPE_PREFIX, RecipeHash, is_recipe_record};
 pub use stored::ImportContext;
+pub(crate) use stored::{RECIPE_PREFIX, RecipeHash, is_recipe_record};
 pub(crate) use tree::Ending;
 pub use tree::Variable;
 use tree::{Expr, Kind};

@@ -30,7 +30,13 @@ pub(crate) const RECIPE_PREFIX: &str = "recipe:";
 const LEAST: usize = 8;
 
 const MEMBERS: [&str; 7] = [
-    "algorithm", "recipe", "hash", "salt", "username", "email", "user_id",
+    "algorithm",
+    "recipe",
+    "hash",
+    "salt",
+    "username",
+    "email",
+    "user_id",
 ];
 
 /// What a row or its connection knows beside the `custom_password_hash` itself.
@@ -115,9 +121,9 @@ impl Expected {
 
 /// Refuses a hash that the recipe can't have made, or that would fit by chance.
 fn check_size(recipe: &Recipe, bytes: &[u8]) -> Result<(), RowError> {
-    if let Some(size) = recipe.exact_size().filter(|size| *size != bytes.len()) {
+    if recipe.exact_size().is_some_and(|size| size != bytes.len()) {
         let message = format!(
-            "The recipe makes {}, and the hash has {} bytes: size {size} expected",
+            "The recipe makes {}, and the hash has {}",
             recipe.makes(),
             bytes.len()
         );
@@ -289,7 +295,8 @@ fn check_input(variable: Variable, size: Option<usize>) -> Result<(), RowError> 
             Err(RowError::new(code, "", message))
         }
         Some(size) if size > LONGEST_INPUT => {
-            let message = format!("{name} has {size} bytes, more than the {LONGEST_INPUT} of a recipe");
+            let message =
+                format!("{name} has {size} bytes, more than the {LONGEST_INPUT} of a recipe");
             Err(RowError::new(RowErrorCode::MaxLength, name, message))
         }
         Some(_) => Ok(()),

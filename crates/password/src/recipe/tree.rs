@@ -96,7 +96,12 @@ pub(super) const CONVERSIONS: [(&str, Conversion, Kind, Kind); 16] = [
     ("hex", Conversion::Hex, Kind::Bytes, Kind::Text),
     ("HEX", Conversion::HexUpper, Kind::Bytes, Kind::Text),
     ("b64", Conversion::Base64, Kind::Bytes, Kind::Text),
-    ("b64raw", Conversion::Base64Unpadded, Kind::Bytes, Kind::Text),
+    (
+        "b64raw",
+        Conversion::Base64Unpadded,
+        Kind::Bytes,
+        Kind::Text,
+    ),
     ("b64url", Conversion::Base64Url, Kind::Bytes, Kind::Text),
     ("unhex", Conversion::Unhex, Kind::Text, Kind::Bytes),
     ("unb64", Conversion::Unbase64, Kind::Text, Kind::Bytes),
@@ -192,9 +197,7 @@ impl Ending {
 
 /// The canonical text: shorthands written out, one space around `+` and after commas.
 pub(super) fn canonical(ending: Ending, expr: &Expr) -> String {
-    let verifier = Ending::VERIFIERS
-        .iter()
-        .find(|(_, known)| *known == ending);
+    let verifier = Ending::VERIFIERS.iter().find(|(_, known)| *known == ending);
     match verifier {
         Some((name, _)) => format!("{name}({})", Bare(expr)),
         None => expr.to_string(),
@@ -230,7 +233,10 @@ impl fmt::Display for Expr {
             } => {
                 let (password, salt) = (Bare(password), Bare(salt));
                 let name = digest.name();
-                write!(f, "pbkdf2_{name}({password}, {salt}, {iterations}, {length})")
+                write!(
+                    f,
+                    "pbkdf2_{name}({password}, {salt}, {iterations}, {length})"
+                )
             }
             Op::Scrypt {
                 password,

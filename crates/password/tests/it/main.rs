@@ -12,6 +12,7 @@
 mod foreign;
 mod own;
 mod properties;
+mod recipe;
 mod refusals;
 mod vectors;
 
