@@ -236,8 +236,8 @@ fn what_is_refused_is_named_with_its_place() {
 "scrypt(password, salt, 1073741824, 8, 1, 32)": line 1, column 1: this scrypt takes 1099511627776 bytes of memory, more than 268435456
 "pbkdf2_sha1(password, salt, 99999999999999999999999, 20)": line 1, column 29: this number must be from 1 to 4294967295
 "pbkdf2_sha1(password, salt, 10000001, 20)": line 1, column 1: up to here the recipe costs 101% of what one hash may cost
-"pbkdf2_sha256(password, salt, 6000000, 64)": line 1, column 1: up to here the recipe costs 120% of what one hash may cost
-"iterate(100000, password, d -> pbkdf2_sha256(d, salt, 1000, 32))": line 1, column 32: up to here the recipe costs 1035% of what one hash may cost
+"pbkdf2_sha256(password, salt, 6000000, 64)": line 1, column 1: up to here the recipe costs 121% of what one hash may cost
+"iterate(100000, password, d -> pbkdf2_sha256(d, salt, 1000, 32))": line 1, column 32: up to here the recipe costs 1034% of what one hash may cost
 "iterate(1, password, d -> d + d)": line 1, column 27: this grows with every round
 "iterate(1, password, salt -> md5(salt))": line 1, column 22: this name is taken
 "x -> x": line 1, column 3: expected + or the end of the recipe
