@@ -96,8 +96,11 @@ pub(crate) fn read_ferry(options: Option<&Value>) -> Result<(Vec<Rule>, Option<R
                 let named = |error| Error::invalid(format!("options.ferry.runtime: {error}"));
                 runtime = Some(read.map_err(named)?);
             }
+            // Judged by `recipes`.
+            ("password_recipe" | "password_pepper", Value::String(_)) => {}
             _ => {
-                let message = "options.ferry takes egress, a list of host:port, and runtime, embedded or node";
+                let message = "options.ferry takes egress, a list of host:port, runtime, embedded \
+                               or node, and the texts password_recipe and password_pepper";
                 return Err(Error::invalid(message));
             }
         }

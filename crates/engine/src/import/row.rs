@@ -13,7 +13,7 @@ use domain::metadata::RESERVED_APP_METADATA;
 use domain::schema::is_uri;
 use domain::{Entropy, ForeignId, HashText, MfaFactor, RowError, RowErrorCode as Code};
 use domain::{email, mfa_factor, username};
-use password::PasswordHash;
+use password::{ImportContext, PasswordHash};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer};
 use serde_json::value::RawValue;
@@ -141,7 +141,15 @@ fn read_plain(text: &str, limits: &RowLimits) -> Option<ImportRow> {
     }
     let password = match (&row.password_hash, row.custom_password_hash) {
         (Some(text), _) => Some(PasswordHash::from_bcrypt_field(&text.0).ok()?),
-        (None, Some(raw)) => Some(PasswordHash::from_custom(raw.get(), &limits.hash).ok()?),
+        (None, Some(raw)) => {
+            let (username, user_id) = (&row.username, &row.user_id);
+            let context = limits.hashing.of_row(
+                Some(&row.email.0),
+                username.as_ref().map(|name| &*name.0),
+                user_id.as_ref().map(|id| &*id.0),
+            );
+            Some(PasswordHash::from_import(raw.get(), &context, &limits.hash).ok()?)
+        }
         (None, None) => None,
     };
     let owned = |text: Option<Text<'_>>| text.map(Text::into_owned);
@@ -235,7 +243,14 @@ fn build(
         blocked: flag("blocked"),
         user_metadata: raw("user_metadata"),
         app_metadata: raw("app_metadata"),
-        password: read_hash(text("password_hash"), custom, limits)?,
+        password: read_hash(
+            text("password_hash"),
+            custom,
+            &limits
+                .hashing
+                .of_row(text("email"), text("username"), text("user_id")),
+            limits,
+        )?,
         is_custom_hash: custom.is_some(),
         factors: factors
             .unwrap_or_default()
@@ -249,11 +264,12 @@ fn build(
 fn read_hash(
     bcrypt: Option<&str>,
     custom: Option<&str>,
+    context: &ImportContext<'_>,
     limits: &RowLimits,
 ) -> Result<Option<HashText>, RowError> {
     let hash = match (bcrypt, custom) {
         (Some(text), _) => PasswordHash::from_bcrypt_field(text)?,
-        (None, Some(text)) => PasswordHash::from_custom(text, &limits.hash)?,
+        (None, Some(text)) => PasswordHash::from_import(text, context, &limits.hash)?,
         (None, None) => return Ok(None),
     };
     Ok(Some(hash.to_stored()))

@@ -17,6 +17,7 @@ use super::spool::SpoolReader;
 use super::user_schema::RowLimits;
 use super::window::{Fault, Problem, SourceError};
 use crate::Engine;
+use crate::recipes::{self, HashingThere};
 
 /// Batches that may wait between the halves.
 const AHEAD: usize = 2;
@@ -64,7 +65,11 @@ impl Engine {
         stop: &CancellationToken,
     ) -> Outcome {
         let (sender, mut messages) = mpsc::channel(AHEAD);
-        self.start_parsing(job, sender);
+        let hashing = match self.hashing_of_job(job).await {
+            Ok(hashing) => hashing,
+            Err(outcome) => return outcome,
+        };
+        self.start_parsing(job, hashing, sender);
         let mut numbers = 0..0;
         loop {
             let message = tokio::select! {
@@ -89,7 +94,15 @@ impl Engine {
         }
     }
 
-    fn start_parsing(&self, job: &ImportJob, sender: mpsc::Sender<Message>) {
+    /// How the job's connection says that its users were hashed.
+    async fn hashing_of_job(&self, job: &ImportJob) -> Result<HashingThere, Outcome> {
+        let found = self.store.find_connection(&job.connection).await?;
+        let connection = found.ok_or(Outcome::Lost)?;
+        recipes::hashing_there(&connection, &self.settings.hash_limits)
+            .map_err(|error| Outcome::Done(JobStatus::Failed, Some(error.detail())))
+    }
+
+    fn start_parsing(&self, job: &ImportJob, hashing: HashingThere, sender: mpsc::Sender<Message>) {
         let source = SpoolReader::new(self, &job.id, job.size);
         let settings = &self.settings.import;
         let limits = BatchLimits {
@@ -99,6 +112,7 @@ impl Engine {
         let row_limits = RowLimits {
             metadata: settings.max_metadata_bytes,
             hash: self.settings.hash_limits.clone(),
+            hashing,
         };
         let reader = RowReader::new(row_limits, Arc::clone(&self.entropy));
         let (offset, counters) = (job.offset, job.counters);

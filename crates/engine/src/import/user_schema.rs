@@ -12,6 +12,7 @@ use domain::{Json, RowError, RowErrorCode as Code, mfa_factor};
 use password::PasswordHash;
 
 use super::json_shape::{self, Members};
+use crate::recipes::HashingThere;
 
 const PASSWORD_HASH: Kind =
     Kind::SecretPattern(r"^\$2[ab]?\$10+\$[./A-Za-z0-9]{53}$", is_bcrypt_field);
@@ -74,6 +75,8 @@ pub(super) struct RowLimits {
     pub metadata: usize,
     /// Ceilings of imported hashes.
     pub hash: password::Limits,
+    /// What the connection says of hashes.
+    pub hashing: HashingThere,
 }
 
 /// Every way in which a row does not fit; empty when it does.
@@ -153,7 +156,11 @@ fn check_hashes(row: &Json, members: &Members<'_>, limits: &RowLimits) -> Vec<Ro
     }
     if custom.is_some_and(serde_json::Value::is_object) {
         let text = members.get("custom_password_hash").unwrap_or_default();
-        let refused = PasswordHash::from_custom(text, &limits.hash).err();
+        let of = |name: &str| row.get(name).and_then(serde_json::Value::as_str);
+        let context = limits
+            .hashing
+            .of_row(of("email"), of("username"), of("user_id"));
+        let refused = PasswordHash::from_import(text, &context, &limits.hash).err();
         errors.extend(refused.map(|error| error.under("custom_password_hash")));
     }
     errors
