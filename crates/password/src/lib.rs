@@ -16,6 +16,7 @@ mod family;
 mod foreign;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
+pub mod identify;
 mod json;
 mod limits;
 mod recipe;

@@ -45,6 +45,17 @@ pub(super) fn check(node: &Node<'_>, limits: &Limits) -> Result<Checked, RecipeE
     })
 }
 
+/// Gives a part of a recipe its meaning.
+pub(super) fn part(node: &Node<'_>, limits: &Limits) -> Result<Expr, RecipeError> {
+    Checker {
+        limits,
+        cost: Cost::default(),
+        times: 1,
+        running: Vec::new(),
+    }
+    .expr(node)
+}
+
 fn ending_of<'n, 'a>(node: &'n Node<'a>) -> Result<(Ending, &'n Node<'a>), RecipeError> {
     let Form::Call(name, given) = &node.form else {
         return Ok((Ending::Value, node));

@@ -133,7 +133,8 @@ fn convert(conversion: Conversion, bytes: &[u8]) -> Option<SecretBytes> {
         Conversion::Base64Url => of_text(to_phc(bytes).replace('+', "-").replace('/', "_")),
         Conversion::Unhex => decoded(TextEncoding::Hex),
         Conversion::Unbase64 => decoded(TextEncoding::Base64),
-        Conversion::Utf8 => Some(Zeroizing::new(bytes.to_vec())),
+        Conversion::Decoded if std::str::from_utf8(bytes).is_err() => None,
+        Conversion::Utf8 | Conversion::Decoded => Some(Zeroizing::new(bytes.to_vec())),
         Conversion::Utf16Le => Some(PasswordEncoding::Utf16Le.encode(text)),
         Conversion::Utf16Be => Some(Zeroizing::new(
             text.encode_utf16().flat_map(u16::to_be_bytes).collect(),

@@ -233,7 +233,7 @@ impl Checker<'_> {
             C::Unhex => (most / 2, true, false),
             // How much padding there is, nobody knows before.
             C::Unbase64 => ((most * 3).div_ceil(4), false, false),
-            C::Utf8 => (most, true, false),
+            C::Utf8 | C::Decoded => (most, true, false),
             C::Utf16Le | C::Utf16Be => (most * 2, value.is_ascii, false),
             C::Latin1 => (most, value.is_ascii, false),
             C::Lower | C::Upper if value.is_ascii => (most, true, true),

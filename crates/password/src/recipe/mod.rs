@@ -158,6 +158,13 @@ impl Recipe {
     }
 }
 
+/// The value of a part of a recipe, which need not be a recipe by itself.
+pub(crate) fn evaluate(text: &str, inputs: &Inputs<'_>) -> Option<SecretBytes> {
+    let node = syntax::parse(text).ok()?;
+    let expr = check::part(&node, &Limits::default()).ok()?;
+    eval::value(&expr, inputs)
+}
+
 /// Prints what is used and not the text: its literals may be an application's secret.
 impl fmt::Debug for Recipe {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -81,6 +81,8 @@ pub(super) enum Conversion {
     Unhex,
     Unbase64,
     Utf8,
+    /// Bytes as the UTF-8 text that they are.
+    Decoded,
     Utf16Le,
     Utf16Be,
     Latin1,
@@ -92,7 +94,7 @@ pub(super) enum Conversion {
 }
 
 /// Names, and what each takes and makes.
-pub(super) const CONVERSIONS: [(&str, Conversion, Kind, Kind); 16] = [
+pub(super) const CONVERSIONS: [(&str, Conversion, Kind, Kind); 17] = [
     ("hex", Conversion::Hex, Kind::Bytes, Kind::Text),
     ("HEX", Conversion::HexUpper, Kind::Bytes, Kind::Text),
     ("b64", Conversion::Base64, Kind::Bytes, Kind::Text),
@@ -106,6 +108,7 @@ pub(super) const CONVERSIONS: [(&str, Conversion, Kind, Kind); 16] = [
     ("unhex", Conversion::Unhex, Kind::Text, Kind::Bytes),
     ("unb64", Conversion::Unbase64, Kind::Text, Kind::Bytes),
     ("utf8", Conversion::Utf8, Kind::Text, Kind::Bytes),
+    ("text", Conversion::Decoded, Kind::Bytes, Kind::Text),
     ("utf16le", Conversion::Utf16Le, Kind::Text, Kind::Bytes),
     ("utf16be", Conversion::Utf16Be, Kind::Text, Kind::Bytes),
     ("latin1", Conversion::Latin1, Kind::Text, Kind::Bytes),
