@@ -13,6 +13,10 @@ fn piece(term: &Term) -> Piece<'_> {
     (&term.text, &term.bytes)
 }
 
+fn bytes_of(piece: Option<Piece<'_>>) -> &[u8] {
+    piece.map_or(&[], |(_, bytes)| bytes)
+}
+
 /// Visits messages made of pieces in every order, with every mark.
 fn messages(
     probe: &mut Probe<'_>,
@@ -273,7 +277,13 @@ pub(super) fn chained(ground: &Ground, rounds: u32, probe: &mut Probe<'_>) {
                 links.push(link(Some(piece(side)), None));
             }
         }
+        let mut seen: Vec<(usize, &[u8], &[u8])> = Vec::new();
         for link in &links {
+            let same = (link.spelling, bytes_of(link.before), bytes_of(link.after));
+            if seen.contains(&same) {
+                continue;
+            }
+            seen.push(same);
             for digest in &digests {
                 chain(probe, *digest, start, link, rounds);
             }
@@ -292,9 +302,9 @@ fn chain(probe: &mut Probe<'_>, digest: Digest, start: Piece<'_>, link: &Link<'_
     let mut message = SecretBytes::default();
     for round in 1..rounds {
         message.clear();
-        message.extend_from_slice(link.before.map_or(&[], |(_, bytes)| bytes));
+        message.extend_from_slice(bytes_of(link.before));
         message.extend_from_slice(&spell(&made));
-        message.extend_from_slice(link.after.map_or(&[], |(_, bytes)| bytes));
+        message.extend_from_slice(bytes_of(link.after));
         made = digest.hash(&message);
         if probe.is_hit(&made) {
             let own = digest.name();

@@ -87,7 +87,7 @@ const APPLICATIONS: &[(&str, &str)] = &[
     ("sha256(sha256hex(password) + salt)", "AuthMe, XenForo"),
     ("sha1(salt + sha1hex(salt + sha1hex(password)))", "OpenCart"),
     ("sha1(sha1(password))", "MySQL 4.1"),
-    ("md5(password + salt)", "Joomla 1, osCommerce reversed"),
+    ("md5(password + salt)", "Joomla 1"),
     ("sha1(salt + utf16le(password))", "ASP.NET Membership"),
     ("md5(pepper + password)", "PrestaShop"),
     ("bcrypt(sha256hex(password))", "Meteor"),

@@ -10,6 +10,7 @@
 )]
 
 mod foreign;
+mod identify;
 mod own;
 mod properties;
 mod recipe;
