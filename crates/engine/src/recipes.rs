@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use domain::{ConfigurationValue, Connection, HashText};
-use password::{ImportContext, Limits, PasswordHash, Recipe};
+use password::{ImportContext, Limits, Owner, PasswordHash, Recipe};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
@@ -27,18 +27,11 @@ pub(crate) struct HashingThere {
 
 impl HashingThere {
     /// The context of a row.
-    pub fn of_row<'a>(
-        &'a self,
-        email: Option<&'a str>,
-        username: Option<&'a str>,
-        user_id: Option<&'a str>,
-    ) -> ImportContext<'a> {
+    pub fn context<'a>(&'a self, owner: Owner<'a>) -> ImportContext<'a> {
         ImportContext {
             recipe: self.recipe.as_ref(),
             has_pepper: self.has_pepper,
-            username,
-            email,
-            user_id: user_id.map(|id| id.strip_prefix("auth0|").unwrap_or(id)),
+            owner,
         }
     }
 }

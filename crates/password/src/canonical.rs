@@ -1,6 +1,8 @@
 //! The stored spelling of an imported hash: one JSON text per meaning. Members in fixed order,
-//! defaults left out, bytes as padded standard base64. Every text written here is plain ASCII
-//! without quotes or backslashes, so nothing needs escaping.
+//! defaults left out, bytes as padded standard base64. Every word written here is plain ASCII
+//! without quotes or backslashes; a text that may be anything is escaped.
+
+use zeroize::Zeroizing;
 
 use crate::custom::CUSTOM_PREFIX;
 use crate::encoding::{PasswordEncoding, to_base64};
@@ -38,6 +40,13 @@ impl Canonical {
         self.text.push('"');
         self.text.push_str(word);
         self.text.push('"');
+    }
+
+    /// Any text at all, escaped.
+    pub(crate) fn text(&mut self, name: &str, text: &str) {
+        self.name(name);
+        let escaped = Zeroizing::new(serde_json::Value::from(text).to_string());
+        self.text.push_str(&escaped);
     }
 
     pub(crate) fn number(&mut self, name: &str, number: u64) {

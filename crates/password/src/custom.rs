@@ -4,6 +4,7 @@
 use domain::RowError;
 use zeroize::Zeroizing;
 
+use crate::Owner;
 use crate::algorithm::Algorithm;
 use crate::canonical::Canonical;
 use crate::encoding::PasswordEncoding;
@@ -14,8 +15,11 @@ use crate::family::ldap::LdapHash;
 use crate::family::pbkdf2::Pbkdf2Hash;
 use crate::family::plain::PlainHash;
 use crate::family::scrypt::ScryptHash;
+use crate::foreign::ForeignOptions;
+use crate::json::ClosedObject;
 use crate::limits::Limits;
-use crate::record::Record;
+use crate::named::{self, Named};
+use crate::record::{self, Record};
 
 /// What a stored custom hash begins with.
 pub(crate) const CUSTOM_PREFIX: &str = "custom:";
@@ -33,11 +37,29 @@ enum Family {
     Pbkdf2(Pbkdf2Hash),
     Plain(PlainHash),
     Scrypt(ScryptHash),
+    /// An algorithm that has one of our own names.
+    Named(Named),
+}
+
+/// Whether the name is ours and none of the documented ones.
+fn is_ours(name: &str) -> bool {
+    Algorithm::parse(name).is_none() && ForeignOptions::named(name).is_ok()
 }
 
 impl Custom {
-    pub(crate) fn read(json: &str, limits: &Limits) -> Result<Self, RowError> {
-        let record = Record::read(json)?;
+    pub(crate) fn read(json: &str, owner: &Owner<'_>, limits: &Limits) -> Result<Self, RowError> {
+        let object = ClosedObject::parse_by(json, |name| match name {
+            Some(name) if is_ours(name) => &named::MEMBERS,
+            _ => &record::MEMBERS,
+        })?;
+        if object.peek("algorithm").is_some_and(is_ours) {
+            let named = Named::read(object, owner, limits)?;
+            return Ok(Self {
+                password: PasswordEncoding::default(),
+                family: Family::Named(named),
+            });
+        }
+        let record = Record::read(object)?;
         let password = record.password;
         let family = match record.algorithm {
             Algorithm::Argon2 => {
@@ -56,8 +78,12 @@ impl Custom {
     }
 
     pub(crate) fn verify(&self, password: &str) -> bool {
+        if let Family::Named(hash) = &self.family {
+            return hash.verify(password);
+        }
         let password = self.password.encode(password);
         match &self.family {
+            Family::Named(_) => false,
             Family::Argon2(hash) => hash.verify(&password),
             Family::Bcrypt(hash) => hash.verify(&password),
             Family::Hmac(hash) => hash.verify(&password),
@@ -77,12 +103,14 @@ impl Custom {
             Family::Pbkdf2(_) => "pbkdf2",
             Family::Plain(hash) => hash.name(),
             Family::Scrypt(_) => "scrypt",
+            Family::Named(hash) => hash.name(),
         }
     }
 
     /// The stored text, prefix included.
     pub(crate) fn to_text(&self) -> String {
         let canonical = match &self.family {
+            Family::Named(hash) => return hash.to_text(),
             Family::Argon2(hash) => {
                 let mut canonical = Canonical::new("argon2");
                 canonical.text_hash(&Zeroizing::new(hash.to_text()));

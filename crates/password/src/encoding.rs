@@ -44,6 +44,15 @@ impl TextEncoding {
         }
     }
 
+    /// The canonical name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Base64 => "base64",
+            Self::Hex => "hex",
+            Self::Utf8 => "utf8",
+        }
+    }
+
     /// The bytes behind the text; `path` names the member in a refusal.
     pub(crate) fn decode(self, path: &str, text: &str) -> Result<SecretBytes, RowError> {
         let (bytes, shape) = match self {

@@ -111,9 +111,33 @@ pub(crate) struct ClosedObject {
 impl ClosedObject {
     /// Reads the outermost object; its path is empty.
     pub(crate) fn parse(json: &str, known: &[&str]) -> Result<Self, RowError> {
+        Self::parse_by(json, |_| known)
+    }
+
+    /// The same, where the text member `algorithm` decides which members are known.
+    pub(crate) fn parse_by<'a>(
+        json: &str,
+        known: impl FnOnce(Option<&str>) -> &'a [&'a str],
+    ) -> Result<Self, RowError> {
         // serde_json's own sentence may quote the text, which is a secret.
         let node = serde_json::from_str(json).map_err(|_| refusal::not_json())?;
+        let algorithm = match &node {
+            Node::Object(members) => members.iter().find_map(|(name, node)| match node {
+                Node::Text(text) if name == "algorithm" => Some(text.as_str()),
+                _ => None,
+            }),
+            _ => None,
+        };
+        let known = known(algorithm);
         Self::close(node, "", known)
+    }
+
+    /// A text member that stays where it is.
+    pub(crate) fn peek(&self, name: &str) -> Option<&str> {
+        self.members.iter().find_map(|(member, node)| match node {
+            Node::Text(text) if member == name => Some(text.as_str()),
+            _ => None,
+        })
     }
 
     fn close(node: Node, path: &'static str, known: &[&str]) -> Result<Self, RowError> {

@@ -18,7 +18,9 @@ mod foreign;
 pub mod fuzzing;
 pub mod identify;
 mod json;
+mod known;
 mod limits;
+mod named;
 mod recipe;
 mod record;
 mod refusal;
@@ -32,6 +34,7 @@ use crate::custom::{CUSTOM_PREFIX, Custom};
 use crate::family::argon2::Argon2Hash;
 use crate::family::bcrypt::BcryptHash;
 pub use crate::foreign::{ForeignOptions, UnreadableHash, verify_foreign};
+use crate::known::{KNOWN_PREFIX, Known};
 pub use crate::limits::Limits;
 pub use crate::recipe::{ImportContext, Recipe, RecipeError, Variable};
 use crate::recipe::{RECIPE_PREFIX, RecipeHash, is_recipe_record};
@@ -56,6 +59,20 @@ enum Kind {
     Custom(Box<Custom>),
     /// A hash that was imported with the recipe of how it was made.
     Recipe(Box<RecipeHash>),
+    /// A text that names its own format, in the `password_hash` field of an import.
+    Known(Box<Known>),
+}
+
+/// What an import row says of the user, for hashes that need it: it is frozen into the stored text,
+/// since names and addresses change later.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Owner<'a> {
+    /// The username, as the row has it.
+    pub username: Option<&'a str>,
+    /// The e-mail address, as the row has it.
+    pub email: Option<&'a str>,
+    /// The id, without the provider in front.
+    pub user_id: Option<&'a str>,
 }
 
 /// A stored hash that cannot be read: the store was changed by other hands than ours.
@@ -64,8 +81,8 @@ enum Kind {
 pub struct CorruptHash(String);
 
 impl PasswordHash {
-    /// Reads what [`to_stored`](Self::to_stored) wrote: `$argon2id$…`, `$2b$…` or
-    /// `custom:<json>`. No ceilings here: they were applied at the import, and lowering one must
+    /// Reads what [`to_stored`](Self::to_stored) wrote: `$argon2id$…`, `$2b$…`, `known:<text>`,
+    /// `recipe:<json>` or `custom:<json>`. No ceilings here: they were applied at the import, and lowering one must
     /// not lock out who is already in.
     pub fn from_stored(text: &HashText) -> Result<Self, CorruptHash> {
         let text = text.expose();
@@ -78,9 +95,14 @@ impl PasswordHash {
                 .map(Box::new)
                 .map(Kind::Recipe)
         } else if let Some(json) = text.strip_prefix(CUSTOM_PREFIX) {
-            Custom::read(json, &Limits::NONE)
+            Custom::read(json, &Owner::default(), &Limits::NONE)
                 .map(Box::new)
                 .map(Kind::Custom)
+        } else if let Some(known) = text.strip_prefix(KNOWN_PREFIX) {
+            Known::read(known, &Limits::NONE)
+                .map(Box::new)
+                .map(Kind::Known)
+                .map_err(RowError::from)
         } else if text.starts_with("$argon2id$") {
             Argon2Hash::parse(text, &Limits::NONE).map(Kind::Argon2)
         } else if text.starts_with("$2") {
@@ -99,6 +121,7 @@ impl PasswordHash {
             Kind::Bcrypt(hash) => HashText::from(hash.to_text()),
             Kind::Custom(custom) => HashText::from(custom.to_text()),
             Kind::Recipe(hash) => HashText::from(hash.to_text()),
+            Kind::Known(known) => HashText::from(known.to_text()),
         }
     }
 
@@ -107,13 +130,39 @@ impl PasswordHash {
         BcryptHash::parse_field(text).map(|hash| Self(Kind::Bcrypt(hash)))
     }
 
+    /// Reads the `password_hash` field of an import row: bcrypt of cost 10, as documented, or any
+    /// text that names its own format. `None` is an account without a password (`!…`, `*`).
+    ///
+    /// # Errors
+    /// The format is not known, can never verify, or exceeds the limits. Never repeats the text.
+    pub fn from_field(text: &str, limits: &Limits) -> Result<Option<Self>, RowError> {
+        Ok(known::read_field(text, limits)?.map(Self))
+    }
+
+    /// Reads any text that names its own format, as [`verify_foreign`] recognises it.
+    ///
+    /// # Errors
+    /// As [`from_field`](Self::from_field).
+    pub fn from_known(text: &str, limits: &Limits) -> Result<Self, UnreadableHash> {
+        known::read(text, limits).map(Self)
+    }
+
     /// Reads the `custom_password_hash` member from its raw JSON text. Paths in the refusal are
     /// relative to that member: the caller adds `.under("custom_password_hash")`.
     pub fn from_custom(json: &str, limits: &Limits) -> Result<Self, RowError> {
-        Custom::read(json, limits).map(|custom| Self(Kind::Custom(Box::new(custom))))
+        Self::from_custom_of(json, &Owner::default(), limits)
     }
 
-    /// [`from_custom`](Self::from_custom) of a row whose `algorithm` may also be `recipe`; the
+    /// The same, with what the row says of its user.
+    pub fn from_custom_of(
+        json: &str,
+        owner: &Owner<'_>,
+        limits: &Limits,
+    ) -> Result<Self, RowError> {
+        Custom::read(json, owner, limits).map(|custom| Self(Kind::Custom(Box::new(custom))))
+    }
+
+    /// [`from_custom_of`](Self::from_custom_of) a row whose `algorithm` may also be `recipe`; the
     /// context holds what such a recipe may need of the row and its connection.
     pub fn from_import(
         json: &str,
@@ -121,7 +170,7 @@ impl PasswordHash {
         limits: &Limits,
     ) -> Result<Self, RowError> {
         if !is_recipe_record(json) {
-            return Self::from_custom(json, limits);
+            return Self::from_custom_of(json, &context.owner, limits);
         }
         RecipeHash::read(json, context, limits).map(|hash| Self(Kind::Recipe(Box::new(hash))))
     }
@@ -148,6 +197,7 @@ impl PasswordHash {
             Kind::Bcrypt(hash) => hash.verify(password.expose().as_bytes()),
             Kind::Custom(custom) => custom.verify(password.expose()),
             Kind::Recipe(hash) => hash.verify(password.expose()),
+            Kind::Known(known) => known.verify(password.expose().as_bytes()),
         }
     }
 
@@ -180,6 +230,7 @@ impl PasswordHash {
             Kind::Bcrypt(_) => "bcrypt",
             Kind::Custom(custom) => custom.algorithm(),
             Kind::Recipe(_) => "recipe",
+            Kind::Known(_) => "known",
         }
     }
 }

@@ -14,7 +14,7 @@ use crate::refusal;
 /// The member that holds the hash, as refusals name it.
 pub(crate) const VALUE: &str = "hash.value";
 
-const MEMBERS: [&str; 8] = [
+pub(crate) const MEMBERS: [&str; 8] = [
     "algorithm",
     "hash",
     "salt",
@@ -62,8 +62,7 @@ impl Salt {
 }
 
 impl Record {
-    pub(crate) fn read(json: &str) -> Result<Self, RowError> {
-        let mut object = ClosedObject::parse(json, &MEMBERS)?;
+    pub(crate) fn read(mut object: ClosedObject) -> Result<Self, RowError> {
         let algorithm = object
             .word("algorithm", Algorithm::parse)?
             .ok_or_else(|| refusal::missing("", "algorithm"))?;
@@ -72,7 +71,7 @@ impl Record {
             .ok_or_else(|| refusal::missing("", "hash"))?;
         let record = Self {
             algorithm,
-            password: read_password(&mut object)?,
+            password: read_password(&mut object)?.unwrap_or_default(),
             salt: read_salt(&mut object)?,
             keylen: object.positive("keylen")?,
             cost: object.positive("cost")?,
@@ -151,13 +150,13 @@ impl Record {
     }
 }
 
-fn read_password(object: &mut ClosedObject) -> Result<PasswordEncoding, RowError> {
-    let Some(mut password) = object.object("password", "password", &["encoding"])? else {
-        return Ok(PasswordEncoding::default());
-    };
-    Ok(password
-        .word("encoding", PasswordEncoding::parse)?
-        .unwrap_or_default())
+pub(crate) fn read_password(
+    object: &mut ClosedObject,
+) -> Result<Option<PasswordEncoding>, RowError> {
+    match object.object("password", "password", &["encoding"])? {
+        Some(mut password) => password.word("encoding", PasswordEncoding::parse),
+        None => Ok(None),
+    }
 }
 
 pub(crate) fn read_salt(object: &mut ClosedObject) -> Result<Option<Salt>, RowError> {
@@ -179,7 +178,7 @@ pub(crate) fn read_salt(object: &mut ClosedObject) -> Result<Option<Salt>, RowEr
     }))
 }
 
-fn read_key(hash: &mut ClosedObject) -> Result<Option<SecretBytes>, RowError> {
+pub(crate) fn read_key(hash: &mut ClosedObject) -> Result<Option<SecretBytes>, RowError> {
     let Some(mut key) = hash.object("key", "hash.key", &["value", "encoding"])? else {
         return Ok(None);
     };

@@ -61,7 +61,7 @@ fn mask_record(value: &mut Value) {
 }
 
 /// Members of `custom_password_hash` that are words of the format and no secrets.
-const HASH_WORDS: &[&str] = &["algorithm", "encoding", "digest", "position"];
+const HASH_WORDS: &[&str] = &["algorithm", "encoding", "digest", "position", "prehash"];
 
 /// Masks all text, but short plain words under the names given. Numbers stay: they are costs.
 fn mask_all(value: &mut Value, words: &[&str]) {

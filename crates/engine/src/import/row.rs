@@ -13,7 +13,7 @@ use domain::metadata::RESERVED_APP_METADATA;
 use domain::schema::is_uri;
 use domain::{Entropy, ForeignId, HashText, MfaFactor, RowError, RowErrorCode as Code};
 use domain::{email, mfa_factor, username};
-use password::{ImportContext, PasswordHash};
+use password::{Owner, PasswordHash};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer};
 use serde_json::value::RawValue;
@@ -103,6 +103,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 }
 
 impl Text<'_> {
+    fn as_str(&self) -> &str {
+        &self.0
+    }
+
     fn into_owned(self) -> String {
         self.0.into_owned()
     }
@@ -139,19 +143,14 @@ fn read_plain(text: &str, limits: &RowLimits) -> Option<ImportRow> {
     if !fits {
         return None;
     }
-    let password = match (&row.password_hash, row.custom_password_hash) {
-        (Some(text), _) => Some(PasswordHash::from_bcrypt_field(&text.0).ok()?),
-        (None, Some(raw)) => {
-            let (username, user_id) = (&row.username, &row.user_id);
-            let context = limits.hashing.of_row(
-                Some(&row.email.0),
-                username.as_ref().map(|name| &*name.0),
-                user_id.as_ref().map(|id| &*id.0),
-            );
-            Some(PasswordHash::from_import(raw.get(), &context, &limits.hash).ok()?)
-        }
-        (None, None) => None,
-    };
+    let owner = user_schema::owner(
+        row.username.as_ref().map(Text::as_str),
+        Some(row.email.as_str()),
+        row.user_id.as_ref().map(Text::as_str),
+    );
+    let field = row.password_hash.as_ref().map(Text::as_str);
+    let custom = row.custom_password_hash.map(RawValue::get);
+    let password = read_hash(field, custom, &owner, limits).ok()?;
     let owned = |text: Option<Text<'_>>| text.map(Text::into_owned);
     let raw = |raw: Option<&RawValue>| raw.map(|raw| raw.get().to_owned());
     Some(ImportRow {
@@ -169,7 +168,7 @@ fn read_plain(text: &str, limits: &RowLimits) -> Option<ImportRow> {
         blocked: row.blocked,
         user_metadata: raw(row.user_metadata),
         app_metadata: raw(row.app_metadata),
-        password: password.as_ref().map(PasswordHash::to_stored),
+        password,
         is_custom_hash: row.custom_password_hash.is_some(),
         ..ImportRow::default()
     })
@@ -224,6 +223,7 @@ fn build(
     let flag = |name: &str| row.get(name).and_then(serde_json::Value::as_bool);
     let raw = |name: &str| members.get(name).map(str::to_owned);
     let custom = members.get("custom_password_hash");
+    let owner = user_schema::owner(text("username"), text("email"), text("user_id"));
     let factors = row
         .get("mfa_factors")
         .map(mfa_factor::parse_all)
@@ -243,14 +243,7 @@ fn build(
         blocked: flag("blocked"),
         user_metadata: raw("user_metadata"),
         app_metadata: raw("app_metadata"),
-        password: read_hash(
-            text("password_hash"),
-            custom,
-            &limits
-                .hashing
-                .of_row(text("email"), text("username"), text("user_id")),
-            limits,
-        )?,
+        password: read_hash(text("password_hash"), custom, &owner, limits)?,
         is_custom_hash: custom.is_some(),
         factors: factors
             .unwrap_or_default()
@@ -261,18 +254,22 @@ fn build(
     })
 }
 
+/// The text to store; `None` when the account has no password.
 fn read_hash(
-    bcrypt: Option<&str>,
+    field: Option<&str>,
     custom: Option<&str>,
-    context: &ImportContext<'_>,
+    owner: &Owner<'_>,
     limits: &RowLimits,
 ) -> Result<Option<HashText>, RowError> {
-    let hash = match (bcrypt, custom) {
-        (Some(text), _) => PasswordHash::from_bcrypt_field(text)?,
-        (None, Some(text)) => PasswordHash::from_import(text, context, &limits.hash)?,
-        (None, None) => return Ok(None),
+    let hash = match (field, custom) {
+        (Some(text), _) => PasswordHash::from_field(text, &limits.hash)?,
+        (None, Some(text)) => {
+            let context = limits.hashing.context(*owner);
+            Some(PasswordHash::from_import(text, &context, &limits.hash)?)
+        }
+        (None, None) => None,
     };
-    Ok(Some(hash.to_stored()))
+    Ok(hash.as_ref().map(PasswordHash::to_stored))
 }
 
 /// Addresses are lower case in our own store, those of factors too.

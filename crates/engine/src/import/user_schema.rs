@@ -9,13 +9,13 @@ use domain::metadata::RESERVED_APP_METADATA;
 use domain::schema::{self, Field, Kind, optional, required};
 use domain::username::{self, PHONE_PATTERN, is_phone_number};
 use domain::{Json, RowError, RowErrorCode as Code, mfa_factor};
-use password::PasswordHash;
+use password::{Owner, PasswordHash};
 
 use super::json_shape::{self, Members};
 use crate::recipes::HashingThere;
 
-const PASSWORD_HASH: Kind =
-    Kind::SecretPattern(r"^\$2[ab]?\$10+\$[./A-Za-z0-9]{53}$", is_bcrypt_field);
+/// Any text: `check_hashes` reads it.
+const PASSWORD_HASH: Kind = Kind::Text(0, usize::MAX);
 
 /// Every member of a row.
 pub(super) const USER: &[Field] = &[
@@ -62,10 +62,6 @@ pub(super) fn is_user_id(text: &str) -> bool {
     let id = text.strip_prefix("auth0|").unwrap_or(text);
     let is_short = id.len() <= 255 || id.chars().count() <= 255;
     !id.is_empty() && is_short && !id.bytes().any(|byte| byte.is_ascii_control())
-}
-
-fn is_bcrypt_field(text: &str) -> bool {
-    PasswordHash::from_bcrypt_field(text).is_ok()
 }
 
 /// What an operator allows.
@@ -142,6 +138,19 @@ fn check_metadata(
     errors
 }
 
+/// Who a row is about, as a hash may need it: exactly as the row has it.
+pub(super) fn owner<'a>(
+    username: Option<&'a str>,
+    email: Option<&'a str>,
+    user_id: Option<&'a str>,
+) -> Owner<'a> {
+    Owner {
+        username,
+        email,
+        user_id: user_id.map(|id| id.strip_prefix("auth0|").unwrap_or(id)),
+    }
+}
+
 fn check_hashes(row: &Json, members: &Members<'_>, limits: &RowLimits) -> Vec<RowError> {
     let mut errors = Vec::new();
     let custom = row.get("custom_password_hash");
@@ -154,12 +163,15 @@ fn check_hashes(row: &Json, members: &Members<'_>, limits: &RowLimits) -> Vec<Ro
             message,
         ));
     }
+    let field = row.get("password_hash").and_then(serde_json::Value::as_str);
+    if let Some(text) = field.filter(|text| !text.contains('\0')) {
+        errors.extend(PasswordHash::from_field(text, &limits.hash).err());
+    }
     if custom.is_some_and(serde_json::Value::is_object) {
         let text = members.get("custom_password_hash").unwrap_or_default();
-        let of = |name: &str| row.get(name).and_then(serde_json::Value::as_str);
-        let context = limits
-            .hashing
-            .of_row(of("email"), of("username"), of("user_id"));
+        let name = |member: &str| row.get(member).and_then(serde_json::Value::as_str);
+        let owner = owner(name("username"), name("email"), name("user_id"));
+        let context = limits.hashing.context(owner);
         let refused = PasswordHash::from_import(text, &context, &limits.hash).err();
         errors.extend(refused.map(|error| error.under("custom_password_hash")));
     }

@@ -26,7 +26,7 @@ pub(super) fn read(text: &str, limits: &Limits) -> Option<Reading> {
         "scrypt" => scrypt(rest, limits),
         "sha1" => salted(Digest::Sha1, rest),
         "md5" => salted(Digest::Md5, rest),
-        "crypt" => Err(UnreadableHash::new("DES crypt is not supported")),
+        "crypt" => Err(UnreadableHash::unsupported("DES crypt is not supported")),
         _ => return None,
     };
     Some(reading)

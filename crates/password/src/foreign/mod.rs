@@ -20,7 +20,7 @@ mod phpass;
 mod prepare;
 mod web;
 
-use domain::{Password, RowError};
+use domain::{Password, RowError, RowErrorCode};
 use zeroize::Zeroizing;
 
 pub use options::ForeignOptions;
@@ -33,6 +33,7 @@ use crate::family::ldap::LdapHash;
 use crate::family::pbkdf2::Pbkdf2Hash;
 use crate::family::scrypt::ScryptHash;
 use crate::limits::Limits;
+use crate::record::VALUE;
 
 /// The fewest bytes of digest that can tell one password from another. A shorter one was cut off,
 /// and an empty one would equal everything.
@@ -40,7 +41,7 @@ const LEAST_DIGEST: usize = 16;
 
 /// The longest password that is hashed at all, in bytes: `WordPress`, Symfony and passlib stop there
 /// too. Some formats take time by the square of it.
-const LONGEST_PASSWORD: usize = 4096;
+pub(crate) const LONGEST_PASSWORD: usize = 4096;
 
 /// Whether a password is the one behind a hash that a legacy store holds, in any of the formats of
 /// `docs/hash-formats.md`. As slow as the hash was made to be: call it off the async threads.
@@ -61,6 +62,8 @@ pub fn verify_foreign(
     Ok(check.verify(&options.password_encoding.encode(password.expose())))
 }
 
+const UNRECOGNISED: &str = "its format is not recognised";
+
 /// Whether the text says itself what hash it is, and can be verified within the limits.
 pub(crate) fn check_known(stored: &str, limits: &Limits) -> Result<(), UnreadableHash> {
     recognise(stored, limits).map(drop)
@@ -73,37 +76,65 @@ pub(crate) fn verify_known(stored: &str, password: &[u8]) -> bool {
 
 /// Why a stored hash cannot be verified; holds no part of the hash.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the stored password hash cannot be verified: {0}")]
-pub struct UnreadableHash(String);
+#[error("the stored password hash cannot be verified: {}", shown(.0))]
+pub struct UnreadableHash(RowError);
+
+fn shown(refused: &RowError) -> String {
+    match refused.path.as_str() {
+        "" | VALUE => refused.message.clone(),
+        path => format!("{path}: {}", refused.message),
+    }
+}
 
 impl UnreadableHash {
     fn new(why: impl Into<String>) -> Self {
-        Self(why.into())
+        Self(RowError::new(RowErrorCode::Pattern, VALUE, why))
     }
 
     fn malformed(format: &str) -> Self {
-        Self(format!(
+        Self::new(format!(
             "it begins like {format} and does not go on like it"
         ))
+    }
+
+    /// An option without which the hash says too little.
+    fn missing(member: &str) -> Self {
+        let why = format!("the option {member} is missing");
+        Self(RowError::new(
+            RowErrorCode::ObjectMissingRequiredProperty,
+            "",
+            why,
+        ))
+    }
+
+    /// A format that is known and that nothing here computes.
+    fn unsupported(why: impl Into<String>) -> Self {
+        Self(RowError::new(RowErrorCode::EnumMismatch, VALUE, why))
+    }
+
+    /// Whether the text looks like no format that is known.
+    pub(crate) fn is_unrecognised(&self) -> bool {
+        self.0.message == UNRECOGNISED
+    }
+
+    /// The same as a fault of an import row; its path is `hash.value` or the member at fault.
+    pub fn into_row_error(self) -> RowError {
+        self.0
     }
 }
 
 impl From<RowError> for UnreadableHash {
     fn from(refused: RowError) -> Self {
-        let RowError { path, message, .. } = refused;
-        Self(match path.as_str() {
-            "" | "hash.value" => message,
-            path => format!("{path}: {message}"),
-        })
+        Self(refused)
     }
 }
 
 /// A hash, read and within its limits.
-trait Check {
+pub(crate) trait Check: Send + Sync {
     fn verify(&self, password: &[u8]) -> bool;
 }
 
-type Reading = Result<Box<dyn Check>, UnreadableHash>;
+pub(crate) type Reading = Result<Box<dyn Check>, UnreadableHash>;
 
 /// An account that has no password.
 struct Nobody;
@@ -126,9 +157,14 @@ macro_rules! check {
 
 check!(Argon2Hash, BcryptHash, LdapHash, Pbkdf2Hash, ScryptHash);
 
+/// Whether this marks an account that has no password: Django's `!…`, `shadow`'s `!` and `*`.
+pub(crate) fn is_nobody(text: &str) -> bool {
+    text.starts_with('!') || text == "*"
+}
+
 /// Reads a hash that says itself what it is.
-fn recognise(text: &str, limits: &Limits) -> Reading {
-    if text.is_empty() || text.starts_with('!') || text == "*" {
+pub(crate) fn recognise(text: &str, limits: &Limits) -> Reading {
+    if text.is_empty() || is_nobody(text) {
         return Ok(Box::new(Nobody));
     }
     if text.starts_with('$') {
@@ -145,7 +181,7 @@ fn recognise(text: &str, limits: &Limits) -> Reading {
     django::read(text, limits)
         .or_else(|| web::read(text, limits))
         .or_else(|| aspnet::read(text, limits))
-        .unwrap_or_else(|| Err(UnreadableHash::new("its format is not recognised")))
+        .unwrap_or_else(|| Err(UnreadableHash::new(UNRECOGNISED)))
 }
 
 /// Reads `$id$…`.
@@ -169,10 +205,10 @@ fn modular(text: &str, limits: &Limits) -> Reading {
         _ if id.starts_with("pbkdf2-") => passlib::read(id, text, limits),
         "firescrypt" | "fbscrypt" => firebase::read(text, limits),
         "SHA" => web::auth_me(text),
-        "y" | "gy" | "7" | "2x" | "md5" | "sha1" | "3" => Err(UnreadableHash::new(format!(
-            "${id}$ hashes are not supported"
-        ))),
-        _ => Err(UnreadableHash::new("its format is not recognised")),
+        "y" | "gy" | "7" | "2x" | "md5" | "sha1" | "3" => Err(UnreadableHash::unsupported(
+            format!("${id}$ hashes are not supported"),
+        )),
+        _ => Err(UnreadableHash::new(UNRECOGNISED)),
     }
 }
 

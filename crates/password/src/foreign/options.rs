@@ -18,7 +18,7 @@ use crate::limits::{Limits, bounded};
 use crate::record::Salt;
 use crate::refusal;
 
-const MEMBERS: [&str; 14] = [
+const MEMBERS: [&str; 15] = [
     "algorithm",
     "encoding",
     "salt",
@@ -33,6 +33,7 @@ const MEMBERS: [&str; 14] = [
     "cost",
     "blockSize",
     "parallelization",
+    "username",
 ];
 const SYMFONY_ROUNDS: u64 = 5000;
 
@@ -40,21 +41,27 @@ const SYMFONY_ROUNDS: u64 = 5000;
 #[derive(Default)]
 pub struct ForeignOptions {
     algorithm: Option<Algorithm>,
-    encoding: Option<TextEncoding>,
-    salt: Option<Salt>,
-    key: Option<SecretBytes>,
-    iterations: Option<u64>,
-    cost: Option<u64>,
-    block_size: Option<u64>,
-    parallelization: Option<u64>,
+    pub(crate) encoding: Option<TextEncoding>,
+    pub(crate) salt: Option<Salt>,
+    pub(crate) key: Option<SecretBytes>,
+    pub(crate) iterations: Option<u64>,
+    pub(crate) cost: Option<u64>,
+    pub(crate) block_size: Option<u64>,
+    pub(crate) parallelization: Option<u64>,
+    /// What the store calls the user, where that is part of what was hashed.
+    pub(crate) username: Option<Zeroizing<String>>,
     pepper: Option<SecretBytes>,
     prehash: Option<Prehash>,
-    pub(super) password_encoding: PasswordEncoding,
+    /// `prehash` as it was written.
+    pub(crate) prehash_name: Option<Zeroizing<String>>,
+    pub(crate) password_encoding: PasswordEncoding,
 }
 
 /// What has to be said, since the text does not.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Algorithm {
+    /// The text says itself what it is.
+    Known,
     /// Bare MD5 sums, and passwords trimmed at login.
     WordPress,
     /// Bare MD5 sums.
@@ -78,6 +85,7 @@ impl Algorithm {
     fn parse(name: &str) -> Option<Self> {
         let digest_after = |prefix| name.strip_prefix(prefix).map(Digest::parse);
         match name {
+            "known" => Some(Self::Known),
             "wordpress" => Some(Self::WordPress),
             "django" => Some(Self::Django),
             "werkzeug" => Some(Self::Werkzeug),
@@ -91,6 +99,8 @@ impl Algorithm {
                     digest.map(Self::Pbkdf2)
                 } else if let Some(digest) = digest_after("symfony-") {
                     digest.map(Self::Symfony)
+                } else if let Some(digest) = digest_after("iterated-") {
+                    digest.map(Self::Plain)
                 } else {
                     Digest::parse(name).map(Self::Plain)
                 }
@@ -146,7 +156,7 @@ impl ForeignOptions {
         if name.as_ref().is_some_and(|name| name.as_str() == "nt") {
             password_encoding = PasswordEncoding::Utf16Le;
         }
-        Ok(Self {
+        let mut options = Self {
             algorithm,
             encoding: object.word("encoding", TextEncoding::parse)?,
             salt: bytes(&mut object, "salt", "saltEncoding")?.map(|bytes| Salt {
@@ -161,13 +171,63 @@ impl ForeignOptions {
             pepper: object
                 .text("pepper")?
                 .map(|text| Zeroizing::new(text.as_bytes().to_vec())),
-            prehash: object.word("prehash", Prehash::parse)?,
+            username: object.text("username")?,
+            prehash: None,
+            prehash_name: None,
             password_encoding,
+        };
+        options.read_prehash(&mut object)?;
+        Ok(options)
+    }
+
+    /// The options that a name alone stands for.
+    pub(crate) fn named(name: &str) -> Result<Self, RowError> {
+        let algorithm = Algorithm::parse(name);
+        let algorithm = algorithm.ok_or_else(|| refusal::no_such_word("algorithm", name))?;
+        let password_encoding = if name == "nt" {
+            PasswordEncoding::Utf16Le
+        } else {
+            PasswordEncoding::default()
+        };
+        Ok(Self {
+            algorithm: Some(algorithm),
+            password_encoding,
+            ..Self::default()
         })
     }
 
+    pub(crate) fn read_prehash(&mut self, object: &mut ClosedObject) -> Result<(), RowError> {
+        self.prehash_name = object.text("prehash")?;
+        if let Some(name) = &self.prehash_name {
+            let prehash = Prehash::parse(name);
+            let prehash = prehash.ok_or_else(|| refusal::no_such_word("prehash", name))?;
+            self.prehash = Some(prehash);
+        }
+        Ok(())
+    }
+
+    /// Whether the algorithm hashes the user's name too.
+    pub(crate) fn needs_username(&self) -> bool {
+        false
+    }
+
+    /// The algorithm's name for logs and counters.
+    pub(crate) fn family(&self) -> &'static str {
+        match self.algorithm {
+            None | Some(Algorithm::Known) => "known",
+            Some(Algorithm::WordPress) => "wordpress",
+            Some(Algorithm::Django) => "django",
+            Some(Algorithm::Werkzeug) => "werkzeug",
+            Some(Algorithm::Plain(digest)) => digest.name(),
+            Some(Algorithm::Hmac(_)) => "hmac",
+            Some(Algorithm::Pbkdf2(_)) => "pbkdf2",
+            Some(Algorithm::Scrypt) => "scrypt",
+            Some(Algorithm::Symfony(_)) => "symfony",
+        }
+    }
+
     /// Reads the hash, and what has to be done to the password before it.
-    pub(super) fn read(&self, text: &str, limits: &Limits) -> Reading {
+    pub(crate) fn read(&self, text: &str, limits: &Limits) -> Reading {
         self.refuse_what_is_ignored()?;
         let mut check = self.read_hash(text, limits)?;
         if let Some(prehash) = self.prehash {
@@ -203,15 +263,17 @@ impl ForeignOptions {
             (costly, self.cost.is_some(), "cost"),
             (costly, self.block_size.is_some(), "blockSize"),
             (costly, self.parallelization.is_some(), "parallelization"),
+            (self.needs_username(), self.username.is_some(), "username"),
         ];
         match given
             .into_iter()
             .find(|(used, present, _)| *present && !*used)
         {
             None => Ok(()),
-            Some((.., member)) => Err(UnreadableHash::new(format!(
-                "the option {member} means nothing with this algorithm"
-            ))),
+            Some((.., member)) => {
+                let why = format!("the option {member} means nothing with this algorithm");
+                Err(refusal::forbidden("", &why).into())
+            }
         }
     }
 
@@ -220,7 +282,7 @@ impl ForeignOptions {
             return Ok(Box::new(Nobody));
         }
         match self.algorithm {
-            None => recognise(text, limits),
+            None | Some(Algorithm::Known) => recognise(text, limits),
             Some(Algorithm::WordPress | Algorithm::Django) => {
                 django::read_bare(text).unwrap_or_else(|| recognise(text, limits))
             }
@@ -230,7 +292,7 @@ impl ForeignOptions {
     }
 
     fn read_bare(&self, algorithm: Algorithm, text: &str, limits: &Limits) -> Reading {
-        let missing = |member| UnreadableHash::new(format!("the option {member} is missing"));
+        let missing = UnreadableHash::missing;
         let salt = self.salt.as_ref().map(|salt| Salt {
             bytes: salt.bytes.clone(),
             suffix: salt.suffix,
@@ -276,7 +338,7 @@ impl ForeignOptions {
                 );
                 Ok(Box::new(ScryptHash::new(numbers, salt, hash, limits)?))
             }
-            Algorithm::WordPress | Algorithm::Django | Algorithm::Werkzeug => {
+            Algorithm::Known | Algorithm::WordPress | Algorithm::Django | Algorithm::Werkzeug => {
                 recognise(text, limits)
             }
         }

@@ -22,7 +22,7 @@ use domain::{ConfigurationValue, HashText, Password};
 use crate::foreign;
 use crate::limits::Limits;
 use crate::recipe::{ImportContext, Inputs, LONGEST_INPUT};
-use crate::{ForeignOptions, PasswordHash, verify_foreign};
+use crate::{Owner, PasswordHash};
 use probe::Probe;
 use reading::Reading;
 pub use report::{Report, Verdict};
@@ -103,15 +103,13 @@ type Job<'a> = (Reading, Box<dyn Fn(&mut Probe<'_>) + Sync + 'a>);
 impl Search<'_> {
     /// Whether the sample is a string that says what it is, and then whether all samples verify.
     fn fits_known(&self) -> Option<bool> {
-        let text = self.sample.hash.expose().trim();
-        foreign::check_known(text, self.limits).ok()?;
+        let read = |sample: &Sample| {
+            PasswordHash::from_known(sample.hash.expose().trim(), self.limits).ok()
+        };
+        read(self.sample)?;
         let fits = self.question.samples.iter().all(|sample| {
-            sample.password.as_ref().is_none_or(|password| {
-                let text = sample.hash.expose().trim();
-                let verified =
-                    verify_foreign(password, text, &ForeignOptions::default(), self.limits);
-                verified == Ok(true)
-            })
+            let password = sample.password.as_ref();
+            password.is_none_or(|password| read(sample).is_some_and(|hash| hash.verify(password)))
         });
         Some(fits)
     }
@@ -154,9 +152,11 @@ impl Search<'_> {
         let context = ImportContext {
             recipe: None,
             has_pepper: self.question.pepper.is_some(),
-            username: sample.username.as_deref(),
-            email: sample.email.as_deref(),
-            user_id: sample.user_id.as_deref(),
+            owner: Owner {
+                username: sample.username.as_deref(),
+                email: sample.email.as_deref(),
+                user_id: sample.user_id.as_deref(),
+            },
         };
         let Ok(mut hash) = PasswordHash::from_import(record, &context, self.limits) else {
             return false;

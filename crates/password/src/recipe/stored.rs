@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::{Ending, Inputs, LONGEST_INPUT, Recipe, Variable};
+use crate::Owner;
 use crate::encoding::{SecretBytes, TextEncoding, to_base64};
 use crate::family::argon2::Argon2Hash;
 use crate::family::bcrypt::BcryptHash;
@@ -46,12 +47,8 @@ pub struct ImportContext<'a> {
     pub recipe: Option<&'a Arc<Recipe>>,
     /// Whether the connection's configuration holds a pepper.
     pub has_pepper: bool,
-    /// The row's username.
-    pub username: Option<&'a str>,
-    /// The row's e-mail address.
-    pub email: Option<&'a str>,
-    /// The row's id, without the prefix `auth0|`.
-    pub user_id: Option<&'a str>,
+    /// What the row says of its user.
+    pub owner: Owner<'a>,
 }
 
 /// Whether a `custom_password_hash` says that its algorithm is a recipe.
@@ -170,9 +167,9 @@ impl RecipeHash {
             Ok::<_, RowError>(own.or_else(|| known.map(str::to_owned)))
         };
         let mut read = Self {
-            username: given("username", context.username)?,
-            email: given("email", context.email)?,
-            user_id: given("user_id", context.user_id)?,
+            username: given("username", context.owner.username)?,
+            email: given("email", context.owner.email)?,
+            user_id: given("user_id", context.owner.user_id)?,
             salt: salt.map(|salt| salt.bytes),
             recipe,
             expected,

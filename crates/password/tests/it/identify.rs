@@ -7,7 +7,7 @@ use domain::{ConfigurationValue, HashText, Password};
 use hmac::{Hmac, Mac as _};
 use md4::Digest as _;
 use password::identify::{Budget, Question, Report, Sample, Verdict, identify};
-use password::{ImportContext, Limits, PasswordHash};
+use password::{ImportContext, Limits, Owner, PasswordHash};
 use serde_json::{Value, json};
 
 /// Seconds of both cores' time that one search gets: the machine may be busy with other tests.
@@ -426,9 +426,11 @@ fn holds_for(report: &Report, application: &Application, user: &User) -> bool {
     let context = ImportContext {
         recipe: None,
         has_pepper: application.pepper.is_some(),
-        username: Some(&user.username),
-        email: Some(&user.email),
-        user_id: None,
+        owner: Owner {
+            username: Some(&user.username),
+            email: Some(&user.email),
+            user_id: None,
+        },
     };
     let hash =
         PasswordHash::from_import(&record.to_string(), &context, &Limits::default()).unwrap();

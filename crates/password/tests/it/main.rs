@@ -11,6 +11,7 @@
 
 mod foreign;
 mod identify;
+mod known;
 mod own;
 mod properties;
 mod recipe;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::{HashText, Password};
-use password::{ImportContext, Limits, PasswordHash, Recipe};
+use password::{ImportContext, Limits, Owner, PasswordHash, Recipe};
 use serde_json::json;
 
 /// A password with a letter beyond ASCII, and what it was hashed with (Python's hashlib).
@@ -15,9 +15,11 @@ fn context() -> ImportContext<'static> {
     ImportContext {
         recipe: None,
         has_pepper: true,
-        username: Some("MixedCase"),
-        email: Some("a@b.example"),
-        user_id: Some("42"),
+        owner: Owner {
+            username: Some("MixedCase"),
+            email: Some("a@b.example"),
+            user_id: Some("42"),
+        },
     }
 }
 
