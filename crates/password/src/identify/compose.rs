@@ -244,23 +244,12 @@ struct Link<'t> {
 /// Digests over digests, up to so many rounds.
 pub(super) fn chained(ground: &Ground, rounds: u32, probe: &mut Probe<'_>) {
     let digests = outers(probe.target.len());
-    let mut starts: Vec<(String, SecretBytes)> = Vec::new();
-    let inner = ground
-        .plain
+    let sides: Vec<&Term> = ground
+        .sides
         .iter()
-        .take(2)
-        .chain(ground.hashed.iter().take(2));
-    for term in inner {
-        starts.push((term.text.clone(), term.bytes.clone()));
-        for side in ground.sides.iter().chain(ground.rare.first()) {
-            for order in orders(&[piece(term), piece(side)]) {
-                let mut bytes = SecretBytes::default();
-                join(&order, "", &mut bytes);
-                starts.push((joined_text(&order, ""), bytes));
-            }
-        }
-    }
-    for (text, bytes) in &starts {
+        .filter(|side| ["salt", "pepper"].contains(&side.text.as_str()))
+        .collect();
+    for (text, bytes) in &starts(ground, &sides) {
         let start = (text.as_str(), bytes.as_slice());
         let mut links: Vec<Link<'_>> = Vec::new();
         for spelling in 0..3 {
@@ -270,11 +259,13 @@ pub(super) fn chained(ground: &Ground, rounds: u32, probe: &mut Probe<'_>) {
                 after,
             };
             links.push(link(None, None));
-            links.push(link(None, Some(start)));
-            links.push(link(Some(start), None));
-            for side in ground.sides.iter().chain(ground.plain.first()) {
-                links.push(link(None, Some(piece(side))));
-                links.push(link(Some(piece(side)), None));
+            if spelling == 2 {
+                continue;
+            }
+            let ends = sides.iter().copied().chain(ground.plain.first());
+            for end in std::iter::once(start).chain(ends.map(piece)) {
+                links.push(link(None, Some(end)));
+                links.push(link(Some(end), None));
             }
         }
         let mut seen: Vec<(usize, &[u8], &[u8])> = Vec::new();
@@ -289,6 +280,25 @@ pub(super) fn chained(ground: &Ground, rounds: u32, probe: &mut Probe<'_>) {
             }
         }
     }
+}
+
+/// What the first digest of a chain is over.
+fn starts(ground: &Ground, sides: &[&Term]) -> Vec<(String, SecretBytes)> {
+    let mut starts: Vec<(String, SecretBytes)> = Vec::new();
+    for (place, term) in ground.plain.iter().take(2).enumerate() {
+        starts.push((term.text.clone(), term.bytes.clone()));
+        if place > 0 {
+            break;
+        }
+        for side in sides.iter().copied().chain(ground.rare.first()) {
+            for order in orders(&[piece(term), piece(side)]) {
+                let mut bytes = SecretBytes::default();
+                join(&order, "", &mut bytes);
+                starts.push((joined_text(&order, ""), bytes));
+            }
+        }
+    }
+    starts
 }
 
 fn chain(probe: &mut Probe<'_>, digest: Digest, start: Piece<'_>, link: &Link<'_>, rounds: u32) {

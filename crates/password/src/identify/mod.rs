@@ -12,6 +12,7 @@ mod reading;
 mod report;
 mod shape;
 mod slow;
+mod stages;
 mod terms;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -225,7 +226,7 @@ impl Search<'_> {
             .iter()
             .map(|(reading, parts)| (*reading, parts.hash.as_slice()))
             .collect();
-        let jobs = stages(&grounds);
+        let jobs = stages::jobs(&grounds);
         let (found, is_complete) = self.run(&jobs, &targets);
         let tried = self.tried.load(Ordering::Relaxed);
         match found {
@@ -311,72 +312,4 @@ impl Search<'_> {
             is_complete,
         )
     }
-}
-
-/// The jobs of a bare value, likely ones first; each for every reading.
-fn stages<'g>(grounds: &'g [(Reading, Ground)]) -> Vec<Job<'g>> {
-    type Stage<'g> = Box<dyn Fn(&'g Ground) -> Box<dyn Fn(&mut Probe<'_>) + Sync + 'g>>;
-    let mut stages: Vec<Stage<'g>> = vec![
-        Box::new(|ground| Box::new(|probe| compose::simple(ground, probe))),
-        Box::new(|ground| Box::new(|probe| compose::keyed(ground, probe))),
-    ];
-    let walk = |digest, iterations, is_wide| -> Stage<'g> {
-        Box::new(move |ground| {
-            Box::new(move |probe| slow::pbkdf2(ground, digest, iterations, is_wide, probe))
-        })
-    };
-    stages.extend(
-        slow::PRFS
-            .iter()
-            .take(3)
-            .map(|digest| walk(*digest, 30_000, false)),
-    );
-    stages.push(Box::new(|ground| {
-        Box::new(|probe| compose::crowded(ground, probe))
-    }));
-    stages.push(Box::new(|ground| {
-        Box::new(|probe| compose::nested(ground, probe))
-    }));
-    stages.push(Box::new(|ground| {
-        Box::new(|probe| compose::rails(ground, probe))
-    }));
-    stages.push(Box::new(|ground| {
-        Box::new(|probe| compose::chained(ground, 1_100, probe))
-    }));
-    stages.push(Box::new(|ground| {
-        Box::new(|probe| slow::scrypt(ground, false, probe))
-    }));
-    stages.extend(
-        slow::PRFS
-            .iter()
-            .map(|digest| walk(*digest, 130_000, false)),
-    );
-    stages.push(Box::new(|ground| {
-        Box::new(|probe| compose::chained(ground, 10_100, probe))
-    }));
-    stages.extend(
-        slow::PRFS
-            .iter()
-            .take(3)
-            .map(|digest| walk(*digest, 30_000, true)),
-    );
-    stages.push(Box::new(|ground| {
-        Box::new(|probe| slow::scrypt(ground, true, probe))
-    }));
-    stages.extend(
-        slow::PRFS
-            .iter()
-            .take(3)
-            .map(|digest| walk(*digest, 1_200_000, false)),
-    );
-    stages.push(Box::new(|ground| {
-        Box::new(|probe| compose::chained(ground, 100_100, probe))
-    }));
-    let mut jobs: Vec<Job<'g>> = Vec::new();
-    for stage in &stages {
-        for (reading, ground) in grounds {
-            jobs.push((*reading, stage(ground)));
-        }
-    }
-    jobs
 }

@@ -232,6 +232,14 @@ pub(super) fn readings(sample: &Sample) -> Vec<Reading> {
             }
         }
     }
+    // Where one part has a digest's size, what has not is the salt.
+    let has_size = |reading: &Reading| {
+        let parts = reading.read(sample);
+        parts.is_some_and(|parts| SIZES.contains(&parts.hash.len()))
+    };
+    if readings.iter().any(has_size) {
+        readings.retain(has_size);
+    }
     readings
 }
 

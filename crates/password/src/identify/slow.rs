@@ -90,6 +90,11 @@ fn salts(ground: &Ground) -> Vec<(String, SecretBytes)> {
     all
 }
 
+/// Whether slow functions are mostly given such a password.
+fn is_likely(password: &str) -> bool {
+    password == "password" || password.contains(" + ")
+}
+
 /// PBKDF2 under one digest: each chain is walked once, and whatever its count is, the target is met
 /// on the way.
 pub(super) fn pbkdf2(
@@ -100,9 +105,12 @@ pub(super) fn pbkdf2(
     probe: &mut Probe<'_>,
 ) {
     let (passwords, salts) = (passwords(ground), salts(ground));
-    let (most_passwords, most_salts) = if is_wide { (99, 99) } else { (3, 3) };
-    for (password, key) in passwords.iter().take(most_passwords) {
-        for (salt, bytes) in salts.iter().take(most_salts) {
+    for (password, key) in &passwords {
+        for (place, (salt, bytes)) in salts.iter().enumerate() {
+            let is_likely = place == 0 && is_likely(password);
+            if is_likely == is_wide {
+                continue;
+            }
             if probe.is_late() {
                 return;
             }
@@ -122,16 +130,6 @@ pub(super) fn pbkdf2(
         }
     }
 }
-
-/// The digests that PBKDF2 is met with, common ones first.
-pub(super) const PRFS: [Digest; 6] = [
-    Digest::Sha256,
-    Digest::Sha512,
-    Digest::Sha1,
-    Digest::Sha384,
-    Digest::Sha224,
-    Digest::Md5,
-];
 
 /// log₂ N, r, p as they are met.
 const SCRYPT: [(u8, u32, u32); 16] = [
@@ -157,12 +155,11 @@ const SCRYPT: [(u8, u32, u32); 16] = [
 pub(super) fn scrypt(ground: &Ground, is_wide: bool, probe: &mut Probe<'_>) {
     let size = probe.target.len();
     let (passwords, salts) = (passwords(ground), salts(ground));
-    let (least, most) = if is_wide { (1, 4) } else { (0, 1) };
     for (log_n, r, p) in SCRYPT {
-        for (password, key) in passwords.iter().take(most) {
+        for (password, key) in passwords.iter().filter(|(text, _)| is_likely(text)) {
             for (place, (salt, bytes)) in salts.iter().take(3).enumerate() {
                 let is_first = password == "password" && place == 0;
-                if is_first == (least == 1) {
+                if is_first == is_wide {
                     continue;
                 }
                 if probe.is_late() {
