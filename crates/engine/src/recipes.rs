@@ -69,7 +69,7 @@ pub(crate) fn hashing_there(connection: &Connection, limits: &Limits) -> Result<
     })
 }
 
-fn pepper(connection: &Connection) -> Option<&ConfigurationValue> {
+pub(crate) fn pepper(connection: &Connection) -> Option<&ConfigurationValue> {
     let name = option(connection, "password_pepper").unwrap_or(DEFAULT_PEPPER);
     connection.configuration.get(name)
 }

@@ -83,6 +83,8 @@ fn management() -> Router<AppState> {
             post(scripts::attempt),
         )
         .merge(applications())
+        .route("/ferry/hash/identify", post(hashes::identify))
+        .route("/ferry/imports/prove", post(hashes::prove))
         .route("/jobs/{id}", get(jobs::get))
         .route("/jobs/{id}/errors", get(jobs::errors))
         .route("/logs", get(logs::list))

@@ -27,10 +27,10 @@ enum Stage {
 const STAGES: &[Stage] = &[
     Stage::Simple,
     Stage::Keyed,
+    Stage::Crowded,
     Stage::Pbkdf2(Digest::Sha256, 30_000),
     Stage::Pbkdf2(Digest::Sha512, 30_000),
     Stage::Pbkdf2(Digest::Sha1, 30_000),
-    Stage::Crowded,
     Stage::Nested,
     Stage::Rails,
     Stage::Chained(1_100),

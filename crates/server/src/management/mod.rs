@@ -5,6 +5,7 @@ pub mod clients;
 pub mod connection_clients;
 pub mod connections;
 mod fields;
+pub mod hashes;
 pub mod jobs;
 pub mod logs;
 mod path_id;
