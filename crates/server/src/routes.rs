@@ -6,8 +6,8 @@ use axum::middleware;
 use axum::routing::{delete, get, patch, post};
 
 use crate::management::{
-    client_grants, clients, connection_clients, connections, jobs, logs, resource_servers, scripts,
-    tickets, users,
+    client_grants, clients, connection_clients, connections, hashes, jobs, logs, resource_servers,
+    scripts, tickets, users,
 };
 use crate::state::AppState;
 use crate::{dbconnections, extract, health, metrics, oauth, observe, pages, unread};

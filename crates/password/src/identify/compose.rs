@@ -171,6 +171,9 @@ const SPELLINGS: [(&str, fn(&[u8]) -> SecretBytes); 4] = [
     }),
 ];
 
+/// What stands between the parts of an inner digest.
+const NESTED_MARKS: &[&str] = &["", ":", "-", "--", "$", ".", "|"];
+
 /// A digest over a salted digest, salted once more or not.
 pub(super) fn nested(ground: &Ground, probe: &mut Probe<'_>) {
     let outers = outers(probe.target.len());
@@ -183,28 +186,18 @@ pub(super) fn nested(ground: &Ground, probe: &mut Probe<'_>) {
     for term in inner {
         for side in &ground.sides {
             let pieces = [piece(term), piece(side)];
-            messages(
-                probe,
-                &pieces,
-                &["", ":", "-", "--"],
-                &mut |probe, message, text| {
-                    around(ground, probe, &outers, message, text);
-                },
-            );
+            messages(probe, &pieces, NESTED_MARKS, &mut |probe, message, text| {
+                around(ground, probe, &outers, message, text);
+            });
         }
     }
     for term in ground.plain.iter().take(2) {
         for (at, first) in ground.sides.iter().enumerate() {
             for second in ground.sides.iter().skip(at + 1) {
                 let pieces = [piece(term), piece(first), piece(second)];
-                messages(
-                    probe,
-                    &pieces,
-                    &["", ":", "--"],
-                    &mut |probe, message, text| {
-                        around(ground, probe, &outers, message, text);
-                    },
-                );
+                messages(probe, &pieces, NESTED_MARKS, &mut |probe, message, text| {
+                    around(ground, probe, &outers, message, text);
+                });
             }
         }
     }

@@ -13,6 +13,7 @@ use serde_json::Value;
 use tokio_util::io::ReaderStream;
 
 use super::local_api::LocalApi;
+use super::{passwords, prove};
 use crate::config::Config;
 
 #[derive(Args)]
@@ -31,11 +32,25 @@ pub(super) struct ImportArguments {
     /// Wait for the end and print the report.
     #[arg(long)]
     wait: bool,
+    /// Check a known password first, of the user in the file with this email=…, username=… or
+    /// user_id=…; nothing is uploaded unless it verifies.
+    #[arg(long, value_name = "KEY=VALUE")]
+    prove: Option<String>,
+    /// Read that password from the first line of standard input.
+    #[arg(long, requires = "prove")]
+    password_stdin: bool,
 }
 
 pub(super) async fn run(config: &Config, arguments: ImportArguments) -> Result<ExitCode> {
     let api = LocalApi::connect(config).await?;
     let connection = api.connection_id(&arguments.connection).await?;
+    if let Some(key) = &arguments.prove {
+        let password = passwords::read(arguments.password_stdin, "Password of that user: ")?;
+        let file = (arguments.file.as_path(), config.engine.import.max_row_bytes);
+        if !prove::run(&api, &connection, file, key, password).await? {
+            return Ok(ExitCode::FAILURE);
+        }
+    }
     let job = upload(&api, &arguments, connection).await?;
     let id = job
         .get("id")

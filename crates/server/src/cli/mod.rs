@@ -1,8 +1,11 @@
 //! The command line: arguments in, one function each out.
 
 mod doctor;
+mod hash;
 mod import;
 mod local_api;
+mod passwords;
+mod prove;
 mod scripts;
 mod users;
 
@@ -32,6 +35,9 @@ enum Command {
     Serve,
     /// Imports a file of users through the running server.
     Import(import::ImportArguments),
+    /// Names, verifies and describes password hashes, without a server.
+    #[command(subcommand)]
+    Hash(hash::HashCommand),
     /// Looks at users through the running server.
     #[command(subcommand)]
     Users(users::UsersCommand),
@@ -75,6 +81,9 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
         let _ = std::io::stdout().write_all(sandbox::embedded::licenses().as_bytes());
         return Ok(ExitCode::SUCCESS);
     }
+    if let Command::Hash(command) = arguments.command {
+        return hash::run(command);
+    }
     let config = Config::load(arguments.config.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -90,7 +99,10 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
             Command::Users(command) => users::run(&config, command).await,
             Command::Scripts(command) => scripts::run(&config, command).await,
             Command::Doctor => doctor::run(&config).await,
-            Command::Licenses | Command::Config(ConfigCommand::Example) => Ok(ExitCode::SUCCESS),
+            // Done above.
+            Command::Licenses | Command::Hash(_) | Command::Config(ConfigCommand::Example) => {
+                Ok(ExitCode::SUCCESS)
+            }
         }
     })
 }
