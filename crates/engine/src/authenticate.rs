@@ -3,12 +3,11 @@
 use std::sync::Arc;
 
 use domain::{EventKind, HashText, Profile, User, UserId};
-use password::PasswordHash;
 use script::LoginOutcome;
 
 use crate::error::{Error, Result};
 use crate::login::{Entering, LoginCommand, LoginError};
-use crate::{Context, Engine};
+use crate::{Context, Engine, recipes};
 
 /// The documented reason of a mismatch under an imported hash (wire section 1.6).
 const IMPORTED_MISMATCH: &str = "Verification failed for the provided custom_password_hash";
@@ -23,7 +22,10 @@ impl Engine {
         user: User,
         stored: &HashText,
     ) -> Result<User, LoginError> {
-        let hash = Arc::new(PasswordHash::from_stored(stored).map_err(Error::internal)?);
+        let hash = match recipes::read_stored(&login.connection, stored) {
+            Ok(hash) => Arc::new(hash),
+            Err(error) => return Err(self.unreadable(context, login, &user, error).await),
+        };
         if !self
             .hashing
             .verify(Arc::clone(&hash), &login.password)
@@ -58,6 +60,23 @@ impl Engine {
             // Deleted while the password was checked.
             Err(store::StoreError::Stale { .. }) => Err(LoginError::Denied),
             other => Ok(other.map(|()| user)?),
+        }
+    }
+
+    /// A hash that can't be verified is nobody's wrong password: logged by name, never counted.
+    async fn unreadable(
+        &self,
+        context: &Context,
+        login: &LoginCommand,
+        user: &User,
+        error: Error,
+    ) -> LoginError {
+        let mut event = self.login_event(context, login, EventKind::LoginFailed);
+        event.user_id = Some(user.user_id.clone());
+        event.description = Some(error.detail());
+        match self.log_only(event).await {
+            Ok(()) => LoginError::Failed(error),
+            Err(error) => error.into(),
         }
     }
 

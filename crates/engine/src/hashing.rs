@@ -14,6 +14,7 @@ use self::threads::Threads;
 use crate::error::{Error, Result};
 
 mod foreign;
+mod identify;
 mod threads;
 
 /// Callers that may wait for a turn. More would only time out: refuse them at once.
@@ -27,6 +28,8 @@ pub struct HashPool {
     queue: Arc<Semaphore>,
     dummy: Arc<PasswordHash>,
     verifications: AtomicU64,
+    /// The one search for what made a hash.
+    searching: Arc<Semaphore>,
 }
 
 impl HashPool {
@@ -40,6 +43,7 @@ impl HashPool {
             queue: Arc::new(Semaphore::new(WAITING)),
             dummy: Arc::new(dummy),
             verifications: AtomicU64::new(0),
+            searching: Arc::new(Semaphore::new(1)),
         })
     }
 

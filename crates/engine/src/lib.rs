@@ -40,6 +40,7 @@ pub mod management_scopes;
 mod migrate_user;
 pub mod profile_view;
 mod programs;
+mod recipes;
 pub mod resource_servers;
 mod signup;
 mod signup_there;

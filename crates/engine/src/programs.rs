@@ -101,9 +101,12 @@ pub(crate) fn read_ferry(options: Option<&Value>) -> Result<(Vec<Rule>, Option<R
                     Error::invalid(error.under("options.ferry.conflict_policy"))
                 })?;
             }
+            // Judged by `recipes`.
+            ("password_recipe" | "password_pepper", Value::String(_)) => {}
             _ => {
                 let message = "options.ferry takes egress, a list of host:port, runtime, embedded \
-                               or node, and conflict_policy";
+                               or node, conflict_policy, and the texts password_recipe and \
+                               password_pepper";
                 return Err(Error::invalid(message));
             }
         }

@@ -142,6 +142,31 @@ impl Digest {
         dispatch!(self, Hash => pbkdf2::pbkdf2_hmac::<Hash>(password, salt, iterations, &mut output));
         output
     }
+
+    /// The first block of PBKDF2 after every round, until `goes_on` says no.
+    pub(crate) fn pbkdf2_rounds(
+        self,
+        password: &[u8],
+        salt: &[u8],
+        iterations: u32,
+        goes_on: &mut dyn FnMut(u32, &[u8]) -> bool,
+    ) {
+        dispatch!(self, Hash => {
+            let Ok(keyed) = Hmac::<Hash>::new_from_slice(password) else {
+                return;
+            };
+            let first = keyed.clone().chain_update(salt).chain_update([0, 0, 0, 1]);
+            let mut last = first.finalize().into_bytes();
+            let mut block = last.clone();
+            for round in 1..=iterations {
+                if !goes_on(round, &block) {
+                    return;
+                }
+                last = keyed.clone().chain_update(&last).finalize().into_bytes();
+                block.iter_mut().zip(&last).for_each(|(sum, byte)| *sum ^= byte);
+            }
+        });
+    }
 }
 
 /// Whether the name is one of OpenSSL's for MDC-2.

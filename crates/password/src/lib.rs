@@ -14,13 +14,15 @@ mod digest;
 mod encoding;
 mod family;
 mod foreign;
-#[cfg(feature = "fuzzing")]
+#[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzzing;
+pub mod identify;
 mod import_members;
 mod json;
 mod known;
 mod limits;
 mod named;
+mod recipe;
 mod record;
 mod refusal;
 mod scheme;
@@ -37,6 +39,8 @@ pub use crate::foreign::{ForeignOptions, UnreadableHash, algorithm_names, verify
 pub use crate::import_members::ImportMember;
 use crate::known::{KNOWN_PREFIX, Known};
 pub use crate::limits::Limits;
+pub use crate::recipe::{ImportContext, Recipe, RecipeError, Variable};
+use crate::recipe::{RECIPE_PREFIX, RecipeHash, is_recipe_record};
 pub use crate::scheme::{HashError, Scheme};
 pub use crate::wrapped::FAST_PREFIXES;
 use crate::wrapped::{WRAPPED_PREFIX, Wrapped};
@@ -60,6 +64,8 @@ enum Kind {
     Custom(Box<Custom>),
     /// A fast hash of that field, put under our own scheme since.
     Wrapped(Box<Wrapped>),
+    /// A hash that was imported with the recipe of how it was made.
+    Recipe(Box<RecipeHash>),
     /// A text that names its own format, in the `password_hash` field of an import.
     Known(Box<Known>),
 }
@@ -83,11 +89,19 @@ pub struct CorruptHash(String);
 
 impl PasswordHash {
     /// Reads what [`to_stored`](Self::to_stored) wrote: `$argon2id$…`, `$2b$…`, `known:<text>`,
-    /// `custom:<json>` or `wrapped:<json>`. No ceilings here: they were applied at the import, and lowering one must
+    /// `custom:<json>`, `recipe:<json>` or `wrapped:<json>`. No ceilings here: they were applied at the import, and lowering one must
     /// not lock out who is already in.
     pub fn from_stored(text: &HashText) -> Result<Self, CorruptHash> {
         let text = text.expose();
-        let kind = if let Some(json) = text.strip_prefix(CUSTOM_PREFIX) {
+        let kind = if let Some(json) = text.strip_prefix(RECIPE_PREFIX) {
+            let context = ImportContext {
+                has_pepper: true,
+                ..ImportContext::default()
+            };
+            RecipeHash::read(json, &context, &Limits::NONE)
+                .map(Box::new)
+                .map(Kind::Recipe)
+        } else if let Some(json) = text.strip_prefix(CUSTOM_PREFIX) {
             Custom::read(json, &Owner::default(), &Limits::NONE)
                 .map(Box::new)
                 .map(Kind::Custom)
@@ -118,6 +132,7 @@ impl PasswordHash {
             Kind::Bcrypt(hash) => HashText::from(hash.to_text()),
             Kind::Custom(custom) => HashText::from(custom.to_text()),
             Kind::Wrapped(wrapped) => HashText::from(wrapped.to_text()),
+            Kind::Recipe(hash) => HashText::from(hash.to_text()),
             Kind::Known(known) => HashText::from(known.to_text()),
         }
     }
@@ -163,6 +178,33 @@ impl PasswordHash {
         Custom::read(json, owner, limits).map(|custom| Self(Kind::Custom(Box::new(custom))))
     }
 
+    /// [`from_custom_of`](Self::from_custom_of) a row whose `algorithm` may also be `recipe`; the
+    /// context holds what such a recipe may need of the row and its connection.
+    pub fn from_import(
+        json: &str,
+        context: &ImportContext<'_>,
+        limits: &Limits,
+    ) -> Result<Self, RowError> {
+        if !is_recipe_record(json) {
+            return Self::from_custom_of(json, &context.owner, limits);
+        }
+        RecipeHash::read(json, context, limits).map(|hash| Self(Kind::Recipe(Box::new(hash))))
+    }
+
+    /// Whether verifying takes the connection's pepper; without it, nothing verifies.
+    pub fn needs_pepper(&self) -> bool {
+        matches!(&self.0, Kind::Recipe(hash) if hash.needs_pepper())
+    }
+
+    /// Supplies the connection's pepper, which is never stored with a hash.
+    #[must_use]
+    pub fn with_pepper(mut self, pepper: &str) -> Self {
+        if let Kind::Recipe(hash) = &mut self.0 {
+            hash.set_pepper(pepper);
+        }
+        self
+    }
+
     /// Whether the password is the one behind this hash. Digests are compared in constant time.
     /// Takes as long as the hash was made to take: call it off the async threads.
     pub fn verify(&self, password: &Password) -> bool {
@@ -171,6 +213,7 @@ impl PasswordHash {
             Kind::Bcrypt(hash) => hash.verify(password.expose().as_bytes()),
             Kind::Custom(custom) => custom.verify(password.expose()),
             Kind::Wrapped(wrapped) => wrapped.verify(password.expose()),
+            Kind::Recipe(hash) => hash.verify(password.expose()),
             Kind::Known(known) => known.verify(password.expose().as_bytes()),
         }
     }
@@ -194,7 +237,7 @@ impl PasswordHash {
 
     /// Whether this is an imported `custom_password_hash`, which a later import may still replace.
     pub fn is_custom(&self) -> bool {
-        matches!(self.0, Kind::Custom(_) | Kind::Wrapped(_))
+        matches!(self.0, Kind::Custom(_) | Kind::Recipe(_) | Kind::Wrapped(_))
     }
 
     /// The algorithm's name for logs and counters: `argon2id`, `bcrypt`, `pbkdf2`, `md5`, ….
@@ -204,6 +247,7 @@ impl PasswordHash {
             Kind::Bcrypt(_) => "bcrypt",
             Kind::Custom(custom) => custom.algorithm(),
             Kind::Wrapped(wrapped) => wrapped.algorithm(),
+            Kind::Recipe(_) => "recipe",
             Kind::Known(_) => "known",
         }
     }

@@ -6,8 +6,8 @@ use axum::middleware;
 use axum::routing::{delete, get, patch, post};
 
 use crate::management::{
-    client_grants, clients, connection_clients, connections, exports, import_jobs, jobs, logs,
-    merges, password_hashes, resource_servers, scripts, tickets, uploads, users,
+    client_grants, clients, connection_clients, connections, exports, hashes, import_jobs, jobs,
+    logs, merges, password_hashes, resource_servers, scripts, tickets, uploads, users,
 };
 use crate::state::AppState;
 use crate::{dbconnections, extract, health, metrics, oauth, observe, pages, unread};
@@ -86,6 +86,8 @@ fn management() -> Router<AppState> {
         .merge(applications())
         .route("/jobs", get(import_jobs::list))
         .route("/jobs/users-exports", post(exports::post))
+        .route("/ferry/hash/identify", post(hashes::identify))
+        .route("/ferry/imports/prove", post(hashes::prove))
         .route("/jobs/{id}", get(jobs::get))
         .route("/jobs/{id}/pause", post(import_jobs::pause))
         .route("/jobs/{id}/resume", post(import_jobs::resume))

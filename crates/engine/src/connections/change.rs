@@ -40,7 +40,7 @@ impl Engine {
             version: 1,
         };
         let mut given = take_object(&mut body, "options").unwrap_or_default();
-        options::check(&given)?;
+        options::check(&given, &self.settings.hash_limits)?;
         options::fill_in(&mut given);
         connection.configuration = options::split_configuration(&mut given);
         connection.options = given;
@@ -61,7 +61,7 @@ impl Engine {
         let mut after = before.clone();
         let mut unchanged = ciphertexts.clone();
         if let Some(mut given) = take_object(&mut body, "options") {
-            options::check(&given)?;
+            options::check(&given, &self.settings.hash_limits)?;
             options::keep_survivors(&mut given, &before.options)?;
             after.configuration = options::split_configuration(&mut given);
             unchanged = options::restore_read_back(

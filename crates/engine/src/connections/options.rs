@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 
 use domain::connection::{check_options, option_defaults};
 use domain::{ConfigurationValue, Connection, Json, RowErrorCode};
+use password::Limits;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::programs::read_ferry;
+use crate::recipes;
 
 /// Options that stay when a change leaves them out; all others go (wire section 2.1).
 /// Ours stays because tools that do not know it would open the network to scripts.
 const SURVIVORS: &[&str] = &["mfa", "authentication_methods", "passkey_options", "ferry"];
 
 /// Refuses options that do not fit, alone or together.
-pub(super) fn check(options: &Json) -> Result<()> {
+pub(super) fn check(options: &Json, limits: &Limits) -> Result<()> {
     if let Some(fault) = check_options(options).first() {
         return Err(match fault.code {
             RowErrorCode::NotPassed => Error::invalid(fault.message.clone()),
@@ -22,6 +24,7 @@ pub(super) fn check(options: &Json) -> Result<()> {
         });
     }
     read_ferry(options.get("ferry"))?;
+    recipes::check(options.get("ferry"), limits)?;
     options.get("attributes").map_or(Ok(()), check_attributes)
 }
 
@@ -130,7 +133,7 @@ mod tests {
     }
 
     fn message(options: &Value) -> String {
-        match check(options.as_object().unwrap()) {
+        match check(options.as_object().unwrap(), &Limits::default()) {
             Err(Error::Invalid { message, .. }) => message,
             other => panic!("{other:?}"),
         }
@@ -172,10 +175,16 @@ mod tests {
     #[test]
     fn our_own_options_are_checked_too() {
         let fits = json!({"ferry": {"egress": ["db.example:5432"], "runtime": "node"}});
-        check(&object(&fits)).unwrap();
+        check(&object(&fits), &Limits::default()).unwrap();
         assert_eq!(
             message(&json!({"ferry": {"runtime": "deno"}})),
             "options.ferry.runtime: expected embedded or node"
+        );
+        let fits = json!({"ferry": {"password_recipe": "md5(password + pepper)", "password_pepper": "SECRET"}});
+        check(&object(&fits), &Limits::default()).unwrap();
+        assert_eq!(
+            message(&json!({"ferry": {"password_recipe": "md5(passwort)"}})),
+            "options.ferry.password_recipe: line 1, column 5: passwort is no variable"
         );
     }
 

@@ -10,6 +10,7 @@
 //! | `rows` | JSON by `window` (with `scan`), CSV by `csv_rows` (with `csv_split`, `csv_columns`) |
 //! | `control` | pause, resume, cancel |
 //! | `run` | the writing half: batches that carry offset, counters and row errors |
+//! | `prove` | before all of it: one row against its user's password |
 //! | `finish` | the end: status, log event and mail in one batch |
 //! | `mask` | a refused record without its secrets |
 //! | `report` | reads of jobs and their errors, and the sweep |
@@ -23,6 +24,7 @@ mod finish;
 mod json_shape;
 mod mask;
 mod parse;
+mod prove;
 mod report;
 mod row;
 mod rows;
@@ -38,6 +40,7 @@ mod worker;
 
 pub use accept::ImportRequest;
 pub use control::JobCommand;
+pub use prove::{FoundRow, Proof, RowKey, find_row};
 pub use report::{JobDetails, RowReport};
 pub use spool::Spool;
 pub(crate) use uploads::OpenUploads;

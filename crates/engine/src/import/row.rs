@@ -264,7 +264,10 @@ fn read_hash(
 ) -> Result<Option<HashText>, RowError> {
     let hash = match (field, custom) {
         (Some(text), _) => PasswordHash::from_field(text, &limits.hash)?,
-        (None, Some(text)) => Some(PasswordHash::from_custom_of(text, owner, &limits.hash)?),
+        (None, Some(text)) => {
+            let context = limits.hashing.context(*owner);
+            Some(PasswordHash::from_import(text, &context, &limits.hash)?)
+        }
         (None, None) => None,
     };
     Ok(hash.as_ref().map(PasswordHash::to_stored))

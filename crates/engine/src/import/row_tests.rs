@@ -18,6 +18,7 @@ fn limits() -> RowLimits {
     RowLimits {
         metadata: 200,
         hash: password::Limits::default(),
+        hashing: crate::recipes::HashingThere::default(),
     }
 }
 

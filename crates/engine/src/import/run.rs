@@ -17,6 +17,7 @@ use super::spool::SpoolReader;
 use super::user_schema::RowLimits;
 use super::window::{Fault, Problem, SourceError};
 use crate::Engine;
+use crate::recipes::{self, HashingThere};
 
 /// Batches that may wait between the halves; one more is being read and one written. Each is a few
 /// MiB, and the import is to leave most of the machine's memory to others.
@@ -72,7 +73,11 @@ impl Engine {
             Err(outcome) => return outcome,
         };
         let (sender, mut messages) = mpsc::channel(AHEAD);
-        self.start_parsing(job, sender);
+        let hashing = match self.hashing_of_job(job).await {
+            Ok(hashing) => hashing,
+            Err(outcome) => return outcome,
+        };
+        self.start_parsing(job, hashing, sender);
         // The numbers of a rehearsal are nobody's: no real one comes so far.
         let mut numbers = if stage.is_some() { REHEARSED } else { 0..0 };
         loop {
@@ -122,7 +127,15 @@ impl Engine {
         Ok(Some(stage?))
     }
 
-    fn start_parsing(&self, job: &ImportJob, sender: mpsc::Sender<Message>) {
+    /// How the job's connection says that its users were hashed.
+    async fn hashing_of_job(&self, job: &ImportJob) -> Result<HashingThere, Outcome> {
+        let found = self.store.find_connection(&job.connection).await?;
+        let connection = found.ok_or(Outcome::Lost)?;
+        recipes::hashing_there(&connection, &self.settings.hash_limits)
+            .map_err(|error| Outcome::Done(JobStatus::Failed, Some(error.detail())))
+    }
+
+    fn start_parsing(&self, job: &ImportJob, hashing: HashingThere, sender: mpsc::Sender<Message>) {
         let source = SpoolReader::new(self, &job.id, job.size);
         let settings = &self.settings.import;
         let limits = BatchLimits {
@@ -133,6 +146,7 @@ impl Engine {
         let row_limits = RowLimits {
             metadata: settings.max_metadata_bytes,
             hash: self.settings.hash_limits.clone(),
+            hashing,
         };
         let reader = RowReader::new(row_limits, Arc::clone(&self.entropy));
         let begin = Begin {

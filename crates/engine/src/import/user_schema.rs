@@ -12,6 +12,7 @@ use domain::{Json, RowError, RowErrorCode as Code, mfa_factor};
 use password::{Owner, PasswordHash};
 
 use super::json_shape::{self, Members};
+use crate::recipes::HashingThere;
 
 /// Any text: `check_hashes` reads it.
 const PASSWORD_HASH: Kind = Kind::Text(0, usize::MAX);
@@ -70,6 +71,8 @@ pub(super) struct RowLimits {
     pub metadata: usize,
     /// Ceilings of imported hashes.
     pub hash: password::Limits,
+    /// What the connection says of hashes.
+    pub hashing: HashingThere,
 }
 
 /// Every way in which a row does not fit; empty when it does.
@@ -168,7 +171,8 @@ fn check_hashes(row: &Json, members: &Members<'_>, limits: &RowLimits) -> Vec<Ro
         let text = members.get("custom_password_hash").unwrap_or_default();
         let name = |member: &str| row.get(member).and_then(serde_json::Value::as_str);
         let owner = owner(name("username"), name("email"), name("user_id"));
-        let refused = PasswordHash::from_custom_of(text, &owner, &limits.hash).err();
+        let context = limits.hashing.context(owner);
+        let refused = PasswordHash::from_import(text, &context, &limits.hash).err();
         errors.extend(refused.map(|error| error.under("custom_password_hash")));
     }
     errors

@@ -77,6 +77,16 @@ const A_PASSWORD: &str = "it is a password and no hash";
 
 const UNRECOGNISED: &str = "its format is not recognised";
 
+/// Whether the text says itself what hash it is, and can be verified within the limits.
+pub(crate) fn check_known(stored: &str, limits: &Limits) -> Result<(), UnreadableHash> {
+    recognise(stored, limits).map(drop)
+}
+
+/// Whether bytes, which a recipe made of a password, are behind such a text.
+pub(crate) fn verify_known(stored: &str, password: &[u8]) -> bool {
+    recognise(stored, &Limits::NONE).is_ok_and(|check| check.verify(password))
+}
+
 /// Why a stored hash cannot be verified; holds no part of the hash.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the stored password hash cannot be verified: {}", shown(.0))]

@@ -12,10 +12,12 @@
 mod foreign;
 #[cfg(feature = "fuzzing")]
 mod fuzz;
+mod identify;
 mod known;
 mod made;
 mod own;
 mod properties;
+mod recipe;
 mod refusals;
 mod vectors;
 mod wrapped;

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::jobs::{self, Ending};
 use super::local_api::LocalApi;
-use super::upload;
+use super::{passwords, prove, upload};
 use crate::config::Config;
 
 #[derive(Args)]
@@ -52,6 +52,13 @@ pub(super) struct ImportArguments {
     /// Wait for the end and write the failed rows there as they were sent, hashes included.
     #[arg(long, value_name = "FILE")]
     failed_rows: Option<PathBuf>,
+    /// Check a known password first, of the user in the file with this email=…, username=… or
+    /// user_id=…; nothing is uploaded unless it verifies.
+    #[arg(long, value_name = "KEY=VALUE")]
+    prove: Option<String>,
+    /// Read that password from the first line of standard input.
+    #[arg(long, requires = "prove")]
+    password_stdin: bool,
 }
 
 pub(super) async fn run(config: &Config, arguments: ImportArguments) -> Result<ExitCode> {
@@ -71,6 +78,16 @@ pub(super) async fn run(config: &Config, arguments: ImportArguments) -> Result<E
     let policy = arguments.policy.as_deref().map(read_policy).transpose()?;
     let api = LocalApi::connect(config).await?;
     let connection = api.connection_id(&arguments.connection).await?;
+    if let Some(key) = &arguments.prove {
+        let [file] = arguments.files.as_slice() else {
+            bail!("--prove is for one file at a time");
+        };
+        let password = passwords::read(arguments.password_stdin, "Password of that user: ")?;
+        let file = (file.as_path(), config.engine.import.max_row_bytes);
+        if !prove::run(&api, &connection, file, key, password).await? {
+            return Ok(ExitCode::FAILURE);
+        }
+    }
     let mut ids = Vec::new();
     for file in &arguments.files {
         let upload = upload::send(&api, file).await?;

@@ -3,9 +3,12 @@
 mod convert;
 mod doctor;
 mod export;
+mod hash;
 mod import;
 mod jobs;
 mod local_api;
+mod passwords;
+mod prove;
 mod scripts;
 mod upload;
 mod users;
@@ -43,6 +46,9 @@ enum Command {
     Export(export::ExportArguments),
     /// Turns another product's export into a file for `ferry import`. Needs no server.
     Convert(convert::ConvertArguments),
+    /// Names, verifies and describes password hashes, without a server.
+    #[command(subcommand)]
+    Hash(hash::HashCommand),
     /// Looks at users through the running server.
     #[command(subcommand)]
     Users(users::UsersCommand),
@@ -89,6 +95,9 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
     if let Command::Convert(arguments) = arguments.command {
         return convert::run(&arguments);
     }
+    if let Command::Hash(command) = arguments.command {
+        return hash::run(command);
+    }
     let config = Config::load(arguments.config.as_deref())?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -106,7 +115,11 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
             Command::Users(command) => users::run(&config, command).await,
             Command::Scripts(command) => scripts::run(&config, command).await,
             Command::Doctor => doctor::run(&config).await,
-            Command::Convert(_) | Command::Licenses | Command::Config(ConfigCommand::Example) => {
+            // Done above.
+            Command::Convert(_)
+            | Command::Hash(_)
+            | Command::Licenses
+            | Command::Config(ConfigCommand::Example) => {
                 Ok(ExitCode::SUCCESS)
             }
         }

@@ -6,6 +6,7 @@ pub mod connection_clients;
 pub mod connections;
 pub mod exports;
 mod fields;
+pub mod hashes;
 pub mod import_jobs;
 pub mod jobs;
 pub mod logs;

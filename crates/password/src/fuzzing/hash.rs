@@ -1,4 +1,4 @@
-//! Entry point for fuzzers: bytes of an import or a script in, invariants checked.
+//! Bytes of an import or a script, read as every kind of hash.
 
 use domain::Password;
 
