@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use axum::body::{Body, BodyDataStream, Bytes};
 use axum::extract::Request;
-use axum::http::header::CONTENT_LENGTH;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::{Stream, StreamExt as _};
 
-/// A body of this size is in the socket's buffers anyway.
+/// A body of this size is in the socket's buffers anyway, unless it is sent piece by piece: a form
+/// with files is.
 const SMALL: u64 = 64 << 10;
 const MOST: usize = 64 << 20;
 const LONGEST: Duration = Duration::from_secs(5);
@@ -36,6 +37,10 @@ pub async fn drain(request: Request, next: Next) -> Response {
 }
 
 fn is_small(request: &Request) -> bool {
+    let kind = request.headers().get(CONTENT_TYPE);
+    if kind.is_some_and(|kind| kind.as_bytes().starts_with(b"multipart/")) {
+        return false;
+    }
     let length = request
         .headers()
         .get(CONTENT_LENGTH)

@@ -58,9 +58,20 @@ impl Engine {
         {
             return Ok(job);
         }
-        let job = ImportJob {
+        let job = self.new_job(&connection.id, request, &spool, idempotency);
+        self.insert_job(context, job, connection.name, spool).await
+    }
+
+    fn new_job(
+        &self,
+        connection: &ConnectionId,
+        request: ImportRequest,
+        spool: &Spool,
+        idempotency: Option<Idempotency>,
+    ) -> ImportJob {
+        ImportJob {
             id: spool.job.clone(),
-            connection: connection.id.clone(),
+            connection: connection.clone(),
             external_id: request.external_id,
             upsert: request.upsert,
             send_completion_email: request.send_completion_email,
@@ -76,12 +87,22 @@ impl Engine {
             created_at: self.now(),
             started_at: None,
             ended_at: None,
-        };
+        }
+    }
+
+    /// Job and log event in one write; from here on the upload is the job's.
+    async fn insert_job(
+        &self,
+        context: &Context,
+        job: ImportJob,
+        connection: String,
+        spool: Spool,
+    ) -> Result<ImportJob> {
         let description = "Create import users job";
         let mut event = self
             .management_event(context, EventKind::Management, description)
             .await?;
-        event.connection = Some((connection.id, connection.name));
+        event.connection = Some((job.connection.clone(), connection));
         event
             .details
             .insert("job_id".into(), job.id.to_string().into());

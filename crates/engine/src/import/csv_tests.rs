@@ -1,5 +1,25 @@
-use super::super::window::tests::Slice;
 use super::*;
+
+/// A file in memory, handed out a few bytes at a time.
+struct Slice {
+    bytes: &'static [u8],
+    at: usize,
+    step: usize,
+}
+
+impl Source for Slice {
+    fn fill(&mut self, buffer: &mut BytesMut) -> Result<usize, SourceError> {
+        let rest = &self.bytes[self.at..];
+        let part = &rest[..rest.len().min(self.step)];
+        buffer.extend_from_slice(part);
+        self.at += part.len();
+        Ok(part.len())
+    }
+
+    fn seek(&mut self, offset: i64) {
+        self.at = usize::try_from(offset).unwrap();
+    }
+}
 
 fn open(
     text: &'static [u8],

@@ -325,4 +325,4 @@ fn width(length: usize) -> i64 {
 
 #[cfg(test)]
 #[path = "window_tests.rs"]
-pub(super) mod tests;
+mod tests;

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use super::*;
 
 /// A file in memory, handed out a few bytes at a time.
-pub struct Slice {
+pub(super) struct Slice {
     pub bytes: &'static [u8],
     pub at: usize,
     pub step: usize,

@@ -52,22 +52,27 @@ struct Form {
     upload: Option<JobId>,
 }
 
-async fn receive(
-    engine: &Arc<Engine>,
-    request: Request,
-) -> Result<(Spool, ImportRequest), ApiError> {
-    let kind = request
-        .headers()
+/// The form's boundary, and the caller's key when there is one.
+fn read_headers(headers: &axum::http::HeaderMap) -> Result<(String, Option<String>), ApiError> {
+    let kind = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());
     let boundary = kind
         .and_then(|kind| multer::parse_boundary(kind).ok())
         .ok_or_else(bad_form)?;
-    let key = request.headers().get("idempotency-key");
+    let key = headers.get("idempotency-key");
     let key = key
         .map(|value| value.to_str().map(str::to_owned))
         .transpose();
     let key = key.map_err(|_| ApiError::invalid("The header Idempotency-Key is no ASCII text."))?;
+    Ok((boundary, key))
+}
+
+async fn receive(
+    engine: &Arc<Engine>,
+    request: Request,
+) -> Result<(Spool, ImportRequest), ApiError> {
+    let (boundary, key) = read_headers(request.headers())?;
     let body = axum::body::Body::from_request(request, &())
         .await
         .map_err(|_| bad_form())?;

@@ -197,7 +197,18 @@ async fn an_upload_in_parts_and_its_events() -> Result<()> {
         ),
     );
     said.push(scene.steady(scene.admin.get("/api/v2/jobs/uploads/job_0").await?));
-    insta::assert_snapshot!(said.join("\n"), @"");
+    insta::assert_snapshot!(said.join("\n"), @r#"
+    200 {"received":7,"size":44}
+    409 {"statusCode":409,"error":"Conflict","message":"The upload goes on at byte 7.","errorCode":"upload_offset_mismatch"}
+    400 {"statusCode":400,"error":"Bad Request","message":"The header upload-offset is no number of bytes.","errorCode":"invalid_body"}
+    200 {"received":44,"size":44}
+    202 {"status":"pending","type":"users_import","upsert":false,"send_completion_email":true}
+    200 {"status":"completed","type":"users_import","upsert":false,"send_completion_email":true,"percentage_done":100,"processed_bytes":44,"total_bytes":44,"summary":{"failed":0,"updated":0,"inserted":2,"total":2}}
+    409 {"statusCode":409,"error":"Conflict","message":"The job can't be changed any more: it is completed.","errorCode":"job_ended"}
+    409 {"statusCode":409,"error":"Conflict","message":"The job can't be changed any more: it is completed.","errorCode":"job_ended"}
+    404 {"statusCode":404,"error":"Not Found","message":"Job not found.","errorCode":"inexistent_job"}
+    404 {"statusCode":404,"error":"Not Found","message":"Upload not found.","errorCode":"inexistent_upload"}
+    "#);
     Ok(())
 }
 
