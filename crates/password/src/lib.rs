@@ -14,6 +14,8 @@ mod digest;
 mod encoding;
 mod family;
 mod foreign;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod json;
 mod known;
 mod limits;
@@ -29,7 +31,7 @@ use domain::{HashText, Password, RowError};
 use crate::custom::{CUSTOM_PREFIX, Custom};
 use crate::family::argon2::Argon2Hash;
 use crate::family::bcrypt::BcryptHash;
-pub use crate::foreign::{ForeignOptions, UnreadableHash, verify_foreign};
+pub use crate::foreign::{ForeignOptions, UnreadableHash, algorithm_names, verify_foreign};
 use crate::known::{KNOWN_PREFIX, Known};
 pub use crate::limits::Limits;
 pub use crate::scheme::{HashError, Scheme};
@@ -108,7 +110,7 @@ impl PasswordHash {
         }
     }
 
-    /// Reads the `password_hash` field of an import row: bcrypt of cost 10 and nothing else.
+    /// Reads the documented form of `password_hash` alone: bcrypt of cost 10.
     pub fn from_bcrypt_field(text: &str) -> Result<Self, RowError> {
         BcryptHash::parse_field(text).map(|hash| Self(Kind::Bcrypt(hash)))
     }

@@ -5,6 +5,7 @@
 //! * [`MariaDb`], [`Slapd`], [`WebService`]: other stores that users leave, and what they speak.
 //! * [`Export`]: files of products that cannot run here, composed with hashes of random passwords.
 //! * [`Server`]: the built `ferry` binary as a child process, and [`Api`] to talk to it.
+//! * [`hash_vectors`]: password hashes, made on the spot by other programs.
 //! * [`Smtp`]: a mail server that keeps what it receives.
 //!
 //! Nothing is borrowed from the machine: no running database, no fixed port, no folder outside a
@@ -16,6 +17,7 @@
 mod api;
 mod checkout;
 mod exports;
+mod hashes;
 mod held;
 mod legacy;
 mod mariadb;
@@ -28,6 +30,7 @@ mod web_service;
 
 pub use api::{Answer, Api};
 pub use exports::{Export, Exported};
+pub use hashes::{HashVector, hash_vectors};
 pub use legacy::{Kind, Legacy, Person};
 pub use mariadb::MariaDb;
 pub use postgres::{Database, Postgres};

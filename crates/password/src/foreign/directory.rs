@@ -4,7 +4,7 @@
 //! Refuses `{plaintext}`, `{noop}` and the like: that is a password and no hash.
 
 use super::passlib::adapted;
-use super::{LEAST_DIGEST, Reading, UnreadableHash, recognise};
+use super::{LEAST_DIGEST, Reading, UnreadableHash, recognise, vendor};
 use crate::digest::Digest;
 use crate::encoding::{decimal, from_base64};
 use crate::family::ldap::LdapHash;
@@ -23,15 +23,39 @@ pub(super) fn read(text: &str, limits: &Limits) -> Reading {
         {
             recognise(rest, limits)
         }
+        "CRYPT" if rest.starts_with('_') => recognise(rest, limits),
+        "CRYPT" => super::des_crypt::traditional(rest),
+        "ARGON2@SPRINGSECURITY_V5_8" | "YESCRYPT" | "LDAP" if !rest.is_empty() => {
+            recognise(rest, limits)
+        }
+        "SCRYPT" | "SCRYPT@SPRINGSECURITY_V5_8" => vendor::spring_scrypt(rest, limits),
+        "PBKDF2" if !rest.contains('$') => vendor::spring_pbkdf2(false, rest, limits),
+        "PBKDF2@SPRINGSECURITY_V5_8" => vendor::spring_pbkdf2(true, rest, limits),
+        "SHA256" if rest.len() == 80 => vendor::spring_standard(rest, limits),
+        word if word.starts_with("FSHP") => vendor::fshp(text, limits),
         "PBKDF2" | "PBKDF2-SHA1" => passlib(Digest::Sha1, rest, limits),
         "PBKDF2-SHA256" => passlib(Digest::Sha256, rest, limits),
         "PBKDF2-SHA512" => passlib(Digest::Sha512, rest, limits),
         "PBKDF2_SHA256" => port_389(Digest::Sha256, rest, limits),
         "PKCS5S2" => atlassian(rest, limits),
         "CLEAR" | "CLEARTEXT" | "PLAINTEXT" | "PLAIN" | "NOOP" => {
-            Err(UnreadableHash::new("it is a password and no hash"))
+            Err(UnreadableHash::unsupported(super::A_PASSWORD))
         }
-        _ => Ok(Box::new(LdapHash::parse(text)?)),
+        _ => simple(scheme, rest, text, limits),
+    }
+}
+
+/// A word that is a digest: AEM's rounds, Spring's hex, or LDAP's base64.
+fn simple(scheme: &str, rest: &str, text: &str, limits: &Limits) -> Reading {
+    let name = scheme.to_ascii_lowercase().replace('-', "");
+    let digest = Digest::parse(if name == "sha" { "sha1" } else { &name });
+    let known = digest.and_then(|digest| {
+        let aem = vendor::aem(digest, rest, limits);
+        aem.or_else(|| vendor::spring_digest(digest, rest))
+    });
+    match known {
+        Some(reading) => reading,
+        None => Ok(Box::new(LdapHash::parse(text)?)),
     }
 }
 

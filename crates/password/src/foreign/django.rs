@@ -26,7 +26,8 @@ pub(super) fn read(text: &str, limits: &Limits) -> Option<Reading> {
         "scrypt" => scrypt(rest, limits),
         "sha1" => salted(Digest::Sha1, rest),
         "md5" => salted(Digest::Md5, rest),
-        "crypt" => Err(UnreadableHash::unsupported("DES crypt is not supported")),
+        // `crypt$$<13 letters>`; the salt's own field has been empty since 1.0.
+        "crypt" => super::des_crypt::traditional(rest.rsplit('$').next().unwrap_or_default()),
         _ => return None,
     };
     Some(reading)

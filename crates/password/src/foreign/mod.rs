@@ -1,4 +1,4 @@
-//! Hashes of legacy stores, for action scripts: verified where they lie, whatever wrote them.
+//! Hashes of legacy stores, for imports and action scripts, whatever wrote them.
 //!
 //! Most formats say what they are by their first letters ([`recognise`]); a bare digest does not,
 //! and [`ForeignOptions`] says it instead. Owns the dispatch; each file beside it owns one kin of
@@ -6,24 +6,34 @@
 //! than the [`Limits`]; never repeats a hash in a refusal. An account *without* a password (an
 //! empty text, Django's `!…`, a lone `*`) is readable: no password is right.
 //!
-//! Not here, since nobody maintains them in Rust: yescrypt (`$y$`), DES crypt, Sun MD5.
+//! What is not supported, and why, is in `docs/hash-formats.md`.
 
+mod apps;
 mod aspnet;
 mod bare;
+mod compute;
 mod crypt;
+mod crypt_rare;
+mod database;
+mod des;
+mod des_crypt;
 mod directory;
 mod django;
 mod firebase;
+mod kratos;
+mod names;
 mod options;
 mod passlib;
 mod phpass;
 mod prepare;
+mod sun_md5;
+mod vendor;
 mod web;
 
 use domain::{Password, RowError, RowErrorCode};
 use zeroize::Zeroizing;
 
-pub use options::ForeignOptions;
+pub use options::{ForeignOptions, algorithm_names};
 use prepare::{Prepared, Step};
 
 use crate::digest::Digest;
@@ -61,6 +71,9 @@ pub fn verify_foreign(
     }
     Ok(check.verify(&options.password_encoding.encode(password.expose())))
 }
+
+/// The refusal of a plain text: who has those hashes them, or creates the users by the API.
+const A_PASSWORD: &str = "it is a password and no hash";
 
 const UNRECOGNISED: &str = "its format is not recognised";
 
@@ -168,10 +181,41 @@ pub(crate) fn recognise(text: &str, limits: &Limits) -> Reading {
         let inner = modular(upgraded, limits)?;
         return Ok(Prepared::boxed(Step::Hex(Digest::Md5), inner));
     }
+    if let Some(reading) = prefixed(text, limits) {
+        return reading;
+    }
     django::read(text, limits)
         .or_else(|| web::read(text, limits))
         .or_else(|| aspnet::read(text, limits))
         .unwrap_or_else(|| Err(UnreadableHash::new(UNRECOGNISED)))
+}
+
+/// Reads what begins with a word of its own and no `$`.
+fn prefixed(text: &str, limits: &Limits) -> Option<Reading> {
+    let starts = |prefix| text.starts_with(prefix);
+    Some(if starts("SCRAM-SHA-256$") {
+        database::scram_sha_256(text, limits)
+    } else if starts("0x0100") || starts("0x0200") {
+        database::sql_server(text)
+    } else if starts("S:") || starts("T:") {
+        database::oracle(text, limits)
+    } else if starts("grub.pbkdf2.") {
+        vendor::grub(text, limits)
+    } else if starts("SCRYPT:") {
+        vendor::scrypt_colons(text, limits)
+    } else if starts("otm_sha256:") {
+        vendor::otm(text, limits)
+    } else if starts("[\"") {
+        vendor::logto(text, limits)
+    } else if starts("_") {
+        des_crypt::bsdi(text, limits)
+    } else if let Some(hash) = text.strip_prefix("ipaNTHash: ") {
+        database::nt_hash(hash)
+    } else if let Some(hash) = text.strip_prefix("sambaNTPassword: ") {
+        database::nt_hash(hash)
+    } else {
+        return None;
+    })
 }
 
 /// Reads `$id$…`.
@@ -195,9 +239,37 @@ fn modular(text: &str, limits: &Limits) -> Reading {
         _ if id.starts_with("pbkdf2-") => passlib::read(id, text, limits),
         "firescrypt" | "fbscrypt" => firebase::read(text, limits),
         "SHA" => web::auth_me(text),
-        "y" | "gy" | "7" | "2x" | "md5" | "sha1" | "3" => Err(UnreadableHash::unsupported(
-            format!("${id}$ hashes are not supported"),
-        )),
+        _ => rare(id, text, limits),
+    }
+}
+
+/// The ids that fewer stores write.
+fn rare(id: &str, text: &str, limits: &Limits) -> Reading {
+    match id {
+        "2x" => crypt_rare::sign_extended(text, limits),
+        "y" | "gy" => crypt_rare::yescrypt_hash(id, text, limits),
+        "7" => crypt_rare::scrypt_7(text, limits),
+        "3" => database::nt_hash(text.strip_prefix("$3$$").unwrap_or_default()),
+        "8" | "9" => vendor::cisco(id, text, limits),
+        "scram" => database::scram_list(text, limits),
+        "p5k2" => vendor::p5k2(text, limits),
+        "sspr" => vendor::sspr(text, limits),
+        "shiro1" => vendor::shiro(text, limits),
+        "B" => web::media_wiki_b(text),
+        "md5" if text.matches('$').count() == 2 || text.starts_with("$md5$pf=") => {
+            kratos::template(Digest::Md5, text)
+        }
+        "sha1" if !text.starts_with("$sha1$pf=") && text.matches('$').count() == 4 => {
+            crypt_rare::sha1_crypt(text, limits)
+        }
+        "sha1" => kratos::template(Digest::Sha1, text),
+        "sha256" => kratos::template(Digest::Sha256, text),
+        "sha512" => kratos::template(Digest::Sha512, text),
+        "md5-crypt" | "sha256-crypt" | "sha512-crypt" => kratos::crypt_word(id, text, limits),
+        "md5salted-suffix" | "md5salted-prefix" => kratos::passwap(id, text),
+        "plaintext" | "base64" => Err(UnreadableHash::unsupported(A_PASSWORD)),
+        _ if id.starts_with("hmac-") => kratos::hmac(id, text),
+        _ if id == "md5" || id.starts_with("md5,") => sun_md5::read(text, limits),
         _ => Err(UnreadableHash::new(UNRECOGNISED)),
     }
 }

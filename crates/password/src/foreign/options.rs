@@ -7,6 +7,7 @@ use domain::RowError;
 use zeroize::Zeroizing;
 
 use super::bare::{self, HmacRound, Rounds};
+use super::names::{self, Format};
 use super::prepare::{Prepared, Step};
 use super::{LEAST_DIGEST, Nobody, Reading, UnreadableHash, django, recognise, web};
 use crate::digest::Digest;
@@ -35,6 +36,28 @@ const MEMBERS: [&str; 15] = [
     "parallelization",
     "username",
 ];
+/// The names beyond the documented algorithms; of those that take a digest, `sha256` stands for all.
+pub fn algorithm_names() -> impl Iterator<Item = &'static str> + Clone {
+    const WITHOUT_A_TABLE: [&str; 14] = [
+        "known",
+        "wordpress",
+        "django",
+        "werkzeug",
+        "symfony",
+        "symfony-sha256",
+        "nt",
+        "sha224",
+        "sha384",
+        "ripemd160",
+        "whirlpool",
+        "hmac-sha256",
+        "pbkdf2-sha256",
+        "iterated-sha256",
+    ];
+    let table = names::NAMES.iter().map(|format| format.name);
+    WITHOUT_A_TABLE.into_iter().chain(table)
+}
+
 const SYMFONY_ROUNDS: u64 = 5000;
 
 /// How to read a stored hash; by default, by what it says itself.
@@ -58,7 +81,7 @@ pub struct ForeignOptions {
 }
 
 /// What has to be said, since the text does not.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 enum Algorithm {
     /// The text says itself what it is.
     Known,
@@ -73,6 +96,8 @@ enum Algorithm {
     Pbkdf2(Digest),
     Scrypt,
     Symfony(Digest),
+    /// One of the table.
+    Format(&'static Format),
 }
 
 #[derive(Clone, Copy)]
@@ -83,6 +108,9 @@ enum Prehash {
 
 impl Algorithm {
     fn parse(name: &str) -> Option<Self> {
+        if let Some(format) = names::find(name) {
+            return Some(Self::Format(format));
+        }
         let digest_after = |prefix| name.strip_prefix(prefix).map(Digest::parse);
         match name {
             "known" => Some(Self::Known),
@@ -208,7 +236,18 @@ impl ForeignOptions {
 
     /// Whether the algorithm hashes the user's name too.
     pub(crate) fn needs_username(&self) -> bool {
-        false
+        self.takes("username")
+    }
+
+    /// Whether a format of the table takes the member.
+    fn takes(&self, member: &str) -> bool {
+        matches!(self.algorithm, Some(Algorithm::Format(format)) if format.takes.contains(&member))
+    }
+
+    /// The user's name, for a format that hashes it.
+    pub(super) fn username(&self) -> Result<Zeroizing<String>, UnreadableHash> {
+        let name = self.username.clone();
+        name.ok_or_else(|| UnreadableHash::missing("username"))
     }
 
     /// The algorithm's name for logs and counters.
@@ -223,6 +262,7 @@ impl ForeignOptions {
             Some(Algorithm::Pbkdf2(_)) => "pbkdf2",
             Some(Algorithm::Scrypt) => "scrypt",
             Some(Algorithm::Symfony(_)) => "symfony",
+            Some(Algorithm::Format(format)) => format.name,
         }
     }
 
@@ -240,7 +280,7 @@ impl ForeignOptions {
         if let Some(pepper) = &self.pepper {
             check = Prepared::boxed(Step::Append(pepper.clone()), check);
         }
-        if self.algorithm == Some(Algorithm::WordPress) {
+        if matches!(self.algorithm, Some(Algorithm::WordPress)) {
             check = Prepared::boxed(Step::TrimPhp, check);
         }
         Ok(check)
@@ -254,13 +294,17 @@ impl ForeignOptions {
         );
         let iterated = matches!(self.algorithm, Some(Plain(_) | Pbkdf2(_) | Symfony(_)));
         let keyed = matches!(self.algorithm, Some(Hmac(_)));
-        let costly = self.algorithm == Some(Scrypt);
+        let costly = matches!(self.algorithm, Some(Scrypt));
+        let (salted, iterated) = (
+            bare || self.takes("salt"),
+            iterated || self.takes("iterations"),
+        );
         let given = [
-            (bare, self.salt.is_some(), "salt"),
+            (salted, self.salt.is_some(), "salt"),
             (bare, self.encoding.is_some(), "encoding"),
             (iterated, self.iterations.is_some(), "iterations"),
-            (keyed, self.key.is_some(), "key"),
-            (costly, self.cost.is_some(), "cost"),
+            (keyed || self.takes("key"), self.key.is_some(), "key"),
+            (costly || self.takes("cost"), self.cost.is_some(), "cost"),
             (costly, self.block_size.is_some(), "blockSize"),
             (costly, self.parallelization.is_some(), "parallelization"),
             (self.needs_username(), self.username.is_some(), "username"),
@@ -286,6 +330,7 @@ impl ForeignOptions {
             Some(Algorithm::WordPress | Algorithm::Django) => {
                 django::read_bare(text).unwrap_or_else(|| recognise(text, limits))
             }
+            Some(Algorithm::Format(format)) => (format.read)(self, text, limits),
             Some(Algorithm::Werkzeug) => web::old_werkzeug(text, limits),
             Some(algorithm) => self.read_bare(algorithm, text, limits),
         }
@@ -338,9 +383,11 @@ impl ForeignOptions {
                 );
                 Ok(Box::new(ScryptHash::new(numbers, salt, hash, limits)?))
             }
-            Algorithm::Known | Algorithm::WordPress | Algorithm::Django | Algorithm::Werkzeug => {
-                recognise(text, limits)
-            }
+            Algorithm::Known
+            | Algorithm::WordPress
+            | Algorithm::Django
+            | Algorithm::Werkzeug
+            | Algorithm::Format(_) => recognise(text, limits),
         }
     }
 

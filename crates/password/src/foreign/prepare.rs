@@ -18,6 +18,8 @@ pub(super) enum Step {
     Append(SecretBytes),
     /// PHP's `trim`: ASCII white space and zero bytes, at both ends.
     TrimPhp,
+    /// What old bcrypts of PHP read of a password.
+    SignExtend,
 }
 
 impl Step {
@@ -27,6 +29,7 @@ impl Step {
             Self::Base64(digest) => bytes_of(&to_base64(&digest.hash(password))),
             Self::Base64Hmac(digest, key) => bytes_of(&to_base64(&digest.hmac(key, password))),
             Self::Append(pepper) => Zeroizing::new([password, pepper.as_slice()].concat()),
+            Self::SignExtend => super::crypt_rare::sign_extend(password),
             Self::TrimPhp => Zeroizing::new(trim_php(password).to_vec()),
         }
     }

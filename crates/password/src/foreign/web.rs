@@ -104,12 +104,19 @@ fn media_wiki(rest: &str, limits: &Limits) -> Reading {
             let outer = Rounds::once(Digest::Md5, Some(salt), hash)?;
             Ok(Prepared::boxed(Step::Hex(Digest::Md5), outer))
         }
+        ["argon2", hash] => super::argon2(hash, limits),
         ["pbkdf2", name, iterations, _length, salt, hash] => {
             let digest = Digest::parse(name).ok_or_else(malformed)?;
             colons(digest, iterations, salt, hash, limits)
         }
         _ => Err(malformed()),
     }
+}
+
+/// hashcat's way to write the same: `$B$salt$hex`.
+pub(super) fn media_wiki_b(text: &str) -> Reading {
+    let rest = text.strip_prefix('$').unwrap_or_default().replace('$', ":");
+    media_wiki(&rest, &Limits::default())
 }
 
 /// `*` and the hex of SHA-1 over SHA-1.

@@ -99,7 +99,7 @@ fn refusals_say_why_and_repeat_nothing() {
     let refusals = [
         ("2ab96390c7dbe3439de74d0c9b0b1767", "{}"),
         ("hunter2", "{}"),
-        ("$y$j9T$F5Jx5fExrKuPp53xLKQ..1$tnSYvahCwPBHKZUspmcxMfb0.WiB9W.zEaKlOBL35rC", "{}"),
+        ("$y$j9T$F5Jx5fExrKuPp53xLKQ..1$tnSY", "{}"),
         ("$2b$17$MBCzKhG1KhezLh.0LRa0Kuw12nLJtpHy6DIaU.JAnqJUDYspHC.Ou", "{}"),
         ("$argon2id$v=19$m=4194304,t=1,p=1$c2FsdHNhbHQ$c2FsdHNhbHRzYWx0c2FsdA", "{}"),
         ("pbkdf2_sha256$99999999$salt$bFYX62rfJobJ07VwrUMXfuffLfj2RDM2G6/BrTrUWkE=", "{}"),
@@ -122,7 +122,7 @@ fn refusals_say_why_and_repeat_nothing() {
     insta::assert_snapshot!(refusals.join("\n"), @r"
     its format is not recognised
     its format is not recognised
-    $y$ hashes are not supported
+    it begins like yescrypt and does not go on like it
     Value 17 is greater than maximum 16 (bcrypt cost)
     Value 4194304 is greater than maximum 262144 (argon2 m, in KiB)
     Value 99999999 is greater than maximum 10000000 (pbkdf2 i)

@@ -10,7 +10,10 @@
 )]
 
 mod foreign;
+#[cfg(feature = "fuzzing")]
+mod fuzz;
 mod known;
+mod made;
 mod own;
 mod properties;
 mod refusals;
