@@ -195,9 +195,10 @@ impl Engine {
         let known = self.store.find_export_link(id).await?;
         let is_right =
             known.is_some_and(|known| constant_time_eq(known.as_bytes(), link.as_bytes()));
-        let found = match is_right {
-            true => self.store.find_export(id).await?,
-            false => None,
+        let found = if is_right {
+            self.store.find_export(id).await?
+        } else {
+            None
         };
         let now = self.now();
         let Some((job, attempt)) = found

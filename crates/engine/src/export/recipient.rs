@@ -12,7 +12,7 @@ use pgp::composed::{Deserializable as _, MessageBuilder, SignedPublicKey, Signed
 use pgp::crypto::sym::SymmetricKeyAlgorithm;
 use pgp::packet::{Signature, SignatureType};
 use pgp::ser::Serialize as _;
-use pgp::types::{KeyDetails as _, PublicParams};
+use pgp::types::{KeyDetails as _, PublicParams, Timestamp};
 use rand_core::{CryptoRng, RngCore};
 
 /// Least bits of an RSA key.
@@ -146,7 +146,7 @@ fn newest(signatures: &[Signature]) -> Option<&Signature> {
     let bindings = signatures
         .iter()
         .filter(|signature| signature.typ() == Some(SignatureType::SubkeyBinding));
-    bindings.max_by_key(|signature| signature.created().map(|time| time.as_secs()))
+    bindings.max_by_key(|signature| signature.created().map(Timestamp::as_secs))
 }
 
 fn is_revoked(signatures: &[Signature]) -> bool {
