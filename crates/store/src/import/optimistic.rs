@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use bytes::{BufMut, Bytes, BytesMut};
 use deadpool_postgres::Transaction;
 use domain::HashText;
+use domain::user::UserRow;
 use futures_util::{SinkExt, pin_mut};
 use tokio_postgres::error::SqlState;
 
@@ -56,7 +57,7 @@ pub(super) async fn write(
         Err(error) => return Err(fault(error)),
     }
     for row in batch.rows.iter().filter(|row| !row.factors.is_empty()) {
-        execute(transaction, &factor_statements(seal, row, batch.now)?).await?;
+        execute(transaction, &factor_statements(seal, row, UserRow(row.user_row), batch.now)?).await?;
     }
     Ok(Some(Tally {
         inserted: batch.rows.len() as i64,
