@@ -23,16 +23,15 @@ impl PasswordHash {
     /// The member that imports back as this hash.
     ///
     /// bcrypt of cost 10 is the documented `password_hash`; bcrypt of another cost, argon2,
-    /// `custom:` and `wrapped:` are `custom_password_hash`.
+    /// `custom:`, `wrapped:` and `recipe:` are `custom_password_hash`.
     ///
     /// # Errors
     /// The text is none that the store keeps.
     pub fn to_import_member(stored: &HashText) -> Result<ImportMember, CorruptHash> {
         let text = stored.expose();
-        let json = text
-            .strip_prefix(CUSTOM_PREFIX)
-            .or_else(|| text.strip_prefix(WRAPPED_PREFIX));
-        if let Some(json) = json {
+        // What follows each of these is the member itself.
+        let records = [CUSTOM_PREFIX, WRAPPED_PREFIX, "recipe:"];
+        if let Some(json) = records.iter().find_map(|kind| text.strip_prefix(kind)) {
             return Ok(custom(json.to_owned()));
         }
         if text.starts_with("$argon2") {
