@@ -19,9 +19,9 @@ use super::window::{Fault, Problem, SourceError};
 use crate::Engine;
 use crate::recipes::{self, HashingThere};
 
-/// Batches that may wait between the halves; one more is being read and one written. Each is a few
+/// Batches that wait between the halves; one more is being read and one written. Each is a few
 /// MiB, and the import is to leave most of the machine's memory to others.
-const AHEAD: usize = 2;
+const AHEAD: usize = 1;
 
 /// User numbers fetched at a time.
 const ROW_BLOCK: i64 = 100_000;
