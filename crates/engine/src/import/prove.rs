@@ -110,7 +110,9 @@ pub fn find_row(
 ) -> std::result::Result<Option<FoundRow>, String> {
     let in_words = |problem| match problem {
         Problem::Fault(fault) => format!("byte {}: {}", fault.offset, fault.problem),
-        Problem::Source(SourceError::Lost(why) | SourceError::Unavailable(why)) => why,
+        Problem::Source(
+            SourceError::Lost(why) | SourceError::Unavailable(why) | SourceError::Broken(why),
+        ) => why,
     };
     let mut window = Window::open(Local(file), 0, 0, max_row_bytes).map_err(in_words)?;
     while let Some(element) = window.next().map_err(in_words)? {

@@ -144,14 +144,14 @@ fn read_plain(text: &str, limits: &RowLimits) -> Option<ImportRow> {
     if !fits {
         return None;
     }
-    let owner = user_schema::owner(
+    let person = user_schema::owner(
         row.username.as_ref().map(Text::as_str),
         Some(row.email.as_str()),
         row.user_id.as_ref().map(Text::as_str),
     );
     let field = row.password_hash.as_ref().map(Text::as_str);
     let custom = row.custom_password_hash.map(RawValue::get);
-    let password = read_hash(field, custom, &owner, limits).ok()?;
+    let password = read_hash(field, custom, &person, limits).ok()?;
     let owned = |text: Option<Text<'_>>| text.map(Text::into_owned);
     let raw = |raw: Option<&RawValue>| raw.map(|raw| raw.get().to_owned());
     Some(ImportRow {
@@ -224,7 +224,7 @@ fn build(
     let flag = |name: &str| row.get(name).and_then(serde_json::Value::as_bool);
     let raw = |name: &str| members.get(name).map(str::to_owned);
     let custom = members.get("custom_password_hash");
-    let owner = user_schema::owner(text("username"), text("email"), text("user_id"));
+    let person = user_schema::owner(text("username"), text("email"), text("user_id"));
     let factors = row
         .get("mfa_factors")
         .map(mfa_factor::parse_all)
@@ -244,7 +244,7 @@ fn build(
         blocked: flag("blocked"),
         user_metadata: raw("user_metadata"),
         app_metadata: raw("app_metadata"),
-        password: read_hash(text("password_hash"), custom, &owner, limits)?,
+        password: read_hash(text("password_hash"), custom, &person, limits)?,
         is_custom_hash: custom.is_some(),
         factors: factors
             .unwrap_or_default()

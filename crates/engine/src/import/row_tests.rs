@@ -68,6 +68,29 @@ fn reads_every_member() {
 }
 
 #[test]
+fn takes_any_hash_that_names_its_format() {
+    let stored = |members: &str| {
+        let row = read(format!(r#"{{"email":"A@b.co",{members}}}"#).as_bytes()).unwrap();
+        row.password
+            .map_or("none".to_owned(), |hash| hash.expose().to_owned())
+    };
+    let known = [
+        r#""password_hash":"$1$38652870$DUjsu4TTlTsOe/xxZ05uf/""#,
+        // Factors go the second way.
+        r#""mfa_factors":[{"totp":{"secret":"ABC"}}],"password_hash":"$1$38652870$DUjsu4TTlTsOe/xxZ05uf/""#,
+    ];
+    assert_eq!(
+        known.map(stored),
+        ["known:$1$38652870$DUjsu4TTlTsOe/xxZ05uf/"; 2]
+    );
+    assert_eq!(stored(r#""password_hash":"!unusable""#), "none");
+    let smf = r#""username":"Jane","custom_password_hash":{"algorithm":"smf","hash":{"value":"d27c0a627a45db487af161fcc3a4005d88eb8a1f"}}"#;
+    assert!(stored(smf).ends_with(r#""username":"Jane"}"#), "frozen");
+    let nameless = smf.replace(r#""username":"Jane","#, "");
+    assert!(stored(&nameless).ends_with(r#""username":"A@b.co"}"#));
+}
+
+#[test]
 fn makes_an_id_when_none_is_given() {
     let mut reader = RowReader::new(limits(), Arc::new(Counting));
     let raw = Bytes::from_static(br#"{"email":"a@b.co"}"#);

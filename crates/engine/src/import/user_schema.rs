@@ -170,8 +170,8 @@ fn check_hashes(row: &Json, members: &Members<'_>, limits: &RowLimits) -> Vec<Ro
     if custom.is_some_and(serde_json::Value::is_object) {
         let text = members.get("custom_password_hash").unwrap_or_default();
         let name = |member: &str| row.get(member).and_then(serde_json::Value::as_str);
-        let owner = owner(name("username"), name("email"), name("user_id"));
-        let context = limits.hashing.context(owner);
+        let person = owner(name("username"), name("email"), name("user_id"));
+        let context = limits.hashing.context(person);
         let refused = PasswordHash::from_import(text, &context, &limits.hash).err();
         errors.extend(refused.map(|error| error.under("custom_password_hash")));
     }

@@ -29,6 +29,10 @@ pub(super) fn sha1_crypt(text: &str, limits: &Limits) -> Reading {
     if written.len() != 28 || salt.len() > 64 {
         return Err(malformed());
     }
+    // NetBSD fills the last group with the first byte, others with zero.
+    let filler = written.get(24..).and_then(bytes_of);
+    let filler = filler.and_then(|group| group.first().copied());
+    let is_zero = filler.ok_or_else(malformed)? == 0;
     let start = Zeroizing::new(format!("{salt}$sha1${number}"));
     let hash = Zeroizing::new(written.as_bytes().to_vec());
     Ok(computed(hash, move |password| {
@@ -36,9 +40,10 @@ pub(super) fn sha1_crypt(text: &str, limits: &Limits) -> Reading {
         for _ in 1..rounds {
             digest = Digest::Sha1.hmac(password, &digest);
         }
-        // Every three bytes the other way round; the last two share a group with the first.
+        // Every three bytes the other way round; the last two share a group with the filler.
         let mut ordered = digest.clone();
-        ordered.extend(digest.first());
+        let first = digest.first().copied();
+        ordered.extend(first.map(|byte| if is_zero { 0 } else { byte }));
         for group in ordered.chunks_mut(3) {
             group.reverse();
         }

@@ -8,6 +8,7 @@
 //!
 //! What is not supported, and why, is in `docs/hash-formats.md`.
 
+mod algorithm;
 mod apps;
 mod aspnet;
 mod bare;
@@ -33,7 +34,8 @@ mod web;
 use domain::{Password, RowError, RowErrorCode};
 use zeroize::Zeroizing;
 
-pub use options::{ForeignOptions, algorithm_names};
+pub use algorithm::algorithm_names;
+pub use options::ForeignOptions;
 use prepare::{Prepared, Step};
 
 use crate::digest::Digest;

@@ -49,13 +49,10 @@ fn published_examples_verify() {
         "$1$38652870$DUjsu4TTlTsOe/xxZ05uf/",
         "$sspr$3$1000$f9bbf1381f481427$a1b45fd7eb190cc7f0bf831698cb777207eebbb4b7ea2abd6fff84be539aae62",
         "otm_sha256:1000:1234567890:S5Q9Kc0ETY6ZPyQU+JYY60oFjaJuZZaSinggmzU8PC4=",
-        "0x01002702560500000000000000000000000000000000000000008db43dd9b1972a636ad0c7d4b8c515cb8ce46578",
         "0x010018102152f8f28c8499d8ef263c53f8be369d799f931b2fbe",
     ] {
         let hash = PasswordHash::from_known(text, &Limits::default()).unwrap();
-        let right = ["hashcat", "HASHCAT"]
-            .into_iter()
-            .any(|password| verifies(&hash, password));
+        let right = verifies(&hash, "hashcat");
         assert!(right && !verifies(&hash, "hashcat1"), "{text}");
     }
     let sha512 = "2f9282ade42ce148175dc3b4d8b5916dae5211eee49886c3f7cc768f6b9f2eb982a5ac2f2672a0223999bfd15349093278adf12f6276e8b61dacf5572b3f93d0b4fa886ce";
@@ -74,8 +71,7 @@ fn spans(section: &str) -> Vec<&'static str> {
     let cells = rows.filter_map(|row| row.strip_prefix("| `")?.split(" | ").next());
     cells
         .flat_map(|cell| cell.split('`').step_by(2))
-        .map(str::trim_end)
-        .filter(|span| !span.is_empty())
+        .filter(|span| !span.trim().is_empty())
         .collect()
 }
 
@@ -100,6 +96,12 @@ fn the_documents_names_are_the_codes() {
     }
 }
 
+/// Werkzeug's method, then a salt and no hash.
+fn continue_with(method: &str) -> String {
+    let numbers = if method == "scrypt:" { "2:1:1" } else { "1" };
+    format!("{method}{numbers}$salt$!")
+}
+
 #[test]
 fn the_documents_beginnings_are_recognised() {
     let beginnings = spans("Texts that name their own format");
@@ -108,6 +110,7 @@ fn the_documents_beginnings_are_recognised() {
         let text = match beginning {
             // These need their shape to be told from other texts.
             "AQAAAA" => "AQAAAAEAACcQAAAAEA==".to_owned(),
+            "pbkdf2:sha256:" | "scrypt:" => continue_with(beginning),
             short if short.ends_with(":1000:") => format!("{short}!:!"),
             // LDAP's reader says which pattern it expects.
             other => format!("{other}!"),
