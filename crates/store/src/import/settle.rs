@@ -108,30 +108,17 @@ pub(super) fn settle(
     }
     let mut trail = merged.trail;
     let takes_password = takes_password(row, stored, policy, &mut trail);
-    let takes_factors = !row.factors.is_empty() && policy.takes_factors(stored.has_factors);
-    let factors = Field::MfaFactors.as_str();
-    match (row.factors.is_empty(), takes_factors) {
-        (true, _) => {}
-        (false, true) => trail.taken.push(factors),
-        (false, false) => trail.left_over.push(factors),
-    }
+    let takes_factors = takes_factors(row, stored, policy, &mut trail);
     if !stored.has_id(row) {
         trail.left_over.push("user_id");
     }
     let after = merged.attributes;
     let are_attributes_changed = after != before;
+    let (user_metadata, app_metadata) = spelled_metadata(&after, (&before, stored), (&then, row));
     let change = Change {
         is_key_changed: stored.is_key_changed(&after),
-        user_metadata: spelled(
-            &after.user_metadata,
-            (&before.user_metadata, &stored.user_metadata),
-            (&then.user_metadata, &row.user_metadata),
-        ),
-        app_metadata: spelled(
-            &after.app_metadata,
-            (&before.app_metadata, &stored.app_metadata),
-            (&then.app_metadata, &row.app_metadata),
-        ),
+        user_metadata,
+        app_metadata,
         attributes: after,
         takes_password,
         takes_factors,
@@ -141,6 +128,20 @@ pub(super) fn settle(
         change: is_changed.then_some(change),
         trail,
     }))
+}
+
+fn takes_factors(row: &ImportRow, stored: &Stored, policy: &Policy, trail: &mut Trail) -> bool {
+    if row.factors.is_empty() {
+        return false;
+    }
+    let takes = policy.takes_factors(stored.has_factors);
+    let list = if takes {
+        &mut trail.taken
+    } else {
+        &mut trail.left_over
+    };
+    list.push(Field::MfaFactors.as_str());
+    takes
 }
 
 fn takes_password(row: &ImportRow, stored: &Stored, policy: &Policy, trail: &mut Trail) -> bool {
@@ -157,6 +158,25 @@ fn takes_password(row: &ImportRow, stored: &Stored, policy: &Policy, trail: &mut
     };
     list.push("password");
     takes
+}
+
+/// The texts of `user_metadata` and `app_metadata`.
+fn spelled_metadata(
+    after: &Attributes,
+    (before, stored): (&Attributes, &Stored),
+    (then, row): (&Attributes, &ImportRow),
+) -> (Option<String>, Option<String>) {
+    let user = spelled(
+        &after.user_metadata,
+        (&before.user_metadata, &stored.user_metadata),
+        (&then.user_metadata, &row.user_metadata),
+    );
+    let app = spelled(
+        &after.app_metadata,
+        (&before.app_metadata, &stored.app_metadata),
+        (&then.app_metadata, &row.app_metadata),
+    );
+    (user, app)
 }
 
 /// JSON text of a merged object: as it was spelled by the side that it equals.
