@@ -167,31 +167,31 @@ fn spelled_metadata(
     (then, row): (&Attributes, &ImportRow),
 ) -> (Option<String>, Option<String>) {
     let user = spelled(
-        &after.user_metadata,
-        (&before.user_metadata, &stored.user_metadata),
-        (&then.user_metadata, &row.user_metadata),
+        after.user_metadata.as_ref(),
+        (before.user_metadata.as_ref(), stored.user_metadata.as_ref()),
+        (then.user_metadata.as_ref(), row.user_metadata.as_ref()),
     );
     let app = spelled(
-        &after.app_metadata,
-        (&before.app_metadata, &stored.app_metadata),
-        (&then.app_metadata, &row.app_metadata),
+        after.app_metadata.as_ref(),
+        (before.app_metadata.as_ref(), stored.app_metadata.as_ref()),
+        (then.app_metadata.as_ref(), row.app_metadata.as_ref()),
     );
     (user, app)
 }
 
 /// JSON text of a merged object: as it was spelled by the side that it equals.
 fn spelled(
-    merged: &Option<domain::Json>,
-    stored: (&Option<domain::Json>, &Option<String>),
-    arriving: (&Option<domain::Json>, &Option<String>),
+    merged: Option<&domain::Json>,
+    stored: (Option<&domain::Json>, Option<&String>),
+    arriving: (Option<&domain::Json>, Option<&String>),
 ) -> Option<String> {
     if merged == stored.0 {
-        return stored.1.clone();
+        return stored.1.cloned();
     }
     if merged == arriving.0 {
-        return arriving.1.clone();
+        return arriving.1.cloned();
     }
-    merged.as_ref().map(crate::write::json)
+    merged.map(crate::write::json)
 }
 
 /// The row as the merge sees it. The row was validated: what does not fit is the store's fault.
