@@ -1,7 +1,7 @@
 //! Copies of legacy users that a deed made: what `create` is given, and what is kept here of whom
 //! it made. A copy has no password hash.
 
-use domain::conflict::{ClaimedKey, Resolution, resolve};
+use domain::conflict::{Claim, ClaimedKey, Resolution, resolve};
 use domain::user::{Attributes, NewUser, Origin};
 use domain::{Connection, EmailAddress, Json, LogEvent, Profile, Username, metadata};
 use serde_json::Value;
@@ -100,17 +100,7 @@ impl Engine {
                     return Err(Error::unavailable(format!("another user holds this {key}")));
                 }
             };
-            let user = NewUser {
-                row,
-                connection: connection.id.clone(),
-                foreign_id: profile.foreign_id.clone(),
-                attributes: attributes.clone(),
-                credential: None,
-                factors: Vec::new(),
-                origin: Origin::Cached,
-                import_job: None,
-                created_at: self.now(),
-            };
+            let user = self.new_copy(connection, &profile.foreign_id, &attributes, row);
             let mut write = self.store.write();
             write.require_connection(&connection.id);
             if resolution == Resolution::Create {
@@ -120,10 +110,7 @@ impl Engine {
                     user.created_at,
                 )?;
             }
-            let is_known = claims
-                .iter()
-                .any(|claim| claim.key == ClaimedKey::ForeignId);
-            if matches!(resolution, Resolution::Attach(_)) && !is_known {
+            if matches!(resolution, Resolution::Attach(_)) && !is_known(&claims) {
                 write.insert_legacy_id(row, &connection.id, &profile.foreign_id, self.now());
             }
             write.log(&event);
@@ -138,6 +125,35 @@ impl Engine {
             "the user kept changing while it was copied",
         ))
     }
+}
+
+impl Engine {
+    fn new_copy(
+        &self,
+        connection: &Connection,
+        foreign_id: &domain::ForeignId,
+        attributes: &Attributes,
+        row: domain::UserRow,
+    ) -> NewUser {
+        NewUser {
+            row,
+            connection: connection.id.clone(),
+            foreign_id: foreign_id.clone(),
+            attributes: attributes.clone(),
+            credential: None,
+            factors: Vec::new(),
+            origin: Origin::Cached,
+            import_job: None,
+            created_at: self.now(),
+        }
+    }
+}
+
+/// Whether the legacy id names a user already.
+fn is_known(claims: &[Claim]) -> bool {
+    claims
+        .iter()
+        .any(|claim| claim.key == ClaimedKey::ForeignId)
 }
 
 /// What the legacy store says wins; what it does not know is as it was asked for.

@@ -222,14 +222,8 @@ impl Engine {
         if user.attributes != stored.attributes {
             write.update_user(&user, &connection.id, now);
         }
-        match taken {
-            Some(fresh) if found.has_password() => {
-                let only_unproven = found.policy.password() != PasswordRule::Always;
-                let way = (only_unproven, now);
-                write.replace_password(found.row, &connection.id, fresh, way);
-            }
-            Some(fresh) => drop(write.adopt_password(found.row, &connection.id, fresh, now)),
-            None => {}
+        if let Some(fresh) = taken {
+            self.write_password(&mut write, found, connection, fresh);
         }
         if is_first && !profile.factors.is_empty() {
             if found.policy.takes_factors(!stored.factors.is_empty()) {
@@ -248,18 +242,48 @@ impl Engine {
                 (None, Some(_)) => trail.left_over.push("password"),
                 (None, None) => {}
             }
-            let mut event = self.migrated_event(context, login, profile);
-            event.user_id = Some(stored.user_id.clone());
-            let merge = serde_json::json!({
-                "legacy_id": profile.foreign_id.as_str(), "kept": trail.kept,
-                "taken": trail.taken, "left_over": trail.left_over,
-            });
-            event.details.insert("merge".into(), merge);
-            write.log(&event);
+            write.log(&self.merged_event(context, login, profile, &stored, &trail));
         }
         let who = Entering::from(&user);
         self.enter(context, login, &who, user.is_blocked(), write)
             .await
+    }
+
+    /// Puts the password that was just proven in the place of the stored one, or of none.
+    fn write_password(
+        &self,
+        write: &mut Write,
+        found: &Found<'_>,
+        connection: &Connection,
+        fresh: &HashText,
+    ) {
+        let now = self.now();
+        if found.has_password() {
+            let only_unproven = found.policy.password() != PasswordRule::Always;
+            let way = (only_unproven, now);
+            write.replace_password(found.row, &connection.id, fresh, way);
+        } else {
+            write.adopt_password(found.row, &connection.id, fresh, now);
+        }
+    }
+
+    /// What became of a legacy user who was here already: names of fields, never values.
+    fn merged_event(
+        &self,
+        context: &Context,
+        login: &LoginCommand,
+        profile: &Profile,
+        stored: &User,
+        trail: &Trail,
+    ) -> domain::LogEvent {
+        let mut event = self.migrated_event(context, login, profile);
+        event.user_id = Some(stored.user_id.clone());
+        let merge = serde_json::json!({
+            "legacy_id": profile.foreign_id.as_str(), "kept": trail.kept,
+            "taken": trail.taken, "left_over": trail.left_over,
+        });
+        event.details.insert("merge".into(), merge);
+        event
     }
 
     /// Commits an arrival, with the login unless the user is barred, and sorts out how it ended:

@@ -264,13 +264,14 @@ fn read_value(value: ValueRef<'_>) -> Result<Value> {
 /// `$n` becomes `?n`: rusqlite binds `$2, $1` in order of appearance, the seam means numbers.
 /// Only `$` before a digit is touched, so that JSON paths stay whole.
 pub(crate) fn numbered(sql: &str) -> String {
-    let mut text = String::with_capacity(sql.len());
-    let mut letters = sql.chars().peekable();
-    while let Some(letter) = letters.next() {
-        let is_parameter = letter == '$' && letters.peek().is_some_and(char::is_ascii_digit);
-        text.push(if is_parameter { '?' } else { letter });
+    let mut text = sql.as_bytes().to_vec();
+    for (byte, next) in text.iter_mut().zip(sql.bytes().skip(1)) {
+        if *byte == b'$' && next.is_ascii_digit() {
+            *byte = b'?';
+        }
     }
-    text
+    // One ASCII letter for another: it is as well-formed as it was.
+    String::from_utf8(text).unwrap_or_default()
 }
 
 impl ToSql for Value {

@@ -8,6 +8,10 @@ use crate::user::{Attributes, Origin, UserRow};
 /// A key of the one arriving that a stored identity holds. An identity that holds several of them
 /// makes several claims.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "five facts that do not exclude each other"
+)]
 pub struct Claim {
     /// The user that holds it.
     pub row: UserRow,

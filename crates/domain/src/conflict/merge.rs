@@ -80,7 +80,7 @@ pub fn merge(stored: &Attributes, arriving: Arriving<'_>, policy: &Policy) -> Me
     } = &mut merged;
     let then = arriving.attributes;
     let mut text = |field, now: &mut Option<String>, then: &Option<String>| {
-        trail.note(field, settle(policy.rule(field), now, then));
+        trail.note(field, settle(policy.rule(field), now, then.as_ref()));
     };
     text(
         Field::PhoneNumber,
@@ -93,9 +93,13 @@ pub fn merge(stored: &Attributes, arriving: Arriving<'_>, policy: &Policy) -> Me
     text(Field::FamilyName, &mut now.family_name, &then.family_name);
     text(Field::Picture, &mut now.picture, &then.picture);
     let rule = |field| policy.rule(field);
-    let email = settle(rule(Field::Email), &mut now.email, &then.email);
+    let email = settle(rule(Field::Email), &mut now.email, then.email.as_ref());
     trail.note(Field::Email, email);
-    let username = settle(rule(Field::Username), &mut now.username, &then.username);
+    let username = settle(
+        rule(Field::Username),
+        &mut now.username,
+        then.username.as_ref(),
+    );
     trail.note(Field::Username, username);
     trail.note(
         Field::EmailVerified,
@@ -106,19 +110,19 @@ pub fn merge(stored: &Attributes, arriving: Arriving<'_>, policy: &Policy) -> Me
         Field::Blocked,
         block(rule(Field::Blocked), now, then.blocked),
     );
-    let user = (&mut now.user_metadata, &then.user_metadata);
+    let user = (&mut now.user_metadata, then.user_metadata.as_ref());
     trail.note(
         Field::UserMetadata,
         settle_object(rule(Field::UserMetadata), user),
     );
-    let app = (&mut now.app_metadata, &then.app_metadata);
+    let app = (&mut now.app_metadata, then.app_metadata.as_ref());
     trail.note(
         Field::AppMetadata,
         settle_object(rule(Field::AppMetadata), app),
     );
     let mut extra = (!now.extra.is_empty()).then(|| std::mem::take(&mut now.extra));
     let arrived = (!then.extra.is_empty()).then(|| then.extra.clone());
-    let outcome = settle_object(rule(Field::RootAttributes), (&mut extra, &arrived));
+    let outcome = settle_object(rule(Field::RootAttributes), (&mut extra, arrived.as_ref()));
     trail.note(Field::RootAttributes, outcome);
     now.extra = extra.unwrap_or_default();
     merged
@@ -146,9 +150,9 @@ impl Policy {
     }
 }
 
-fn settle<T: PartialEq + Clone>(rule: Rule, now: &mut Option<T>, then: &Option<T>) -> Outcome {
+fn settle<T: PartialEq + Clone>(rule: Rule, now: &mut Option<T>, then: Option<&T>) -> Outcome {
     let is_taken = match rule {
-        _ if now == then => return Outcome::Same,
+        _ if now.as_ref() == then => return Outcome::Same,
         Rule::Mirror => true,
         _ if then.is_none() => return Outcome::Same,
         Rule::Replace | Rule::Merge | Rule::MergeTop => true,
@@ -156,7 +160,7 @@ fn settle<T: PartialEq + Clone>(rule: Rule, now: &mut Option<T>, then: &Option<T
         Rule::Keep => false,
     };
     if is_taken {
-        now.clone_from(then);
+        *now = then.cloned();
         Outcome::Taken
     } else {
         kept(now.is_some())
@@ -172,7 +176,7 @@ const fn kept(is_stored: bool) -> Outcome {
     }
 }
 
-fn settle_object(rule: Rule, (now, then): (&mut Option<Json>, &Option<Json>)) -> Outcome {
+fn settle_object(rule: Rule, (now, then): (&mut Option<Json>, Option<&Json>)) -> Outcome {
     let (Some(stored), Some(change)) = (now.as_mut(), then) else {
         return settle(rule, now, then);
     };
@@ -205,16 +209,15 @@ fn prove_email(
     let is_about_it = came.is_none() || came == held;
     let said = arriving.email_verified.filter(|_| is_about_it);
     now.email_verified = match policy.rule(Field::EmailVerified) {
-        Rule::Keep => base,
         Rule::Replace | Rule::Merge | Rule::MergeTop => said.unwrap_or(base),
         Rule::OnlyIfEmpty => base || said == Some(true),
         Rule::Mirror if is_about_it => said.unwrap_or(false),
-        Rule::Mirror => base,
+        Rule::Keep | Rule::Mirror => base,
     };
-    if now.email_verified != stored.email_verified {
-        Outcome::Taken
-    } else {
+    if now.email_verified == stored.email_verified {
         kept(said.is_some_and(|said| said != now.email_verified))
+    } else {
+        Outcome::Taken
     }
 }
 
@@ -229,19 +232,19 @@ fn prove_phone(
     now.phone_verified = stored.phone_verified.filter(|_| is_same);
     if is_about_it {
         let rule = policy.rule(Field::PhoneVerified);
-        settle(rule, &mut now.phone_verified, &then.phone_verified);
+        settle(rule, &mut now.phone_verified, then.phone_verified.as_ref());
     }
-    if now.phone_verified != stored.phone_verified {
-        Outcome::Taken
-    } else {
+    if now.phone_verified == stored.phone_verified {
         let differs = then.phone_verified.is_some() && then.phone_verified != now.phone_verified;
         kept(is_about_it && differs && now.phone_verified.is_some())
+    } else {
+        Outcome::Taken
     }
 }
 
 fn block(rule: Rule, now: &mut Attributes, then: Option<bool>) -> Outcome {
     if rule != Rule::OnlyIfEmpty {
-        return settle(rule, &mut now.blocked, &then);
+        return settle(rule, &mut now.blocked, then.as_ref());
     }
     match (now.blocked, then) {
         (Some(true), Some(false)) => Outcome::Kept,

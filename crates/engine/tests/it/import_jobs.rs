@@ -18,6 +18,7 @@ crate::on_both_databases!(
     a_stopped_job_goes_on_elsewhere,
     a_crashed_job_goes_on_when_its_lease_ran_out,
     a_crash_at_any_moment_changes_nothing,
+    a_rehearsal_that_was_cut_off_begins_again,
     a_deleted_connection_ends_its_job,
     jobs_of_one_connection_keep_their_order,
     tells_of_the_end,
@@ -225,6 +226,37 @@ async fn a_crash_at_any_moment_changes_nothing(kind: Kind) {
     assert_eq!(rig.state().await, undisturbed(kind, 400).await);
     assert_eq!(rig.report(&job.id).await.lines().count(), 2);
     assert!(crashes > 2, "{crashes}");
+}
+
+async fn a_rehearsal_that_was_cut_off_begins_again(kind: Kind) {
+    let mut rig = Rig::open(kind).await;
+    rig.import(&file(100)).await;
+    let before = rig.state().await;
+    let mut request = rig.request();
+    request.options.dry_run = true;
+    let job = rig.accept(&file(3000), request).await.unwrap();
+    rig.until(&job.id, |job| job.counters.inserted > 0).await;
+    rig.crash().await;
+    let cut = rig.job(&job.id).await;
+    assert!(cut.counters.total < 3000, "{:?}", cut.counters);
+    let mut other = rig.reopen(|_| {}).await;
+    other.clock.advance(Duration::from_secs(31));
+    other.work();
+    let job = other.ended(&job.id).await;
+    let counters = job.counters;
+    assert_eq!(
+        (
+            job.status,
+            counters.total,
+            counters.inserted,
+            counters.failed
+        ),
+        (JobStatus::Completed, 3000, 2900, 100)
+    );
+    let report = other.report(&job.id).await;
+    assert_eq!(report.lines().count(), 100);
+    assert!(report.starts_with("1 CONFLICT_EMAIL [email]"), "{report}");
+    assert_eq!(other.state().await, before);
 }
 
 async fn a_deleted_connection_ends_its_job(kind: Kind) {

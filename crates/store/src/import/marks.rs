@@ -13,6 +13,7 @@ use crate::db::{Stmt, one};
 
 /// Users in one chunk.
 const CHUNK: i64 = 8192;
+const CHUNK_BYTES: usize = 1024;
 
 /// The chunks that a batch has looked at.
 #[derive(Debug, Default)]
@@ -43,7 +44,7 @@ impl Marks {
     /// Takes in what is stored of a chunk.
     pub fn load_chunk(&mut self, chunk: i64, stored: Option<Vec<u8>>) {
         let mut bits = stored.unwrap_or_default();
-        bits.resize((CHUNK / 8) as usize, 0);
+        bits.resize(CHUNK_BYTES, 0);
         let is_changed = false;
         self.chunks.insert(chunk, Chunk { bits, is_changed });
     }

@@ -4,7 +4,7 @@
 //! Owns one try inside a savepoint. A key that is taken undoes the try and nothing else; the batch
 //! then goes the staging way, which knows what becomes of each row. Refuses to guess which row it
 //! was, and does not try where batches keep meeting taken keys ([`Tries`]): a failed try is paid on
-//! top (docs/decisions/0021-optimistic-copy.md).
+//! top (docs/decisions/0015-optimistic-copy.md).
 
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 

@@ -108,30 +108,17 @@ pub(super) fn settle(
     }
     let mut trail = merged.trail;
     let takes_password = takes_password(row, stored, policy, &mut trail);
-    let takes_factors = !row.factors.is_empty() && policy.takes_factors(stored.has_factors);
-    let factors = Field::MfaFactors.as_str();
-    match (row.factors.is_empty(), takes_factors) {
-        (true, _) => {}
-        (false, true) => trail.taken.push(factors),
-        (false, false) => trail.left_over.push(factors),
-    }
+    let takes_factors = takes_factors(row, stored, policy, &mut trail);
     if !stored.has_id(row) {
         trail.left_over.push("user_id");
     }
     let after = merged.attributes;
     let are_attributes_changed = after != before;
+    let (user_metadata, app_metadata) = spelled_metadata(&after, (&before, stored), (&then, row));
     let change = Change {
         is_key_changed: stored.is_key_changed(&after),
-        user_metadata: spelled(
-            &after.user_metadata,
-            (&before.user_metadata, &stored.user_metadata),
-            (&then.user_metadata, &row.user_metadata),
-        ),
-        app_metadata: spelled(
-            &after.app_metadata,
-            (&before.app_metadata, &stored.app_metadata),
-            (&then.app_metadata, &row.app_metadata),
-        ),
+        user_metadata,
+        app_metadata,
         attributes: after,
         takes_password,
         takes_factors,
@@ -141,6 +128,20 @@ pub(super) fn settle(
         change: is_changed.then_some(change),
         trail,
     }))
+}
+
+fn takes_factors(row: &ImportRow, stored: &Stored, policy: &Policy, trail: &mut Trail) -> bool {
+    if row.factors.is_empty() {
+        return false;
+    }
+    let takes = policy.takes_factors(stored.has_factors);
+    let list = if takes {
+        &mut trail.taken
+    } else {
+        &mut trail.left_over
+    };
+    list.push(Field::MfaFactors.as_str());
+    takes
 }
 
 fn takes_password(row: &ImportRow, stored: &Stored, policy: &Policy, trail: &mut Trail) -> bool {
@@ -159,19 +160,38 @@ fn takes_password(row: &ImportRow, stored: &Stored, policy: &Policy, trail: &mut
     takes
 }
 
+/// The texts of `user_metadata` and `app_metadata`.
+fn spelled_metadata(
+    after: &Attributes,
+    (before, stored): (&Attributes, &Stored),
+    (then, row): (&Attributes, &ImportRow),
+) -> (Option<String>, Option<String>) {
+    let user = spelled(
+        after.user_metadata.as_ref(),
+        (before.user_metadata.as_ref(), stored.user_metadata.as_ref()),
+        (then.user_metadata.as_ref(), row.user_metadata.as_ref()),
+    );
+    let app = spelled(
+        after.app_metadata.as_ref(),
+        (before.app_metadata.as_ref(), stored.app_metadata.as_ref()),
+        (then.app_metadata.as_ref(), row.app_metadata.as_ref()),
+    );
+    (user, app)
+}
+
 /// JSON text of a merged object: as it was spelled by the side that it equals.
 fn spelled(
-    merged: &Option<domain::Json>,
-    stored: (&Option<domain::Json>, &Option<String>),
-    arriving: (&Option<domain::Json>, &Option<String>),
+    merged: Option<&domain::Json>,
+    stored: (Option<&domain::Json>, Option<&String>),
+    arriving: (Option<&domain::Json>, Option<&String>),
 ) -> Option<String> {
     if merged == stored.0 {
-        return stored.1.clone();
+        return stored.1.cloned();
     }
     if merged == arriving.0 {
-        return arriving.1.clone();
+        return arriving.1.cloned();
     }
-    merged.as_ref().map(crate::write::json)
+    merged.map(crate::write::json)
 }
 
 /// The row as the merge sees it. The row was validated: what does not fit is the store's fault.

@@ -131,6 +131,19 @@ impl Stored {
                 now.into(),
             ],
         )];
+        self.update_identity(&mut statements, change, row, connection);
+        statements
+    }
+
+    /// The keys and the password follow the user.
+    fn update_identity(
+        &self,
+        statements: &mut Vec<Stmt>,
+        change: &Change,
+        row: &ImportRow,
+        connection: &ConnectionId,
+    ) {
+        let of = &change.attributes;
         if change.is_key_changed {
             statements.push(one(
                 "update identities set email_key = $3, username_key = $4, phone_key = $5 \
@@ -139,7 +152,7 @@ impl Stored {
                     self.user.into(),
                     connection.into(),
                     of.email.as_ref().map(EmailAddress::key).into(),
-                    username.into(),
+                    of.username.as_ref().map(Username::as_str).into(),
                     of.phone_number.clone().into(),
                 ],
             ));
@@ -158,6 +171,5 @@ impl Stored {
                 ],
             ));
         }
-        statements
     }
 }

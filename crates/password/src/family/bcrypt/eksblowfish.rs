@@ -1,7 +1,7 @@
 //! The core of bcrypt: Blowfish whose key schedule is costly on purpose, and six words encrypted
 //! with what it left.
 //!
-//! Ours, because the core is where a login's time goes (docs/decisions/0020-bcrypt-core.md). A
+//! Ours, because the core is where a login's time goes (docs/decisions/0014-bcrypt-core.md). A
 //! round of Blowfish waits for the round before it, so what counts is how few instructions lie
 //! between two of them: the boxes are indexed by bytes, which need no check of bounds, and nothing
 //! else is in their way.
