@@ -261,10 +261,10 @@ mod tests {
         };
         let rows = lines.iter().map(|line| {
             let (row, errors) = columns.render(&fields(line));
-            let errors: String = errors
+            let errors = errors
                 .iter()
-                .map(|e| format!(" {} [{}] {}", e.code.as_str(), e.path, e.message))
-                .collect();
+                .map(|e| format!(" {} [{}] {}", e.code.as_str(), e.path, e.message));
+            let errors = errors.collect::<Vec<_>>().concat();
             format!("{}{errors}", String::from_utf8(row).unwrap())
         });
         rows.collect::<Vec<_>>().join("\n")

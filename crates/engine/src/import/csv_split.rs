@@ -29,9 +29,13 @@ impl RecordScan {
     /// Goes on with the next bytes; says where the line break is that ends the record.
     pub fn run(&mut self, bytes: &[u8], delimiter: u8) -> Option<usize> {
         for (place, byte) in bytes.iter().copied().enumerate() {
+            if self.place == Place::Quoted {
+                if byte == b'"' {
+                    self.place = Place::Closed;
+                }
+                continue;
+            }
             self.place = match (self.place, byte) {
-                (Place::Quoted, b'"') => Place::Closed,
-                (Place::Quoted, _) => Place::Quoted,
                 (_, b'\n') => return Some(place),
                 (Place::Begin | Place::Closed, b'"') => Place::Quoted,
                 (_, byte) if byte == delimiter => Place::Begin,

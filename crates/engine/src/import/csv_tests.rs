@@ -1,3 +1,5 @@
+use std::fmt::Write as _;
+
 use super::*;
 
 /// A file in memory, handed out a few bytes at a time.
@@ -100,7 +102,7 @@ fn finds_records_and_names_breaks() {
     let mut report = String::new();
     for file in FILES {
         let text = String::from_utf8_lossy(file).into_owned();
-        report += &format!("--- {text:?}\n{}\n", read(file, 1 << 20));
+        writeln!(report, "--- {text:?}\n{}", read(file, 1 << 20)).unwrap();
     }
     insta::assert_snapshot!(report, @r#"
     --- "email\n"

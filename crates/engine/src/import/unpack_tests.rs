@@ -54,7 +54,8 @@ fn utf16(text: &str) -> Vec<u8> {
 }
 
 fn text() -> String {
-    (0..400).map(|n| format!("{{\"é👍\":{n}}}\n")).collect()
+    let lines = (0..400).map(|n| format!("{{\"é👍\":{n}}}\n"));
+    lines.collect::<Vec<_>>().concat()
 }
 
 /// The same text, packed in every way, with the mark that a UTF-16 file keeps.

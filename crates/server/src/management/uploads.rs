@@ -1,5 +1,5 @@
 //! Uploads in parts, ours, in the manner of the resumable uploads of the IETF and of tus: begun by a
-//! POST, carried on by PATCHes that say at which byte they begin, looked at by HEAD. A finished one
+//! POST, carried on by a PATCH each that says at which byte it begins, looked at by HEAD. A finished one
 //! is named as `upload` in the form of `POST /jobs/users-imports`.
 
 use axum::Json;
@@ -65,13 +65,11 @@ pub async fn append(
     let mut bytes = body.into_data_stream();
     let mut broken = false;
     while let Some(chunk) = bytes.next().await {
-        match chunk {
-            Ok(chunk) => part.write(chunk).await?,
-            Err(_) => {
-                broken = true;
-                break;
-            }
-        }
+        let Ok(chunk) = chunk else {
+            broken = true;
+            break;
+        };
+        part.write(chunk).await?;
     }
     let upload = part.finish().await?;
     if broken {

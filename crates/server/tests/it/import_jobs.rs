@@ -126,7 +126,20 @@ async fn a_packed_csv_file_with_a_mapping_and_a_key() -> Result<()> {
     ] {
         said.push(scene.steady(scene.upload(&[(name, text)], &file).await?));
     }
-    insta::assert_snapshot!(said.join("\n"), @"");
+    insta::assert_snapshot!(said.join("\n"), @r#"
+    202 {"status":"pending","type":"users_import","upsert":false,"send_completion_email":false}
+    202 {"status":"completed","type":"users_import","upsert":false,"send_completion_email":false,"percentage_done":100,"processed_bytes":71,"total_bytes":71,"summary":{"failed":3,"updated":0,"inserted":1,"total":4}}
+    409 {"statusCode":409,"error":"Conflict","message":"The idempotency key was used for another file or other options, by job [job].","errorCode":"idempotency_key_reused"}
+    200 {"status":"completed","type":"users_import","upsert":false,"send_completion_email":false,"percentage_done":100,"processed_bytes":71,"total_bytes":71,"summary":{"failed":3,"updated":0,"inserted":1,"total":4},"error_codes":{"ARRAY_LENGTH_SHORT":1,"DUPLICATED_USER":1,"FORMAT":1}}
+    [{"user":{"email":"ann@x.org","app_metadata":{"plan":"iron"}},"errors":[{"code":"DUPLICATED_USER","message":"A user with this email was already provided.","path":"email"}],"row":2,"offset":25},{"user":{"email":"nope"},"errors":[{"code":"FORMAT","message":"Object didn't pass validation for format email: nope","path":"email"}],"row":3,"offset":40},{"user":{"_columns":1,"_bytes":9},"errors":[{"code":"ARRAY_LENGTH_SHORT","message":"Expected 2 columns but found 1"}],"row":4,"offset":46}]
+    {"email":"ann@x.org","app_metadata":{"plan":"iron"}}
+    {"email":"nope"}
+
+    400 {"statusCode":400,"error":"Bad Request","message":"Payload validation error: 'Expected json or csv' on property format.","errorCode":"invalid_body"}
+    400 {"statusCode":400,"error":"Bad Request","message":"Payload validation error: 'Object didn't pass validation for format json: EOF while parsing an object at line 1 column 1' on property mapping.","errorCode":"invalid_body"}
+    400 {"statusCode":400,"error":"Bad Request","message":"Payload validation error: 'There is no member \"e-mail\" in a row' on property mapping.columns.","errorCode":"invalid_body"}
+    400 {"statusCode":400,"error":"Bad Request","message":"'users' and 'upload' exclude each other.","errorCode":"invalid_body"}
+    "#);
     Ok(())
 }
 
@@ -261,9 +274,8 @@ async fn the_command_line_sends_files_and_steers_jobs() -> Result<()> {
     );
 
     // A large job is put aside; the server dies; it stays aside, then goes on, then is given up.
-    let big: String = (0..40_000)
-        .map(|n| format!("{{\"email\":\"u{n}@x.org\"}}\n"))
-        .collect();
+    let big = (0..40_000).map(|n| format!("{{\"email\":\"u{n}@x.org\"}}\n"));
+    let big = big.collect::<Vec<_>>().concat();
     let file = place("big.ndjson");
     std::fs::write(&file, big)?;
     let begun = ferry(&scene.server, &["import", &file, "--connection", "plain"])?;
@@ -299,12 +311,11 @@ async fn an_upload_survives_a_server_that_dies() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let file = folder.path().join("big.ndjson");
     // 24 MB: three parts; the rows are few and large, so that writing them takes no time.
-    let text: String = (0..120)
-        .map(|n| {
-            let filler = "x".repeat(200_000);
-            format!("{{\"email\":\"u{n}@x.org\",\"user_metadata\":{{\"a\":\"{filler}\"}}}}\n")
-        })
-        .collect();
+    let text = (0..120).map(|n| {
+        let filler = "x".repeat(200_000);
+        format!("{{\"email\":\"u{n}@x.org\",\"user_metadata\":{{\"a\":\"{filler}\"}}}}\n")
+    });
+    let text = text.collect::<Vec<_>>().concat();
     std::fs::write(&file, &text)?;
     let file = file.to_str().context("a path")?;
     let arguments = ["import", file, "--connection", "plain", "--wait"];
