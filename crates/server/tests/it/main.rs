@@ -19,6 +19,7 @@ mod legacy_store;
 mod logins;
 mod logs;
 mod process;
+mod recipes;
 mod scripts;
 mod stage;
 mod starters;

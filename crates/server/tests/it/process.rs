@@ -23,7 +23,7 @@ pub fn ferry_with(
         .output()?)
 }
 
-fn command(server: &Server, arguments: &[&str]) -> Result<Command> {
+pub fn command(server: &Server, arguments: &[&str]) -> Result<Command> {
     let listen = server.public_url().replace("http://", "");
     let mut command = Command::new(env!("CARGO_BIN_EXE_ferry"));
     command
