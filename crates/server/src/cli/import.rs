@@ -32,8 +32,8 @@ pub(super) struct ImportArguments {
     /// Wait for the end and print the report.
     #[arg(long)]
     wait: bool,
-    /// Check a known password first, of the user in the file with this email=…, username=… or
-    /// user_id=…; nothing is uploaded unless it verifies.
+    /// Check a known password first, of the user in the file with this `email=…`, `username=…` or
+    /// `user_id=…`; nothing is uploaded unless it verifies.
     #[arg(long, value_name = "KEY=VALUE")]
     prove: Option<String>,
     /// Read that password from the first line of standard input.
