@@ -157,12 +157,12 @@ impl Digest {
             };
             let first = keyed.clone().chain_update(salt).chain_update([0, 0, 0, 1]);
             let mut last = first.finalize().into_bytes();
-            let mut block = last.clone();
+            let mut block = last;
             for round in 1..=iterations {
                 if !goes_on(round, &block) {
                     return;
                 }
-                last = keyed.clone().chain_update(&last).finalize().into_bytes();
+                last = keyed.clone().chain_update(last).finalize().into_bytes();
                 block.iter_mut().zip(&last).for_each(|(sum, byte)| *sum ^= byte);
             }
         });

@@ -70,8 +70,8 @@ impl Wrapped {
         }
         let value = Zeroizing::new(shape.hash.value);
         let outer = Argon2Hash::parse(&value, limits)?;
-        let mut inner =
-            Custom::read(shape.inner.get(), &Owner::default(), limits).map_err(|refused| refused.under("inner"))?;
+        let mut inner = Custom::read(shape.inner.get(), &Owner::default(), limits)
+            .map_err(|refused| refused.under("inner"))?;
         let Some(fast) = inner.fast_mut() else {
             let why = "Only digests of one round are wrapped";
             return Err(refusal::forbidden("inner.algorithm", why));
@@ -126,7 +126,9 @@ impl PasswordHash {
         entropy: &dyn Entropy,
     ) -> Result<Option<Self>, HashError> {
         let json = stored.expose().strip_prefix(CUSTOM_PREFIX);
-        let Some(mut inner) = json.and_then(|json| Custom::read(json, &Owner::default(), &Limits::NONE).ok()) else {
+        let Some(mut inner) =
+            json.and_then(|json| Custom::read(json, &Owner::default(), &Limits::NONE).ok())
+        else {
             return Ok(None);
         };
         let Some(fast) = inner.fast_mut() else {

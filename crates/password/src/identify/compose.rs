@@ -8,6 +8,10 @@ use crate::digest::Digest;
 use crate::encoding::SecretBytes;
 
 type Piece<'p> = (&'p str, &'p [u8]);
+/// What is done with a message: its bytes, and its text when it is wanted.
+type Visit<'v> = dyn FnMut(&mut Probe<'_>, &[u8], &dyn Fn() -> String) + 'v;
+/// How bytes become the next message.
+type Spell = fn(&[u8]) -> SecretBytes;
 
 fn piece(term: &Term) -> Piece<'_> {
     (&term.text, &term.bytes)
@@ -18,12 +22,7 @@ fn bytes_of(piece: Option<Piece<'_>>) -> &[u8] {
 }
 
 /// Visits messages made of pieces in every order, with every mark.
-fn messages(
-    probe: &mut Probe<'_>,
-    pieces: &[Piece<'_>],
-    marks: &[&str],
-    visit: &mut dyn FnMut(&mut Probe<'_>, &[u8], &dyn Fn() -> String),
-) {
+fn messages(probe: &mut Probe<'_>, pieces: &[Piece<'_>], marks: &[&str], visit: &mut Visit<'_>) {
     let mut buffer = SecretBytes::default();
     for order in orders(pieces) {
         let marks = if order.len() < 2 { &[""] } else { marks };
@@ -158,7 +157,7 @@ fn two_part_key(probe: &mut Probe<'_>, outers: &[Digest], key: [Piece<'_>; 2], m
 }
 
 /// The ways in which one digest's bytes enter the next one.
-const SPELLINGS: [(&str, fn(&[u8]) -> SecretBytes); 4] = [
+const SPELLINGS: [(&str, Spell); 4] = [
     ("hex", |bytes| {
         Zeroizing::new(hex::encode(bytes).into_bytes())
     }),

@@ -240,7 +240,7 @@ impl Search<'_> {
                 text,
                 self.sample,
                 &targets,
-                &self.question.pepper,
+                self.question.pepper.as_ref(),
             )),
         }
         .with_effort(tried, is_complete)

@@ -172,8 +172,8 @@ impl Parts {
 const SIZES: [usize; 6] = [32, 20, 16, 64, 48, 28];
 const MARKS: [char; 8] = [':', '$', '|', ',', ';', '#', '.', '-'];
 
-/// Every reading that fits the first sample, likely ones first.
-pub(super) fn readings(sample: &Sample) -> Vec<Reading> {
+/// Where the hash of a sample may be.
+fn splits(sample: &Sample) -> Vec<Split> {
     let text = sample.hash.expose().trim();
     let is_hex = |text: &str| {
         text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -203,6 +203,12 @@ pub(super) fn readings(sample: &Sample) -> Vec<Reading> {
             }
         }
     }
+    splits
+}
+
+/// Every reading that fits the first sample, likely ones first.
+pub(super) fn readings(sample: &Sample) -> Vec<Reading> {
+    let splits = splits(sample);
     let mut readings = Vec::new();
     let mut seen: Vec<(SecretBytes, Option<SecretBytes>)> = Vec::new();
     for split in splits {

@@ -153,7 +153,7 @@ pub(super) fn nearest(
     text: &str,
     sample: &Sample,
     targets: &[(Reading, &[u8])],
-    pepper: &Option<ConfigurationValue>,
+    pepper: Option<&ConfigurationValue>,
 ) -> String {
     if let Err(error) = foreign::check_known(text, &Limits::default())
         && BEGINNINGS

@@ -180,6 +180,28 @@ pub(super) fn scrypt(ground: &Ground, is_wide: bool, probe: &mut Probe<'_>) {
     }
 }
 
+/// Digests over the password and one thing beside it.
+fn salted(given: &[&str]) -> Vec<String> {
+    let mut texts = Vec::new();
+    for digest in ["sha256", "sha512", "sha384", "sha1", "md5"] {
+        texts.push(format!("{digest}b64(password)"));
+        for side in given {
+            for message in [format!("password + {side}"), format!("{side} + password")] {
+                texts.push(format!("{digest}hex({message})"));
+                texts.push(format!("{digest}b64({message})"));
+            }
+            for spelling in ["hex", "b64", ""] {
+                texts.push(format!("hmac_{digest}{spelling}({side}, password)"));
+            }
+            texts.push(format!("{digest}hex({digest}hex(password) + {side})"));
+            texts.push(format!("{digest}hex({side} + {digest}hex(password))"));
+            texts.push(format!("{digest}hex(password) + {side}"));
+            texts.push(format!("{side} + {digest}hex(password)"));
+        }
+    }
+    texts
+}
+
 /// What may have been done to a password before a hash string was made of it, likely things first.
 pub(super) fn prehashes(inputs: &Inputs<'_>) -> Vec<(String, SecretBytes)> {
     let mut texts: Vec<String> = [
@@ -207,22 +229,7 @@ pub(super) fn prehashes(inputs: &Inputs<'_>) -> Vec<(String, SecretBytes)> {
         texts.push(format!("password + {side}"));
         texts.push(format!("{side} + password"));
     }
-    for digest in ["sha256", "sha512", "sha384", "sha1", "md5"] {
-        texts.push(format!("{digest}b64(password)"));
-        for side in &given {
-            for message in [format!("password + {side}"), format!("{side} + password")] {
-                texts.push(format!("{digest}hex({message})"));
-                texts.push(format!("{digest}b64({message})"));
-            }
-            for spelling in ["hex", "b64", ""] {
-                texts.push(format!("hmac_{digest}{spelling}({side}, password)"));
-            }
-            texts.push(format!("{digest}hex({digest}hex(password) + {side})"));
-            texts.push(format!("{digest}hex({side} + {digest}hex(password))"));
-            texts.push(format!("{digest}hex(password) + {side}"));
-            texts.push(format!("{side} + {digest}hex(password)"));
-        }
-    }
+    texts.extend(salted(&given));
     for digest in DIGESTS {
         let name = digest.name();
         for spelling in ["hex", "HEX", "", "b64"] {

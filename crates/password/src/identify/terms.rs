@@ -47,6 +47,50 @@ const ALL: [&str; 9] = [
     "whirlpool",
 ];
 
+/// What may stand beside a password.
+const SIDES: [&str; 8] = [
+    "salt",
+    "pepper",
+    "username",
+    "lower(username)",
+    "email",
+    "lower(email)",
+    "user_id",
+    "upper(username)",
+];
+/// The same, rarer.
+const RARE: [&str; 11] = [
+    "'{' + salt + '}'",
+    "md5hex(salt)",
+    "sha1hex(salt)",
+    "md5(salt)",
+    "hex(salt)",
+    "HEX(salt)",
+    "b64(salt)",
+    "sha256hex(salt)",
+    "md5hex(pepper)",
+    "md5hex(lower(username))",
+    "md5hex(email)",
+];
+/// Everything in UTF-16.
+const WIDE: [&str; 5] = [
+    "utf16le(password)",
+    "utf16le(text(salt))",
+    "utf16le(pepper)",
+    "utf16le(username)",
+    "utf16le(email)",
+];
+
+/// A digest in its four spellings.
+fn spelt(digest: &str, value: &str) -> [String; 4] {
+    [
+        format!("{digest}hex({value})"),
+        format!("{digest}({value})"),
+        format!("{digest}HEX({value})"),
+        format!("{digest}b64({value})"),
+    ]
+}
+
 /// Terms without two of equal value: the simpler text comes first and stays.
 fn terms<S: AsRef<str>>(texts: impl IntoIterator<Item = S>, inputs: &Inputs<'_>) -> Vec<Term> {
     let mut terms: Vec<Term> = Vec::new();
@@ -80,14 +124,6 @@ impl Ground {
             ],
             inputs,
         );
-        let spelt = |digest: &str, value: &str| {
-            [
-                format!("{digest}hex({value})"),
-                format!("{digest}({value})"),
-                format!("{digest}HEX({value})"),
-                format!("{digest}b64({value})"),
-            ]
-        };
         let hashed = ["password", "utf16le(password)"]
             .iter()
             .flat_map(|value| ALL.iter().flat_map(move |digest| spelt(digest, value)));
@@ -99,17 +135,7 @@ impl Ground {
                 twice.push(format!("{outer}hex({inner}(password))"));
             }
         }
-        let side_names = [
-            "salt",
-            "pepper",
-            "username",
-            "lower(username)",
-            "email",
-            "lower(email)",
-            "user_id",
-            "upper(username)",
-        ];
-        let sides = terms(side_names, inputs);
+        let sides = terms(SIDES, inputs);
         for side in &sides {
             for digest in ["sha256", "sha512", "sha1", "md5"] {
                 twice.extend(spelt(
@@ -118,35 +144,15 @@ impl Ground {
                 ));
             }
         }
-        let rare = [
-            "'{' + salt + '}'",
-            "md5hex(salt)",
-            "sha1hex(salt)",
-            "md5(salt)",
-            "hex(salt)",
-            "HEX(salt)",
-            "b64(salt)",
-            "sha256hex(salt)",
-            "md5hex(pepper)",
-            "md5hex(lower(username))",
-            "md5hex(email)",
-        ];
-        let wide = [
-            "utf16le(password)",
-            "utf16le(text(salt))",
-            "utf16le(pepper)",
-            "utf16le(username)",
-            "utf16le(email)",
-        ];
         Self {
             plain,
             hashed: terms(hashed, inputs),
             twice: terms(twice, inputs),
-            rare: terms(rare, inputs)
+            rare: terms(RARE, inputs)
                 .into_iter()
                 .filter(|term| sides.iter().all(|side| side.bytes != term.bytes))
                 .collect(),
-            wide: terms(wide, inputs),
+            wide: terms(WIDE, inputs),
             sides,
         }
     }

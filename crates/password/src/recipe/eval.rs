@@ -56,32 +56,7 @@ fn eval(expr: &Expr, inputs: &Inputs<'_>, running: &mut Vec<SecretBytes>) -> Opt
             let key = eval(key, inputs, running)?;
             digest.hmac(&key, &eval(message, inputs, running)?)
         }
-        Op::Pbkdf2 {
-            digest,
-            password,
-            salt,
-            iterations,
-            length,
-        } => {
-            let password = eval(password, inputs, running)?;
-            let salt = eval(salt, inputs, running)?;
-            digest.pbkdf2(&password, &salt, *iterations, *length)
-        }
-        Op::Scrypt {
-            password,
-            salt,
-            log_n,
-            r,
-            p,
-            length,
-        } => {
-            let password = eval(password, inputs, running)?;
-            let salt = eval(salt, inputs, running)?;
-            let params = ::scrypt::Params::new(*log_n, *r, *p).ok()?;
-            let mut output = Zeroizing::new(vec![0; *length]);
-            ::scrypt::scrypt(&password, &salt, &params, &mut output).ok()?;
-            output
-        }
+        Op::Pbkdf2 { .. } | Op::Scrypt { .. } => slow(&expr.op, inputs, running)?,
         Op::Convert(conversion, value) => convert(*conversion, &eval(value, inputs, running)?)?,
         Op::Truncate(value, count) => {
             let bytes = eval(value, inputs, running)?;
@@ -106,6 +81,39 @@ fn eval(expr: &Expr, inputs: &Inputs<'_>, running: &mut Vec<SecretBytes>) -> Opt
             now
         }
     })
+}
+
+/// Key derivations.
+fn slow(op: &Op, inputs: &Inputs<'_>, running: &mut Vec<SecretBytes>) -> Option<SecretBytes> {
+    match op {
+        Op::Pbkdf2 {
+            digest,
+            password,
+            salt,
+            iterations,
+            length,
+        } => {
+            let password = eval(password, inputs, running)?;
+            let salt = eval(salt, inputs, running)?;
+            Some(digest.pbkdf2(&password, &salt, *iterations, *length))
+        }
+        Op::Scrypt {
+            password,
+            salt,
+            log_n,
+            r,
+            p,
+            length,
+        } => {
+            let password = eval(password, inputs, running)?;
+            let salt = eval(salt, inputs, running)?;
+            let params = ::scrypt::Params::new(*log_n, *r, *p).ok()?;
+            let mut output = Zeroizing::new(vec![0; *length]);
+            ::scrypt::scrypt(&password, &salt, &params, &mut output).ok()?;
+            Some(output)
+        }
+        _ => None,
+    }
 }
 
 /// Where the first so many letters or bytes end.

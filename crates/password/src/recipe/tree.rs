@@ -214,14 +214,7 @@ impl fmt::Display for Expr {
             Op::Bytes(bytes) => write!(f, "0x{}", hex::encode(bytes)),
             Op::Variable(variable) => f.write_str(variable.name()),
             Op::Running(level) => write!(f, "d{level}"),
-            Op::Join(parts) => {
-                f.write_char('(')?;
-                for (place, part) in parts.iter().enumerate() {
-                    f.write_str(if place == 0 { "" } else { " + " })?;
-                    part.fmt(f)?;
-                }
-                f.write_char(')')
-            }
+            Op::Join(_) => write!(f, "({})", Bare(self)),
             Op::Digest(digest, message) => write!(f, "{}({})", digest.name(), Bare(message)),
             Op::Hmac(digest, key, message) => {
                 let (key, message) = (Bare(key), Bare(message));

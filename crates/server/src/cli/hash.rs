@@ -108,6 +108,10 @@ fn code(is_good: bool) -> ExitCode {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a secret that the caller names, not a setting"
+)]
 fn find(arguments: IdentifyArguments) -> Result<ExitCode> {
     let pepper = arguments.pepper_env.as_ref().map(|name| {
         let value = std::env::var(name);

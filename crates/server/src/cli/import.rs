@@ -49,11 +49,16 @@ pub(super) struct ImportArguments {
     /// Wait for the end and print the report.
     #[arg(long)]
     wait: bool,
+<<<<<<< HEAD
     /// Wait for the end and write the failed rows there as they were sent, hashes included.
     #[arg(long, value_name = "FILE")]
     failed_rows: Option<PathBuf>,
     /// Check a known password first, of the user in the file with this email=…, username=… or
     /// user_id=…; nothing is uploaded unless it verifies.
+=======
+    /// Check a known password first, of the user in the file with this `email=…`, `username=…` or
+    /// `user_id=…`; nothing is uploaded unless it verifies.
+>>>>>>> recipe
     #[arg(long, value_name = "KEY=VALUE")]
     prove: Option<String>,
     /// Read that password from the first line of standard input.

@@ -10,6 +10,10 @@ use domain::Password;
 const VARIABLE: &str = "TEST_PASSWORD";
 
 /// Reads one password.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a secret for one command, not a setting"
+)]
 pub(super) fn read(from_stdin: bool, prompt: &str) -> Result<Password> {
     if from_stdin {
         let mut line = String::new();

@@ -24,6 +24,7 @@ mod logins;
 mod logs;
 mod outages;
 mod process;
+mod recipes;
 mod scripts;
 mod stage;
 mod starters;

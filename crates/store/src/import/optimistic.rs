@@ -57,7 +57,11 @@ pub(super) async fn write(
         Err(error) => return Err(fault(error)),
     }
     for row in batch.rows.iter().filter(|row| !row.factors.is_empty()) {
-        execute(transaction, &factor_statements(seal, row, UserRow(row.user_row), batch.now)?).await?;
+        execute(
+            transaction,
+            &factor_statements(seal, row, UserRow(row.user_row), batch.now)?,
+        )
+        .await?;
     }
     Ok(Some(Tally {
         inserted: batch.rows.len() as i64,
