@@ -49,16 +49,11 @@ pub(super) struct ImportArguments {
     /// Wait for the end and print the report.
     #[arg(long)]
     wait: bool,
-<<<<<<< HEAD
     /// Wait for the end and write the failed rows there as they were sent, hashes included.
     #[arg(long, value_name = "FILE")]
     failed_rows: Option<PathBuf>,
-    /// Check a known password first, of the user in the file with this email=…, username=… or
-    /// user_id=…; nothing is uploaded unless it verifies.
-=======
     /// Check a known password first, of the user in the file with this `email=…`, `username=…` or
     /// `user_id=…`; nothing is uploaded unless it verifies.
->>>>>>> recipe
     #[arg(long, value_name = "KEY=VALUE")]
     prove: Option<String>,
     /// Read that password from the first line of standard input.
@@ -96,7 +91,13 @@ pub(super) async fn run(config: &Config, arguments: ImportArguments) -> Result<E
     let mut ids = Vec::new();
     for file in &arguments.files {
         let upload = upload::send(&api, file).await?;
-        let form = form(&arguments, &connection, mapping.as_deref(), policy.as_deref()).text("upload", upload);
+        let form = form(
+            &arguments,
+            &connection,
+            mapping.as_deref(),
+            policy.as_deref(),
+        )
+        .text("upload", upload);
         let job = api.post_form("/jobs/users-imports", form).await?;
         let id = job.get("id").and_then(Value::as_str);
         let id = id.context("the answer names no job")?.to_owned();

@@ -119,9 +119,7 @@ fn dispatch(arguments: Arguments) -> Result<ExitCode> {
             Command::Convert(_)
             | Command::Hash(_)
             | Command::Licenses
-            | Command::Config(ConfigCommand::Example) => {
-                Ok(ExitCode::SUCCESS)
-            }
+            | Command::Config(ConfigCommand::Example) => Ok(ExitCode::SUCCESS),
         }
     })
 }
