@@ -98,10 +98,13 @@ fn pbkdf2(name: &str, key: &[u8], salt: &[u8], rounds: u32, length: usize) -> Ve
     out
 }
 
+/// Computes the digest of a case.
+type Make = Box<dyn Fn(&User) -> Vec<u8>>;
+
 /// How an application hashes: the same for all of its users.
 struct Application {
     words: String,
-    make: Box<dyn Fn(&User) -> Vec<u8>>,
+    make: Make,
     /// The value is the string that `make` made.
     is_string: bool,
     upper: bool,
@@ -186,7 +189,7 @@ fn application(dice: &mut Dice, number: usize) -> Application {
     let length = dice.pick(&[20, 32, 64]);
     let numbers = dice.pick(&[(14, 8, 1), (12, 8, 1), (10, 8, 2), (14, 16, 1), (15, 8, 1)]);
     let mut is_string = false;
-    let (words, make): (String, Box<dyn Fn(&User) -> Vec<u8>>) = match number % 11 {
+    let (words, make): (String, Make) = match number % 11 {
         0 | 1 => (
             format!("{name} joined by {mark:?}, order {order}"),
             Box::new(move |user| hash(&arranged(user, user.password.as_bytes()))),

@@ -16,6 +16,10 @@ use super::{passwords, prove, upload};
 use crate::config::Config;
 
 #[derive(Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of the command line"
+)]
 pub(super) struct ImportArguments {
     /// Files of users: JSON array, one JSON object a line, or CSV; also packed by gzip or zstd.
     /// `-` reads from the standard input. Each file is a job of its own.
