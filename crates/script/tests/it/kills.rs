@@ -107,15 +107,18 @@ fn workers() -> Vec<Pid> {
 }
 
 /// Whether a process has ended; somebody may not have taken note yet. Its program and memory go
-/// some time before its sockets, so only its state tells.
+/// some time before its sockets, so only its state tells; and its sockets go with the last of its
+/// threads, which may outlive the first.
 fn is_gone(pid: Pid) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero()));
+    let place = format!("/proc/{}", pid.as_raw_nonzero());
+    let stat = std::fs::read_to_string(format!("{place}/stat"));
+    let threads = std::fs::read_dir(format!("{place}/task")).map_or(0, Iterator::count);
     // The state follows the name, which is in brackets and may hold anything.
     let state = stat.ok().and_then(|stat| {
         let (_, rest) = stat.rsplit_once(") ")?;
         rest.chars().next()
     });
-    matches!(state, None | Some('Z' | 'X'))
+    state.is_none() || matches!(state, Some('Z' | 'X')) && threads <= 1
 }
 
 /// Kills some worker every now and then.

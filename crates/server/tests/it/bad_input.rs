@@ -126,7 +126,7 @@ async fn broken_files_fail_the_job_and_name_the_byte() -> Result<()> {
     "failed" "Failed to parse users file JSON when importing users. Make sure it is valid JSON. Byte 8: the end is missing of row 1, begun at byte 0."
     "failed" "Failed to parse users file JSON when importing users. Make sure it is valid JSON. Byte 28: the file ends before its closing ']'."
     "failed" "Failed to parse users file JSON when importing users. Make sure it is valid JSON. Byte 0: neither '[' nor '{' begins the file."
-    "failed" "Failed to parse users file JSON when importing users. Make sure it is valid JSON. Byte 0: neither '[' nor '{' begins the file."
+    "failed" "The users file could not be unpacked: after byte 10: invalid gzip header."
     "failed" "Failed to parse users file JSON when importing users. Make sure it is valid JSON. Byte 0: neither '[' nor '{' begins the file."
     "failed" "Failed to parse users file JSON when importing users. Make sure it is valid JSON. Byte 28: ',' or ']' is expected."
     "###);

@@ -126,11 +126,14 @@ async fn a_packed_csv_file_with_a_mapping_and_a_key() -> Result<()> {
     ] {
         said.push(scene.steady(scene.upload(&[(name, text)], &file).await?));
     }
-    insta::assert_snapshot!(said.join("\n"), @r#"
+    // How well a packer packs is no matter here.
+    let size = format!("_bytes\":{}", file.len());
+    let said = said.join("\n").replace(&size, "_bytes\":[size]");
+    insta::assert_snapshot!(said, @r#"
     202 {"status":"pending","type":"users_import","upsert":false,"send_completion_email":false}
-    202 {"status":"completed","type":"users_import","upsert":false,"send_completion_email":false,"percentage_done":100,"processed_bytes":71,"total_bytes":71,"summary":{"failed":3,"updated":0,"inserted":1,"total":4}}
+    202 {"status":"completed","type":"users_import","upsert":false,"send_completion_email":false,"percentage_done":100,"processed_bytes":[size],"total_bytes":[size],"summary":{"failed":3,"updated":0,"inserted":1,"total":4}}
     409 {"statusCode":409,"error":"Conflict","message":"The idempotency key was used for another file or other options, by job [job].","errorCode":"idempotency_key_reused"}
-    200 {"status":"completed","type":"users_import","upsert":false,"send_completion_email":false,"percentage_done":100,"processed_bytes":71,"total_bytes":71,"summary":{"failed":3,"updated":0,"inserted":1,"total":4},"error_codes":{"ARRAY_LENGTH_SHORT":1,"DUPLICATED_USER":1,"FORMAT":1}}
+    200 {"status":"completed","type":"users_import","upsert":false,"send_completion_email":false,"percentage_done":100,"processed_bytes":[size],"total_bytes":[size],"summary":{"failed":3,"updated":0,"inserted":1,"total":4},"error_codes":{"ARRAY_LENGTH_SHORT":1,"DUPLICATED_USER":1,"FORMAT":1}}
     [{"user":{"email":"ann@x.org","app_metadata":{"plan":"iron"}},"errors":[{"code":"DUPLICATED_USER","message":"A user with this email was already provided.","path":"email"}],"row":2,"offset":25},{"user":{"email":"nope"},"errors":[{"code":"FORMAT","message":"Object didn't pass validation for format email: nope","path":"email"}],"row":3,"offset":40},{"user":{"_columns":1,"_bytes":9},"errors":[{"code":"ARRAY_LENGTH_SHORT","message":"Expected 2 columns but found 1"}],"row":4,"offset":46}]
     {"email":"ann@x.org","app_metadata":{"plan":"iron"}}
     {"email":"nope"}
