@@ -7,6 +7,7 @@
 //! says what came nearest. The caller's clock bounds the search.
 
 mod compose;
+mod keyed;
 mod named;
 mod probe;
 mod reading;
