@@ -491,12 +491,12 @@ fn names_two_hundred() {
     assert!(named >= 190, "only {named} of 200 named");
 }
 
-/// Each search is long enough to come by most of what it can compose.
+/// Joined, nested, chained, keyed, PBKDF2, bcrypt; each search has time for millions of comparisons.
 #[test]
 fn a_wrong_password_is_given_no_name() {
     let mut dice = Dice(0x0bad_5eed);
     let mut tried = Vec::new();
-    for number in 0..11 {
+    for number in [1, 3, 4, 6, 7, 9] {
         let application = application(&mut dice, number);
         let user = User::make(&mut dice, &application);
         let report = searched(&question(&application, &user, "not the password"), 2);
@@ -511,9 +511,9 @@ fn a_wrong_password_is_given_no_name() {
         tried.push(report.tried);
     }
     println!("wrong passwords: {tried:?} comparisons, no name");
-    // Strings of a slow function allow few.
+    // Only bcrypt allows but a few.
     assert!(
-        tried.iter().filter(|tried| **tried > 100_000).count() >= 9,
+        tried.iter().filter(|tried| **tried > 100_000).count() >= 5,
         "{tried:?}"
     );
 }
