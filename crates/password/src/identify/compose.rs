@@ -48,6 +48,18 @@ fn under_digest(probe: &mut Probe<'_>, pieces: &[Piece<'_>], marks: &[&str], out
     });
 }
 
+/// Digests that are met with every mark: four common ones in four spellings.
+const MARKED: usize = 16;
+
+/// The marks for the password's spelling or digest in such a place.
+fn marks_of(ground: &Ground, place: usize) -> &'static [&'static str] {
+    if place < ground.plain.len() + MARKED {
+        &MARKS
+    } else {
+        &COMMON_MARKS
+    }
+}
+
 /// The password alone or with one thing beside it.
 pub(super) fn simple(ground: &Ground, outers: &[Digest], probe: &mut Probe<'_>) {
     let inner = || {
@@ -61,11 +73,7 @@ pub(super) fn simple(ground: &Ground, outers: &[Digest], probe: &mut Probe<'_>) 
         under_digest(probe, &[piece(term)], &[""], outers);
     }
     for (place, term) in inner().enumerate() {
-        let marks: &[&str] = if place < ground.plain.len() {
-            &MARKS
-        } else {
-            &COMMON_MARKS
-        };
+        let marks = marks_of(ground, place);
         for side in ground.sides.iter().chain(&ground.rare) {
             under_digest(probe, &[piece(term), piece(side)], marks, outers);
         }
@@ -76,7 +84,7 @@ pub(super) fn simple(ground: &Ground, outers: &[Digest], probe: &mut Probe<'_>) 
 pub(super) fn crowded(ground: &Ground, outers: &[Digest], probe: &mut Probe<'_>) {
     let inner = || ground.plain.iter().chain(&ground.hashed);
     for (place, term) in inner().enumerate() {
-        let marks: &[&str] = if place < 2 { &MARKS } else { &COMMON_MARKS };
+        let marks = marks_of(ground, place);
         for (at, first) in ground.sides.iter().enumerate() {
             let same = [piece(first), piece(term), piece(first)];
             under_digest(probe, &same, &[""], outers);

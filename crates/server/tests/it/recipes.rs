@@ -197,13 +197,13 @@ async fn a_password_is_proven_on_what_the_import_reads() -> Result<()> {
             file,
             "email=ann@example.com",
             1,
-            "row 1, byte 13: the row has no password",
+            "row 1, byte 16: the row has no password",
         ),
         (
             file,
             "email=bob@example.com",
             0,
-            "row 2, byte 31: read as md5; the password verifies",
+            "row 2, byte 34: read as md5; the password verifies",
         ),
         (file, "phone=1", 1, "--prove takes email="),
     ] {
