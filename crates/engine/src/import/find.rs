@@ -209,6 +209,8 @@ mod tests {
         found.map(|row| row.number)
     }
 
+    type Pack = fn(&str) -> Vec<u8>;
+
     fn gzip(bytes: &[u8]) -> Vec<u8> {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         encoder.write_all(bytes).unwrap();
@@ -238,7 +240,7 @@ mod tests {
         let lines = "{\"email\":\"a@x.example\"}\n{\"email\":\"b@x.example\",\"n\":\"é\"}\n";
         let csv = "email;username\na@x.example;ann\nb@x.example;bob\n";
         // What UTF-16 begins with counts as the three bytes that it is in UTF-8.
-        let packings: [(usize, fn(&str) -> Vec<u8>); 5] = [
+        let packings: [(usize, Pack); 5] = [
             (0, |text| text.as_bytes().to_vec()),
             (0, |text| gzip(text.as_bytes())),
             (0, |text| zstd::encode_all(text.as_bytes(), 1).unwrap()),
