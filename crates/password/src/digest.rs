@@ -22,6 +22,9 @@ pub(crate) enum Digest {
     Whirlpool,
 }
 
+/// A function of messages, under a key.
+pub(crate) type Keyed = Box<dyn Fn(&[u8]) -> SecretBytes>;
+
 macro_rules! dispatch {
     ($digest:expr, $Hash:ident => $body:expr) => {
         match $digest {
@@ -127,6 +130,17 @@ impl Digest {
         dispatch!(self, Hash => {
             let mac = Hmac::<Hash>::new_from_slice(key).map(|mac| mac.chain_update(message));
             Zeroizing::new(mac.map(|mac| mac.finalize().into_bytes().to_vec()).unwrap_or_default())
+        })
+    }
+
+    /// HMAC under one key, for many messages.
+    pub(crate) fn keyed(self, key: &[u8]) -> Keyed {
+        dispatch!(self, Hash => {
+            let mac = Hmac::<Hash>::new_from_slice(key);
+            Box::new(move |message| {
+                let mac = mac.clone().map(|mac| mac.chain_update(message));
+                Zeroizing::new(mac.map(|mac| mac.finalize().into_bytes().to_vec()).unwrap_or_default())
+            })
         })
     }
 

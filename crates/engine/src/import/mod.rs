@@ -10,7 +10,7 @@
 //! | `rows` | JSON by `window` (with `scan`), CSV by `csv_rows` (with `csv_split`, `csv_columns`) |
 //! | `control` | pause, resume, cancel |
 //! | `run` | the writing half: batches that carry offset, counters and row errors |
-//! | `prove` | before all of it: one row against its user's password |
+//! | `prove` | before all of it: one row, which `find` found, against its user's password |
 //! | `finish` | the end: status, log event and mail in one batch |
 //! | `mask` | a refused record without its secrets |
 //! | `report` | reads of jobs and their errors, and the sweep |
@@ -20,6 +20,7 @@ mod control;
 mod csv_columns;
 mod csv_rows;
 mod csv_split;
+mod find;
 mod finish;
 mod json_shape;
 mod mask;
@@ -40,7 +41,8 @@ mod worker;
 
 pub use accept::ImportRequest;
 pub use control::JobCommand;
-pub use prove::{FoundRow, Proof, RowKey, find_row};
+pub use find::{FoundRow, RowKey, RowSearch, find_row};
+pub use prove::Proof;
 pub use report::{JobDetails, RowReport};
 pub use spool::Spool;
 pub(crate) use uploads::OpenUploads;

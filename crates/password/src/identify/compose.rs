@@ -1,19 +1,19 @@
-//! Compositions of fast digests: joined, keyed, nested, chained.
+//! Compositions of fast digests: joined, nested, chained.
 
 use zeroize::Zeroizing;
 
-use super::probe::{DIGESTS, Probe, outers};
+use super::probe::{DIGESTS, Probe};
 use super::terms::{COMMON_MARKS, Ground, MARKS, Term, join, joined_text, orders};
 use crate::digest::Digest;
 use crate::encoding::SecretBytes;
 
-type Piece<'p> = (&'p str, &'p [u8]);
+pub(super) type Piece<'p> = (&'p str, &'p [u8]);
 /// What is done with a message: its bytes, and its text when it is wanted.
 type Visit<'v> = dyn FnMut(&mut Probe<'_>, &[u8], &dyn Fn() -> String) + 'v;
 /// How bytes become the next message.
 type Spell = fn(&[u8]) -> SecretBytes;
 
-fn piece(term: &Term) -> Piece<'_> {
+pub(super) fn piece(term: &Term) -> Piece<'_> {
     (&term.text, &term.bytes)
 }
 
@@ -22,7 +22,12 @@ fn bytes_of(piece: Option<Piece<'_>>) -> &[u8] {
 }
 
 /// Visits messages made of pieces in every order, with every mark.
-fn messages(probe: &mut Probe<'_>, pieces: &[Piece<'_>], marks: &[&str], visit: &mut Visit<'_>) {
+pub(super) fn messages(
+    probe: &mut Probe<'_>,
+    pieces: &[Piece<'_>],
+    marks: &[&str],
+    visit: &mut Visit<'_>,
+) {
     let mut buffer = SecretBytes::default();
     for order in orders(pieces) {
         let marks = if order.len() < 2 { &[""] } else { marks };
@@ -43,9 +48,20 @@ fn under_digest(probe: &mut Probe<'_>, pieces: &[Piece<'_>], marks: &[&str], out
     });
 }
 
+/// Digests that are met with every mark: four common ones in four spellings.
+const MARKED: usize = 16;
+
+/// The marks for the password's spelling or digest in such a place.
+fn marks_of(ground: &Ground, place: usize) -> &'static [&'static str] {
+    if place < ground.plain.len() + MARKED {
+        &MARKS
+    } else {
+        &COMMON_MARKS
+    }
+}
+
 /// The password alone or with one thing beside it.
-pub(super) fn simple(ground: &Ground, probe: &mut Probe<'_>) {
-    let outers = outers(probe.target.len());
+pub(super) fn simple(ground: &Ground, outers: &[Digest], probe: &mut Probe<'_>) {
     let inner = || {
         ground
             .plain
@@ -54,42 +70,37 @@ pub(super) fn simple(ground: &Ground, probe: &mut Probe<'_>) {
             .chain(&ground.twice)
     };
     for term in inner() {
-        under_digest(probe, &[piece(term)], &[""], &outers);
+        under_digest(probe, &[piece(term)], &[""], outers);
     }
     for (place, term) in inner().enumerate() {
-        let marks: &[&str] = if place < ground.plain.len() {
-            &MARKS
-        } else {
-            &COMMON_MARKS
-        };
+        let marks = marks_of(ground, place);
         for side in ground.sides.iter().chain(&ground.rare) {
-            under_digest(probe, &[piece(term), piece(side)], marks, &outers);
+            under_digest(probe, &[piece(term), piece(side)], marks, outers);
         }
     }
 }
 
 /// Two or three things beside the password, twice the salt, everything in UTF-16.
-pub(super) fn crowded(ground: &Ground, probe: &mut Probe<'_>) {
-    let outers = outers(probe.target.len());
+pub(super) fn crowded(ground: &Ground, outers: &[Digest], probe: &mut Probe<'_>) {
     let inner = || ground.plain.iter().chain(&ground.hashed);
     for (place, term) in inner().enumerate() {
-        let marks: &[&str] = if place < 2 { &MARKS } else { &COMMON_MARKS };
+        let marks = marks_of(ground, place);
         for (at, first) in ground.sides.iter().enumerate() {
             let same = [piece(first), piece(term), piece(first)];
-            under_digest(probe, &same, &[""], &outers);
+            under_digest(probe, &same, &[""], outers);
             let others = ground.sides.iter().skip(at + 1).chain(&ground.rare);
             for second in others {
                 let pieces = [piece(term), piece(first), piece(second)];
-                under_digest(probe, &pieces, marks, &outers);
+                under_digest(probe, &pieces, marks, outers);
             }
         }
     }
     if let Some((password, sides)) = ground.wide.split_first() {
         for (at, first) in sides.iter().enumerate() {
-            under_digest(probe, &[piece(password), piece(first)], &[""], &outers);
+            under_digest(probe, &[piece(password), piece(first)], &[""], outers);
             for second in sides.iter().skip(at + 1) {
                 let pieces = [piece(password), piece(first), piece(second)];
-                under_digest(probe, &pieces, &[""], &outers);
+                under_digest(probe, &pieces, &[""], outers);
             }
         }
     }
@@ -102,58 +113,11 @@ pub(super) fn crowded(ground: &Ground, probe: &mut Probe<'_>) {
             for (b, second) in some.iter().enumerate().skip(a + 1) {
                 for third in some.iter().skip(b + 1) {
                     let pieces = [piece(term), piece(first), piece(second), piece(third)];
-                    under_digest(probe, &pieces, &COMMON_MARKS, &outers);
+                    under_digest(probe, &pieces, &COMMON_MARKS, outers);
                 }
             }
         }
     }
-}
-
-/// HMAC, with any thing as its key.
-pub(super) fn keyed(ground: &Ground, probe: &mut Probe<'_>) {
-    let outers = outers(probe.target.len());
-    let sides: Vec<&Term> = ground.sides.iter().chain(&ground.rare).collect();
-    let some = ground.hashed.len().min(16);
-    let inner: Vec<&Term> = ground
-        .plain
-        .iter()
-        .chain(ground.hashed.iter().take(some))
-        .collect();
-    for term in &inner {
-        for key in &sides {
-            one_key(probe, &outers, piece(key), &[piece(term)]);
-            one_key(probe, &outers, piece(term), &[piece(key)]);
-            for side in ground.sides.iter().filter(|side| side.bytes != key.bytes) {
-                one_key(probe, &outers, piece(key), &[piece(term), piece(side)]);
-                one_key(probe, &outers, piece(term), &[piece(key), piece(side)]);
-                two_part_key(probe, &outers, [piece(key), piece(side)], piece(term));
-            }
-        }
-    }
-}
-
-fn one_key(probe: &mut Probe<'_>, outers: &[Digest], key: Piece<'_>, pieces: &[Piece<'_>]) {
-    messages(probe, pieces, &COMMON_MARKS, &mut |probe, message, text| {
-        for digest in outers {
-            let made = digest.hmac(key.1, message);
-            if probe.is_hit(&made) {
-                let recipe = format!("hmac_{}({}, {})", digest.name(), key.0, text());
-                probe.hit(made.len(), &recipe);
-            }
-        }
-    });
-}
-
-fn two_part_key(probe: &mut Probe<'_>, outers: &[Digest], key: [Piece<'_>; 2], message: Piece<'_>) {
-    messages(probe, &key, &COMMON_MARKS, &mut |probe, key, text| {
-        for digest in outers {
-            let made = digest.hmac(key, message.1);
-            if probe.is_hit(&made) {
-                let recipe = format!("hmac_{}({}, {})", digest.name(), text(), message.0);
-                probe.hit(made.len(), &recipe);
-            }
-        }
-    });
 }
 
 /// The ways in which one digest's bytes enter the next one.
@@ -173,10 +137,14 @@ const SPELLINGS: [(&str, Spell); 4] = [
 /// What stands between the parts of an inner digest.
 const NESTED_MARKS: &[&str] = &["", ":", "-", "--", "$", ".", "|"];
 
-/// A digest over a salted digest, salted once more or not.
-pub(super) fn nested(ground: &Ground, probe: &mut Probe<'_>) {
-    let outers = outers(probe.target.len());
-    let some = ground.hashed.len().min(36);
+/// A digest over a salted digest; when `is_wide`, over a salted one of a digest too, and salted once
+/// more.
+pub(super) fn nested(ground: &Ground, is_wide: bool, outers: &[Digest], probe: &mut Probe<'_>) {
+    let around = Around {
+        sides: if is_wide { &ground.sides } else { &[] },
+        outers,
+    };
+    let some = if is_wide { 36 } else { 0 };
     let inner = ground
         .plain
         .iter()
@@ -186,7 +154,7 @@ pub(super) fn nested(ground: &Ground, probe: &mut Probe<'_>) {
         for side in &ground.sides {
             let pieces = [piece(term), piece(side)];
             messages(probe, &pieces, NESTED_MARKS, &mut |probe, message, text| {
-                around(ground, probe, &outers, message, text);
+                around.try_all(probe, message, text);
             });
         }
     }
@@ -195,31 +163,39 @@ pub(super) fn nested(ground: &Ground, probe: &mut Probe<'_>) {
             for second in ground.sides.iter().skip(at + 1) {
                 let pieces = [piece(term), piece(first), piece(second)];
                 messages(probe, &pieces, NESTED_MARKS, &mut |probe, message, text| {
-                    around(ground, probe, &outers, message, text);
+                    around.try_all(probe, message, text);
                 });
             }
         }
     }
 }
 
-fn around(
-    ground: &Ground,
-    probe: &mut Probe<'_>,
-    outers: &[Digest],
-    message: &[u8],
-    text: &dyn Fn() -> String,
-) {
-    for digest in DIGESTS.iter().take(6) {
-        let made = digest.hash(message);
-        for (spelling, spell) in &SPELLINGS {
-            let bytes = spell(&made);
-            let whole = || format!("{}{spelling}({})", digest.name(), text());
-            probe.try_digests(outers, &bytes, &whole);
-            for side in &ground.sides {
-                let front = [side.bytes.as_slice(), &bytes].concat();
-                probe.try_digests(outers, &front, &|| format!("{} + {}", side.text, whole()));
-                let back = [&bytes, side.bytes.as_slice()].concat();
-                probe.try_digests(outers, &back, &|| format!("{} + {}", whole(), side.text));
+/// What is done with an inner message.
+struct Around<'g> {
+    /// What may stand beside its digest.
+    sides: &'g [Term],
+    outers: &'g [Digest],
+}
+
+impl Around<'_> {
+    fn try_all(&self, probe: &mut Probe<'_>, message: &[u8], text: &dyn Fn() -> String) {
+        let outers = self.outers;
+        let mut joined = SecretBytes::default();
+        for digest in DIGESTS.iter().take(6) {
+            let made = digest.hash(message);
+            for (spelling, spell) in &SPELLINGS {
+                let bytes = spell(&made);
+                let whole = || format!("{}{spelling}({})", digest.name(), text());
+                probe.try_digests(outers, &bytes, &whole);
+                for side in self.sides {
+                    join(&[piece(side), ("", &bytes)], "", &mut joined);
+                    probe.try_digests(outers, &joined, &|| format!("{} + {}", side.text, whole()));
+                    join(&[("", &bytes), piece(side)], "", &mut joined);
+                    probe.try_digests(outers, &joined, &|| format!("{} + {}", whole(), side.text));
+                }
+            }
+            if probe.is_over() {
+                return;
             }
         }
     }
@@ -234,8 +210,7 @@ struct Link<'t> {
 }
 
 /// Digests over digests, up to so many rounds.
-pub(super) fn chained(ground: &Ground, rounds: u32, probe: &mut Probe<'_>) {
-    let digests = outers(probe.target.len());
+pub(super) fn chained(ground: &Ground, rounds: u32, outers: &[Digest], probe: &mut Probe<'_>) {
     let sides: Vec<&Term> = ground
         .sides
         .iter()
@@ -267,7 +242,7 @@ pub(super) fn chained(ground: &Ground, rounds: u32, probe: &mut Probe<'_>) {
                 continue;
             }
             seen.push(same);
-            for digest in &digests {
+            for digest in outers {
                 chain(probe, *digest, start, link, rounds);
             }
         }
@@ -336,7 +311,7 @@ fn chain(probe: &mut Probe<'_>, digest: Digest, start: Piece<'_>, link: &Link<'_
 
 /// The chains of old Rails: every round joins the last digest's hex, the salt, the password and
 /// the site's key, and begins with the key.
-pub(super) fn rails(ground: &Ground, probe: &mut Probe<'_>) {
+pub(super) fn rails(ground: &Ground, outers: &[Digest], probe: &mut Probe<'_>) {
     let side = |name: &str| ground.sides.iter().find(|side| side.text == name);
     let (Some(password), pepper) = (ground.plain.first(), side("pepper")) else {
         return;
@@ -347,11 +322,11 @@ pub(super) fn rails(ground: &Ground, probe: &mut Probe<'_>) {
         .flatten()
         .map(piece)
         .collect();
-    for digest in outers(probe.target.len()) {
+    for digest in outers {
         for order in orders(&places) {
             for at in 0..=order.len() {
                 for wrap in ["", "--"] {
-                    rails_chain(probe, digest, start, (&order, at), wrap);
+                    rails_chain(probe, *digest, start, (&order, at), wrap);
                 }
             }
         }

@@ -7,6 +7,8 @@
 //! says what came nearest. The caller's clock bounds the search.
 
 mod compose;
+mod keyed;
+mod named;
 mod probe;
 mod reading;
 mod report;
@@ -85,8 +87,11 @@ pub fn identify(question: &Question, limits: &Limits, budget: &Budget<'_>) -> Re
     let text = sample.hash.expose().trim();
     match search.fits_known() {
         Some(true) => Report::known(text),
-        Some(false) => search.behind_a_string(text),
-        None => search.bare(text),
+        is_string => match search.under_a_name() {
+            Some(report) => report,
+            None if is_string.is_some() => search.behind_a_string(text),
+            None => search.bare(text),
+        },
     }
 }
 

@@ -100,6 +100,9 @@ pub(super) const DIGESTS: [Digest; 9] = [
     Digest::Whirlpool,
 ];
 
+/// How many of them are common.
+const COMMON: usize = 6;
+
 /// The digests that can have made so many bytes; when none makes exactly those, the longer ones.
 pub(super) fn outers(size: usize) -> Vec<Digest> {
     let exact: Vec<Digest> = DIGESTS
@@ -113,4 +116,12 @@ pub(super) fn outers(size: usize) -> Vec<Digest> {
         .into_iter()
         .filter(|digest| digest.size() > size)
         .collect()
+}
+
+/// The common ones of them, or the others.
+pub(super) fn outers_of(size: usize, is_common: bool) -> Vec<Digest> {
+    let mut outers = outers(size);
+    let common = DIGESTS.get(..COMMON).unwrap_or_default();
+    outers.retain(|digest| common.contains(digest) == is_common);
+    outers
 }

@@ -28,6 +28,9 @@ pub struct Report {
     /// The format, or the recipe in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// An application that is known to hash so; others may too.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<&'static str>,
     /// The recipe, where the format has no name of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recipe: Option<String>,
@@ -57,6 +60,7 @@ impl Report {
         Self {
             verdict,
             name: None,
+            hint: None,
             recipe: None,
             fragment: None,
             options: None,
@@ -96,6 +100,16 @@ impl Report {
         }
     }
 
+    /// A format that verifies under one of our names.
+    pub(super) fn named(name: &str, record: Value) -> Self {
+        Self {
+            name: Some(name.to_owned()),
+            fragment: Some(json!({"custom_password_hash": record})),
+            tried: 1,
+            ..Self::new(Verdict::Found)
+        }
+    }
+
     /// A recipe that verifies, and perhaps the same in Auth0's own members.
     pub(super) fn recipe(
         sample: &Sample,
@@ -122,7 +136,8 @@ impl Report {
         let is_native = native.is_some();
         let fragment = native.or_else(|| record_value(sample, reading, recipe).map(Value::Object));
         Self {
-            name: Some(shape::name_of_recipe(recipe)),
+            name: Some(recipe.to_owned()),
+            hint: shape::application(recipe),
             recipe: Some(recipe.to_owned()),
             fragment: fragment.map(|record| json!({"custom_password_hash": record})),
             options: (!is_native).then(|| json!({"ferry": {"password_recipe": recipe}})),

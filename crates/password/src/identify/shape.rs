@@ -77,30 +77,55 @@ pub(super) fn name(text: &str) -> &'static str {
         .map_or("a known hash string", |(_, name)| name)
 }
 
-/// Recipes that applications are known by.
+/// Recipes that applications of `docs/hash-formats.md` are known by.
 const APPLICATIONS: &[(&str, &str)] = &[
     ("md4(utf16le(password))", "NT hash"),
-    ("md5(md5hex(password) + salt)", "vBulletin"),
-    ("md5(md5hex(salt) + md5hex(password))", "MyBB, IPB 2 and 3"),
-    ("sha1(lower(username) + password)", "SMF"),
-    ("sha1(salt + sha1hex(password))", "PunBB, Redmine"),
-    ("sha256(sha256hex(password) + salt)", "AuthMe, XenForo"),
-    ("sha1(salt + sha1hex(salt + sha1hex(password)))", "OpenCart"),
-    ("sha1(sha1(password))", "MySQL 4.1"),
     ("md5(password + salt)", "Joomla 1"),
-    ("sha1(salt + utf16le(password))", "ASP.NET Membership"),
+    ("md5(salt + password)", "Magento 1"),
+    ("sha256(salt + password)", "Magento 2 or hMailServer"),
+    ("md5(md5hex(password) + salt)", "vBulletin"),
+    ("md5(md5hex(salt) + md5hex(password))", "MyBB or IP.Board"),
+    ("sha1(lower(username) + password)", "SMF"),
+    ("sha1(salt + sha1hex(password))", "PunBB or Redmine"),
+    ("sha1(salt + sha1hex(salt + sha1hex(password)))", "OpenCart"),
     ("md5(pepper + password)", "PrestaShop"),
+    ("sha256(sha256hex(password) + salt)", "XenForo or AuthMe"),
+    ("sha1(sha1hex(password) + salt)", "XenForo"),
+    ("sha1(sha1(password))", "MySQL 4.1"),
+    ("sha1(salt + utf16le(password))", "ASP.NET Membership"),
     ("bcrypt(sha256hex(password))", "Meteor"),
-    ("bcrypt(password + pepper)", "Devise with a pepper"),
+    ("bcrypt(password + pepper)", "Devise"),
+    ("pbkdf2_sha256(password, salt, 27500, 64)", "Keycloak"),
+    ("pbkdf2_sha512(password, salt, 210000, 64)", "Keycloak"),
+    ("pbkdf2_sha256(password, salt, 64000, 32)", "Discourse"),
+    (
+        "pbkdf2_sha256(password, salt, 25000, 512)",
+        "passport-local-mongoose",
+    ),
+];
+/// Parts of recipes that have a number of rounds.
+const CHAINS: &[(&str, &str)] = &[
+    ("password + '{' + salt + '}'", "Symfony"),
+    (
+        "d -> sha1hex(d + '--' + salt + '--' + password + '--' + pepper)",
+        "restful_authentication",
+    ),
+    ("sha512(password + salt), d -> sha512(hex(d)))", "Authlogic"),
+    (
+        "d -> sha512hex('--' + salt + '--' + d + '--'",
+        "devise-encryptable",
+    ),
+    (
+        "d -> sha1hex('--' + salt + '--' + d + '--'",
+        "devise-encryptable",
+    ),
 ];
 
-/// The recipe, and whose it is known to be.
-pub(super) fn name_of_recipe(recipe: &str) -> String {
-    let known = APPLICATIONS.iter().find(|(known, _)| *known == recipe);
-    match known {
-        Some((_, name)) => format!("{recipe} ({name})"),
-        None => recipe.to_owned(),
-    }
+/// Whose a recipe is known to be.
+pub(super) fn application(recipe: &str) -> Option<&'static str> {
+    let whole = APPLICATIONS.iter().find(|(known, _)| *known == recipe);
+    let known = whole.or_else(|| CHAINS.iter().find(|(part, _)| recipe.contains(part)))?;
+    Some(known.1)
 }
 
 /// Formats that look like a value.

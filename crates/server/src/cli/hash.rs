@@ -211,6 +211,9 @@ fn print(report: &Report) -> Result<()> {
     if let Some(name) = &report.name {
         println!("{name}");
     }
+    if let Some(hint) = report.hint {
+        println!("hint: {hint} hashes like this, and others may");
+    }
     for candidate in &report.candidates {
         println!("looks like {candidate}");
     }

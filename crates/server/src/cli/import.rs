@@ -1,17 +1,20 @@
 //! `ferry import`: uploads files in parts that survive a broken connection, and when asked follows
 //! each job to its end.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use domain::conflict::Policy;
+use domain::{CsvMapping, FileFormat, ImportOptions};
 use reqwest::multipart::Form;
 use serde_json::Value;
 
 use super::jobs::{self, Ending};
 use super::local_api::LocalApi;
+use super::prove::Claim;
 use super::{passwords, prove, upload};
 use crate::config::Config;
 
@@ -32,8 +35,8 @@ pub(super) struct ImportArguments {
     #[arg(long)]
     upsert: bool,
     /// What the files are; told from their content when absent.
-    #[arg(long, value_parser = ["json", "csv"])]
-    format: Option<String>,
+    #[arg(long, value_parser = PossibleValuesParser::new(["json", "csv"]).map(format_named))]
+    format: Option<FileFormat>,
     /// How the columns of CSV files become members: a JSON file.
     #[arg(long, value_name = "FILE")]
     mapping: Option<PathBuf>,
@@ -71,27 +74,28 @@ pub(super) async fn run(config: &Config, arguments: ImportArguments) -> Result<E
     {
         bail!("--failed-rows and --idempotency-key are for one file at a time");
     }
-    let mapping = match &arguments.mapping {
-        None => None,
-        Some(file) => {
-            let shown = file.display();
-            let text = std::fs::read_to_string(file);
-            Some(text.with_context(|| format!("{shown} can't be read"))?)
-        }
-    };
+    let mapping = arguments.mapping.as_deref().map(read_mapping).transpose()?;
     let policy = arguments.policy.as_deref().map(read_policy).transpose()?;
+    let claim = match (&arguments.prove, arguments.files.as_slice()) {
+        (None, _) => None,
+        (Some(key), [file]) => Some(Claim::open(file, key)?),
+        (Some(_), _) => bail!("--prove is for one file at a time"),
+    };
     let api = LocalApi::connect(config).await?;
     let connection = api.connection_id(&arguments.connection).await?;
-    if let Some(key) = &arguments.prove {
-        let [file] = arguments.files.as_slice() else {
-            bail!("--prove is for one file at a time");
-        };
+    if let Some(claim) = claim {
         let password = passwords::read(arguments.password_stdin, "Password of that user: ")?;
-        let file = (file.as_path(), config.engine.import.max_row_bytes);
-        if !prove::run(&api, &connection, file, key, password).await? {
+        let options = ImportOptions {
+            format: arguments.format,
+            mapping: mapping.clone(),
+            ..ImportOptions::default()
+        };
+        let reading = (options, config.engine.import.clone());
+        if !prove::run(&api, &connection, claim, reading, password).await? {
             return Ok(ExitCode::FAILURE);
         }
     }
+    let mapping = mapping.as_ref().map(serde_json::to_string).transpose()?;
     let mut ids = Vec::new();
     for file in &arguments.files {
         let upload = upload::send(&api, file).await?;
@@ -125,6 +129,35 @@ pub(super) async fn run(config: &Config, arguments: ImportArguments) -> Result<E
     Ok(all.code())
 }
 
+fn format_named(name: String) -> FileFormat {
+    match name.as_str() {
+        "csv" => FileFormat::Csv,
+        _ => FileFormat::Json,
+    }
+}
+
+const fn format_name(format: FileFormat) -> &'static str {
+    match format {
+        FileFormat::Csv => "csv",
+        FileFormat::Json => "json",
+    }
+}
+
+/// The mapping, found wrong before anything is sent.
+fn read_mapping(file: &Path) -> Result<CsvMapping> {
+    let shown = file.display();
+    let text = std::fs::read_to_string(file).with_context(|| format!("{shown} can't be read"))?;
+    let value = serde_json::from_str(&text).with_context(|| format!("{shown} is no JSON"))?;
+    CsvMapping::parse(&value).map_err(|error| {
+        let place = if error.path.is_empty() {
+            String::new()
+        } else {
+            format!("{}: ", error.path)
+        };
+        anyhow!("{shown} is not a mapping: {place}{}", error.message)
+    })
+}
+
 /// The policy's text, from a preset's name or a file, found wrong before anything is sent.
 fn read_policy(given: &str) -> Result<String> {
     let text = match given {
@@ -151,7 +184,7 @@ fn form(
     for (name, value) in [
         ("external_id", arguments.external_id.as_deref()),
         ("idempotency_key", arguments.idempotency_key.as_deref()),
-        ("format", arguments.format.as_deref()),
+        ("format", arguments.format.map(format_name)),
         ("mapping", mapping),
         ("policy", policy),
     ] {

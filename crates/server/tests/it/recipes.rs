@@ -1,6 +1,8 @@
 //! Hash recipes through the real path: proof, import job, login with the old password, and the
 //! pepper that the connection holds.
 
+use std::io::Write as _;
+
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
@@ -131,5 +133,89 @@ async fn recipes_let_their_users_in_and_are_dropped() -> Result<()> {
         let hash = found.context("a user")?.1.hash.context("a hash")?;
         assert!(hash.expose().starts_with(prefix) && !hash.expose().contains("p3pper"));
     }
+    Ok(())
+}
+
+/// A table as spreadsheets save it, packed: what `--prove` finds there is what the import reads.
+#[tokio::test]
+async fn a_password_is_proven_on_what_the_import_reads() -> Result<()> {
+    let server = On::Sqlite.builder().start().await?;
+    let shop = stage::application(&server).await?;
+    stage::connection(&server, &shop, "plain", json!({})).await?;
+    let folder = tempfile::tempdir()?;
+    let path = |name: &str| folder.path().join(name);
+    // hashcat's example of Joomla; its password is its name.
+    let table = "Mail;pw;salt\nann@example.com;;\nbob@example.com;\
+                 b78f863f2c67410c41e617f724e22f34;89384528665349271307465505333378\n";
+    let units = std::iter::once(0xFEFF).chain(table.encode_utf16());
+    let text: Vec<u8> = units.flat_map(u16::to_le_bytes).collect();
+    let file = std::fs::File::create(path("users.csv.gz"))?;
+    let mut packed = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+    packed.write_all(&text)?;
+    packed.finish()?;
+    let mapping = json!({
+        "columns": {
+            "Mail": "email", "pw": "custom_password_hash.hash.value",
+            "salt": "custom_password_hash.salt.value",
+        },
+        "constants": {
+            "custom_password_hash.algorithm": "md5", "custom_password_hash.hash.encoding": "hex",
+            "custom_password_hash.salt.position": "suffix",
+        },
+    });
+    std::fs::write(path("mapping.json"), mapping.to_string())?;
+    std::fs::write(path("typed"), "hashcat")?;
+    let (file, mapping) = (path("users.csv.gz"), path("mapping.json"));
+    let (file, mapping) = (
+        file.to_str().context("a path")?,
+        mapping.to_str().context("a path")?,
+    );
+    let import = |file: &str, key: &str| -> Result<(Option<i32>, String)> {
+        let arguments = [
+            "import",
+            file,
+            "--connection",
+            "plain",
+            "--mapping",
+            mapping,
+            "--wait",
+            "--password-stdin",
+            "--prove",
+            key,
+        ];
+        let mut command = command(&server, &arguments)?;
+        let done = command
+            .stdin(std::fs::File::open(path("typed"))?)
+            .output()?;
+        let printed = String::from_utf8(done.stdout)? + &String::from_utf8(done.stderr)?;
+        Ok((done.status.code(), printed))
+    };
+    for (file, key, code, words) in [
+        ("-", "email=bob@example.com", 1, "can't be read twice"),
+        (file, "email=cid@example.com", 1, "has no such user"),
+        (
+            file,
+            "email=ann@example.com",
+            1,
+            "row 1, byte 16: the row has no password",
+        ),
+        (
+            file,
+            "email=bob@example.com",
+            0,
+            "row 2, byte 34: read as md5; the password verifies",
+        ),
+        (file, "phone=1", 1, "--prove takes email="),
+    ] {
+        let (found, printed) = import(file, key)?;
+        assert!(
+            found == Some(code) && printed.contains(words),
+            "{key}: {printed}"
+        );
+    }
+    expect(
+        200,
+        shop.login("plain", "bob@example.com", "hashcat").await?,
+    )?;
     Ok(())
 }
