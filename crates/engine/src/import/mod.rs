@@ -21,6 +21,8 @@ mod csv_columns;
 mod csv_rows;
 mod csv_split;
 mod finish;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod json_shape;
 mod mask;
 mod parse;
