@@ -235,13 +235,15 @@ impl<S: Source> Window<S> {
             self.require_whole(start, at)?;
         }
         let line = self.buffer.get(..at).unwrap_or_default();
-        let length = line.trim_ascii_end().len();
+        // How much of a line that is too long is still here depends on how it was read.
+        let is_held = self.is_held(start, at);
+        let length = if is_held { line.trim_ascii_end().len() } else { at };
         Ok(Some(self.take(start, length)))
     }
 
-    /// Refuses a line whose brackets or quotes stay open.
+    /// Refuses a line whose brackets or quotes stay open. One that is too long is none anyway.
     fn require_whole(&mut self, start: i64, length: usize) -> Result<()> {
-        let is_held = self.offset == start;
+        let is_held = self.is_held(start, length);
         let line = self.buffer.get(..length).unwrap_or_default();
         if is_held && matches!(Scan::default().run(line), Step::More) && !line.is_empty() {
             self.advance(length);
@@ -250,9 +252,14 @@ impl<S: Source> Window<S> {
         Ok(())
     }
 
+    /// Whether so many bytes of an element are all that it has so far, and not too many.
+    fn is_held(&self, start: i64, length: usize) -> bool {
+        self.offset == start && length <= self.max_row
+    }
+
     /// Lets go of what was scanned of an element that is too large to be held.
     fn pass_over(&mut self, start: i64, scanned: usize) -> usize {
-        if self.offset == start && scanned <= self.max_row {
+        if self.is_held(start, scanned) {
             return scanned;
         }
         self.advance(scanned);
@@ -261,8 +268,7 @@ impl<S: Source> Window<S> {
 
     fn take(&mut self, start: i64, length: usize) -> Element {
         self.number += 1;
-        let is_held = self.offset == start && length <= self.max_row;
-        let raw = if is_held {
+        let raw = if self.is_held(start, length) {
             self.offset += width(length);
             Some(self.buffer.split_to(length).freeze())
         } else {
