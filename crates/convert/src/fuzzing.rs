@@ -50,7 +50,9 @@ struct Done {
 }
 
 fn run(product: Product, parts: &[&[u8]], options: &Options) -> Done {
-    let inputs = parts.iter().map(|part| Box::new(*part) as Box<dyn std::io::Read>);
+    let inputs = parts
+        .iter()
+        .map(|part| Box::new(*part) as Box<dyn std::io::Read>);
     let (mut written, mut warnings) = (Vec::new(), Vec::new());
     let mut hear = |warning: &Warning| warnings.push(warning.clone());
     let end = crate::convert(product, inputs.collect(), options, &mut written, &mut hear);
@@ -87,7 +89,10 @@ fn check_row(row: &str, done: &Done) {
         Ok(Value::Object(members)) => members,
         _ => unreachable!("a row that is no object"),
     };
-    assert!(members.get("email").is_some_and(Value::is_string), "no address");
+    assert!(
+        members.get("email").is_some_and(Value::is_string),
+        "no address"
+    );
     let hash = members.get("password_hash").and_then(Value::as_str);
     let Some(hash) = hash.filter(|hash| hash.len() >= 16) else {
         return;

@@ -66,14 +66,20 @@ fn check_merge(stored: &Attributes, then: &Attributes, said: Option<bool>, polic
     let address = |of: &Attributes| of.email.as_ref().map(EmailAddress::key);
     let is_proven_here = stored.email_verified && address(stored) == address(after);
     let is_about_it = then.email.is_none() || address(then) == address(after);
-    let is_proven_there = said == Some(true) && is_about_it;
-    let is_proof = is_proven_here || is_proven_there;
-    assert!(!after.email_verified || is_proof, "an address proves another");
+    let is_said_of_it = said == Some(true) && is_about_it;
+    let is_proof = is_proven_here || is_said_of_it;
+    assert!(
+        !after.email_verified || is_proof,
+        "an address proves another"
+    );
     let is_number_kept = stored.phone_number == after.phone_number;
     let is_number_taken = then.phone_number.is_none() || then.phone_number == after.phone_number;
     let is_proof = (is_number_kept && stored.phone_verified == Some(true))
         || (is_number_taken && then.phone_verified == Some(true));
-    assert!(after.phone_verified != Some(true) || is_proof, "a number proves another");
+    assert!(
+        after.phone_verified != Some(true) || is_proof,
+        "a number proves another"
+    );
 }
 
 fn check_claims(then: &Attributes, claims: &[Claim], policy: &Policy) {

@@ -113,8 +113,16 @@ fn a_null_with_nothing_to_remove_is_not_stored() {
     for (rule, change, expected) in [
         ("merge", json!({"a": null}), None),
         ("merge_top", json!({"a": null}), None),
-        ("merge", json!({"a": null, "b": {"c": null}}), object(&json!({"b": {}}))),
-        ("merge_top", json!({"a": null, "b": 1}), object(&json!({"b": 1}))),
+        (
+            "merge",
+            json!({"a": null, "b": {"c": null}}),
+            object(&json!({"b": {}})),
+        ),
+        (
+            "merge_top",
+            json!({"a": null, "b": 1}),
+            object(&json!({"b": 1})),
+        ),
         ("merge", json!({}), object(&json!({}))),
         ("replace", json!({"a": null}), object(&json!({"a": null}))),
     ] {

@@ -235,9 +235,11 @@ impl<S: Source> Window<S> {
             self.require_whole(start, at)?;
         }
         let line = self.buffer.get(..at).unwrap_or_default();
-        // How much of a line that is too long is still here depends on how it was read.
+        // How much of a line that is too long is still here depends on how it was read. The first
+        // byte is no space, so that a row always has one.
+        let last = line.iter().rposition(|byte| !is_space(*byte));
         let is_held = self.is_held(start, at);
-        let length = if is_held { line.trim_ascii_end().len() } else { at };
+        let length = last.filter(|_| is_held).map_or(at, |last| last + 1);
         Ok(Some(self.take(start, length)))
     }
 
@@ -286,8 +288,8 @@ impl<S: Source> Window<S> {
     /// The next byte that is no space; it stays.
     fn peek(&mut self) -> Result<Option<u8>> {
         loop {
-            let is_space = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
-            let spaces = self.buffer.iter().take_while(|byte| is_space(byte)).count();
+            let spaces = self.buffer.iter().take_while(|byte| is_space(**byte));
+            let spaces = spaces.count();
             self.advance(spaces);
             if let Some(byte) = self.buffer.first() {
                 return Ok(Some(*byte));
@@ -320,6 +322,11 @@ impl<S: Source> Window<S> {
             "the end is missing of row {row}, begun at byte {start}"
         ))
     }
+}
+
+/// What may stand between rows; a form feed, for one, may not.
+const fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
 }
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";

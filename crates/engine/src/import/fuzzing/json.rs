@@ -33,7 +33,9 @@ pub fn json(bytes: &[u8]) {
         return;
     }
     for row in &rows {
-        let place = usize::try_from(row.offset).ok().zip(usize::try_from(row.end).ok());
+        let place = usize::try_from(row.offset)
+            .ok()
+            .zip(usize::try_from(row.end).ok());
         let stands = place.and_then(|(offset, end)| text.get(offset..end));
         if let Content::Row(raw) = &row.content {
             assert!(stands == Some(&raw[..]), "row {} is another", row.number);

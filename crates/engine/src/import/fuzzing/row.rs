@@ -55,7 +55,10 @@ pub(super) fn check(raw: &Bytes, offset: i64) -> bool {
     assert!(row.offset == offset && row.raw == *raw, "another row");
     assert!(!row.foreign_id.is_empty(), "no id");
     assert!(email::is_well_formed(&row.email), "no address");
-    for text in [&row.user_metadata, &row.app_metadata].into_iter().flatten() {
+    for text in [&row.user_metadata, &row.app_metadata]
+        .into_iter()
+        .flatten()
+    {
         let object = serde_json::from_str::<Json>(text).map(Value::from);
         let is_kept = object.is_ok_and(|object| metadata::is_shallow(&object));
         assert!(is_kept, "metadata that can't be read back");

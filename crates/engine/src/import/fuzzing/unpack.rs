@@ -34,8 +34,8 @@ pub fn unpack(bytes: &[u8]) {
     let whole = read(&mut open(&file, file.len().max(1)));
     let mut source = open(&file, step);
     let pieces = read(&mut source);
-    check_same(&whole, &pieces);
-    let Ok(found) = whole else {
+    check_same(&file, &whole, &pieces);
+    let (Ok(found), Ok(_)) = (whole, pieces) else {
         assert!(is_damaged || text.is_none(), "what was packed is lost");
         return;
     };
@@ -57,14 +57,23 @@ pub fn unpack(bytes: &[u8]) {
         let mut fresh = open(&file, step);
         fresh.seek(offset_there);
         let rest = read(&mut fresh);
-        assert!(rest.as_deref().ok() == expected, "another start at {offset}");
+        assert!(
+            rest.as_deref().ok() == expected,
+            "another start at {offset}"
+        );
     }
 }
 
+type Text = Result<Vec<u8>, SourceError>;
+
 /// Both succeed alike, or fail in one way.
-fn check_same(whole: &Result<Vec<u8>, SourceError>, pieces: &Result<Vec<u8>, SourceError>) {
+fn check_same(file: &[u8], whole: &Text, pieces: &Text) {
     match (whole, pieces) {
         (Ok(whole), Ok(pieces)) => assert!(whole == pieces, "pieces change the text"),
+        // A frame of zstd's that is there as a whole is held to the size that it names; one that
+        // comes in pieces and brings no checksum is not.
+        (Ok(_), Err(SourceError::Broken(_))) | (Err(SourceError::Broken(_)), Ok(_))
+            if is_zstd(file) => {}
         // Where a fault is seen depends on what was read ahead.
         (Err(SourceError::Broken(_)), Err(SourceError::Broken(_))) => {}
         (whole, pieces) => {
@@ -72,6 +81,10 @@ fn check_same(whole: &Result<Vec<u8>, SourceError>, pieces: &Result<Vec<u8>, Sou
             assert_eq!(whole, pieces, "pieces change the end");
         }
     }
+}
+
+fn is_zstd(file: &[u8]) -> bool {
+    file.starts_with(&[0x28, 0xB5, 0x2F, 0xFD]) || file.get(1..4) == Some(&[0x2A, 0x4D, 0x18])
 }
 
 fn open(file: &[u8], step: usize) -> Unpacked<Slice<'_>> {
@@ -83,7 +96,7 @@ fn open(file: &[u8], step: usize) -> Unpacked<Slice<'_>> {
     Unpacked::new(source, LIMIT)
 }
 
-fn read(source: &mut Unpacked<Slice<'_>>) -> Result<Vec<u8>, SourceError> {
+fn read(source: &mut Unpacked<Slice<'_>>) -> Text {
     let mut text = BytesMut::new();
     while source.fill(&mut text)? > 0 {}
     Ok(text.to_vec())
