@@ -71,7 +71,11 @@ fn options(said: u8) -> Options {
     Options {
         emails_are_verified: is_said(0),
         user_id_prefix: is_said(1).then(String::new),
-        mapping: is_said(2).then(|| mapping.to_vec()).unwrap_or_default(),
+        mapping: if is_said(2) {
+            mapping.to_vec()
+        } else {
+            Vec::new()
+        },
         custom_hash: is_said(3).then(|| custom.as_object().cloned()).flatten(),
         firebase: is_said(4).then(|| FirebaseHash {
             signer_key: "amtoc3NpZ25lcmtleQ==".to_owned(),
@@ -85,9 +89,8 @@ fn options(said: u8) -> Options {
 }
 
 fn check_row(row: &str, done: &Done) {
-    let members = match serde_json::from_str(row) {
-        Ok(Value::Object(members)) => members,
-        _ => unreachable!("a row that is no object"),
+    let Ok(Value::Object(members)) = serde_json::from_str(row) else {
+        unreachable!("a row that is no object");
     };
     assert!(
         members.get("email").is_some_and(Value::is_string),
