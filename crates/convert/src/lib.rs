@@ -10,6 +10,8 @@
 //! (no e-mail address) is left out with a warning that says so, and counted in the [`Summary`]. No
 //! warning repeats a hash or a secret.
 
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod hash;
 mod options;
 mod person;

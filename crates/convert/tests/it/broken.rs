@@ -149,7 +149,8 @@ fn a_large_value_of_another_table_is_skipped() {
     assert_eq!(plain(Product::Wordpress, &dump).summary().written, 1);
 }
 
-fn pieces() -> impl Strategy<Value = Vec<u8>> {
+/// Pieces of exports in any order.
+pub(crate) fn pieces() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop::sample::select(vec![
         "{",
         "}",

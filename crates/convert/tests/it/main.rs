@@ -9,6 +9,8 @@
 )]
 
 mod broken;
+#[cfg(feature = "fuzzing")]
+mod fuzz;
 mod samples;
 
 use std::io::Read;

@@ -177,24 +177,27 @@ const fn kept(is_stored: bool) -> Outcome {
 }
 
 fn settle_object(rule: Rule, (now, then): (&mut Option<Json>, Option<&Json>)) -> Outcome {
-    let (Some(stored), Some(change)) = (now.as_mut(), then) else {
+    let (Rule::Merge | Rule::MergeTop, Some(change)) = (rule, then) else {
         return settle(rule, now, then);
     };
-    let before = match rule {
-        Rule::Merge | Rule::MergeTop if change.is_empty() => return Outcome::Same,
-        Rule::Merge | Rule::MergeTop => stored.clone(),
-        _ => return settle(rule, now, then),
-    };
+    if change.is_empty() {
+        // It asks for nothing but that there be an object.
+        let wanted = now.is_none().then_some(change);
+        return settle(rule, now, wanted);
+    }
+    // Into nothing, too, a change is merged: its `null` members have nothing to remove there.
+    let mut after = now.clone().unwrap_or_default();
     if rule == Rule::Merge {
-        metadata::merge_deep(stored, change);
+        metadata::merge_deep(&mut after, change);
     } else {
-        metadata::merge(stored, change.clone());
+        metadata::merge(&mut after, change.clone());
     }
-    if *stored == before {
-        Outcome::Same
-    } else {
-        Outcome::Taken
+    let is_same = now.as_ref().map_or(after.is_empty(), |now| *now == after);
+    if is_same {
+        return Outcome::Same;
     }
+    *now = Some(after);
+    Outcome::Taken
 }
 
 fn prove_email(

@@ -106,6 +106,38 @@ fn metadata_merges_at_every_level() {
     );
 }
 
+/// Found by a fuzzer: a `null` that had nothing to remove was stored, and removed by the next run.
+#[test]
+fn a_null_with_nothing_to_remove_is_not_stored() {
+    let stored = person("a@x.org");
+    for (rule, change, expected) in [
+        ("merge", json!({"a": null}), None),
+        ("merge_top", json!({"a": null}), None),
+        (
+            "merge",
+            json!({"a": null, "b": {"c": null}}),
+            object(&json!({"b": {}})),
+        ),
+        (
+            "merge_top",
+            json!({"a": null, "b": 1}),
+            object(&json!({"b": 1})),
+        ),
+        ("merge", json!({}), object(&json!({}))),
+        ("replace", json!({"a": null}), object(&json!({"a": null}))),
+    ] {
+        let policy = policy(&json!({"fields": {"user_metadata": rule}}));
+        let then = Attributes {
+            user_metadata: object(&change),
+            ..person("a@x.org")
+        };
+        let once = merged(&stored, &then, None, &policy);
+        assert_eq!(once.attributes.user_metadata, expected, "{rule} {change}");
+        let twice = merged(&once.attributes, &then, None, &policy);
+        assert_eq!(twice.attributes, once.attributes, "{rule} {change}");
+    }
+}
+
 #[test]
 fn a_proof_belongs_to_its_address() {
     let stored = Attributes {

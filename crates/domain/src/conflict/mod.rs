@@ -11,6 +11,8 @@
 //! record that claims another's e-mail, username or number is refused.
 
 mod claims;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod merge;
 mod policy;
 

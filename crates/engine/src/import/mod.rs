@@ -22,6 +22,8 @@ mod csv_rows;
 mod csv_split;
 mod find;
 mod finish;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzzing;
 mod json_shape;
 mod mask;
 mod parse;

@@ -9,6 +9,7 @@ use super::csv_split::{guess_delimiter, split};
 use super::window::{Problem, Source, Window};
 
 /// One row of a file.
+#[derive(PartialEq)]
 pub(super) struct Row {
     /// From 1.
     pub number: i64,
@@ -20,6 +21,7 @@ pub(super) struct Row {
 }
 
 /// What stands there.
+#[derive(PartialEq)]
 pub(super) enum Content {
     /// A value in JSON, or what claims to be one.
     Row(Bytes),

@@ -235,13 +235,17 @@ impl<S: Source> Window<S> {
             self.require_whole(start, at)?;
         }
         let line = self.buffer.get(..at).unwrap_or_default();
-        let length = line.trim_ascii_end().len();
+        // How much of a line that is too long is still here depends on how it was read. The first
+        // byte is no space, so that a row always has one.
+        let last = line.iter().rposition(|byte| !is_space(*byte));
+        let is_held = self.is_held(start, at);
+        let length = last.filter(|_| is_held).map_or(at, |last| last + 1);
         Ok(Some(self.take(start, length)))
     }
 
-    /// Refuses a line whose brackets or quotes stay open.
+    /// Refuses a line whose brackets or quotes stay open. One that is too long is none anyway.
     fn require_whole(&mut self, start: i64, length: usize) -> Result<()> {
-        let is_held = self.offset == start;
+        let is_held = self.is_held(start, length);
         let line = self.buffer.get(..length).unwrap_or_default();
         if is_held && matches!(Scan::default().run(line), Step::More) && !line.is_empty() {
             self.advance(length);
@@ -250,9 +254,14 @@ impl<S: Source> Window<S> {
         Ok(())
     }
 
+    /// Whether so many bytes of an element are all that it has so far, and not too many.
+    fn is_held(&self, start: i64, length: usize) -> bool {
+        self.offset == start && length <= self.max_row
+    }
+
     /// Lets go of what was scanned of an element that is too large to be held.
     fn pass_over(&mut self, start: i64, scanned: usize) -> usize {
-        if self.offset == start && scanned <= self.max_row {
+        if self.is_held(start, scanned) {
             return scanned;
         }
         self.advance(scanned);
@@ -261,8 +270,7 @@ impl<S: Source> Window<S> {
 
     fn take(&mut self, start: i64, length: usize) -> Element {
         self.number += 1;
-        let is_held = self.offset == start && length <= self.max_row;
-        let raw = if is_held {
+        let raw = if self.is_held(start, length) {
             self.offset += width(length);
             Some(self.buffer.split_to(length).freeze())
         } else {
@@ -280,8 +288,8 @@ impl<S: Source> Window<S> {
     /// The next byte that is no space; it stays.
     fn peek(&mut self) -> Result<Option<u8>> {
         loop {
-            let is_space = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
-            let spaces = self.buffer.iter().take_while(|byte| is_space(byte)).count();
+            let spaces = self.buffer.iter().take_while(|byte| is_space(**byte));
+            let spaces = spaces.count();
             self.advance(spaces);
             if let Some(byte) = self.buffer.first() {
                 return Ok(Some(*byte));
@@ -314,6 +322,11 @@ impl<S: Source> Window<S> {
             "the end is missing of row {row}, begun at byte {start}"
         ))
     }
+}
+
+/// What may stand between rows; a form feed, for one, may not.
+const fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
 }
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";

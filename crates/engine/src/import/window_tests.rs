@@ -178,6 +178,40 @@ fn the_size_of_reads_changes_nothing() {
     }
 }
 
+/// Found by a fuzzer: whether such lines were too long, and where they ended, hung on the reads.
+#[test]
+fn a_long_line_is_long_however_it_is_read() {
+    let spaces = " ".repeat(40);
+    let files = [
+        format!("{{\"a\":1}}\n{{\"b\":2}}{spaces}\n{{\"c\":3}}\n"),
+        format!("{{\"a\":1}}\n{{\"b\":\"{spaces}\"}}{spaces}\n{{\"c\":3}}\n"),
+        format!("{{\"a\":\"{spaces}\n\"}}\n"),
+    ];
+    let files: Vec<&'static [u8]> = files.map(|file| &*file.into_bytes().leak()).to_vec();
+    for file in &files {
+        for step in 1..60 {
+            assert_eq!(read(file, step), read(file, 1 << 20));
+        }
+    }
+    insta::assert_snapshot!(read(files[0], 3), @r#"
+    1 0..7 {"a":1}
+    2 8..55 (too long)
+    3 56..63 {"c":3}
+    end
+    "#);
+}
+
+/// Found by a fuzzer: a line with nothing but a form feed was an empty row, again and again.
+#[test]
+fn every_row_has_a_byte() {
+    insta::assert_snapshot!(read(b"{\"a\":1}\n\x0c\n{\"b\":2}\x0c \n", 3), @r#"
+    1 0..7 {"a":1}
+    2 8..9 
+    3 10..18 {"b":2}
+    end
+    "#.replace("\\x0c", "\x0c"));
+}
+
 #[test]
 fn goes_on_where_any_element_ended() {
     for file in FILES {

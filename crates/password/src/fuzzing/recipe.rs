@@ -78,6 +78,7 @@ mod tests {
             "'ä\\n'",
             "0x00ff",
             "unhex(",
+            "concat(",
             "lower(",
             "nfkc(",
             "bcrypt(",
@@ -128,6 +129,17 @@ mod tests {
                     .prop_map(|(a, b, n)| { format!("iterate({n}, {a}, x -> sha1hex(x + {b}))") }),
             ]
         })
+    }
+
+    /// `concat` of one value gained brackets whenever it was read again.
+    #[test]
+    fn what_fuzzers_found() {
+        for text in [
+            "sha1(concat(salt + 'x') + password)",
+            "iterate(1, password, d0 -> sha1(concat(d0 + 'i' + 0x00ff) + 'a'))",
+        ] {
+            super::recipe(text.as_bytes());
+        }
     }
 
     proptest! {

@@ -184,6 +184,10 @@ impl Checker<'_> {
     }
 
     fn join(&mut self, nodes: &[Node<'_>]) -> Result<Expr, RecipeError> {
+        // `concat` of one: written as a join it would gain brackets at every reading.
+        if let [only] = nodes {
+            return self.expr(only);
+        }
         let parts: Vec<Expr> = nodes
             .iter()
             .map(|node| self.expr(node))
