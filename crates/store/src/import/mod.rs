@@ -7,6 +7,8 @@
 //! a stored record is decided by [`settle`], the same on both; PostgreSQL reads and writes their
 //! users by the set (`postgres_upsert`), SQLite one by one.
 
+mod held;
+mod legacy;
 mod marks;
 mod one_by_one;
 mod optimistic;
