@@ -102,7 +102,12 @@ impl Engine {
             };
             let user = self.new_copy(connection, &profile.foreign_id, &attributes, row);
             let mut write = self.store.write();
-            write.require_connection(&connection.id);
+            let is_new_id = matches!(resolution, Resolution::Attach(_)) && !is_known(&claims);
+            if is_new_id {
+                write.hold_off_imports(&connection.id);
+            } else {
+                write.require_connection(&connection.id);
+            }
             if resolution == Resolution::Create {
                 write.insert_user(&user)?.replace_factors(
                     row,
@@ -110,7 +115,7 @@ impl Engine {
                     user.created_at,
                 )?;
             }
-            if matches!(resolution, Resolution::Attach(_)) && !is_known(&claims) {
+            if is_new_id {
                 write.insert_legacy_id(row, &connection.id, &profile.foreign_id, self.now());
             }
             write.log(&event);
@@ -118,6 +123,7 @@ impl Engine {
                 Ok(()) => return Ok(user),
                 // Somebody was faster: look who.
                 Err(StoreError::Conflict(_)) => {}
+                Err(StoreError::Stale { .. }) if is_new_id => {}
                 Err(error) => return Err(error.into()),
             }
         }

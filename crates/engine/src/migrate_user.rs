@@ -219,6 +219,9 @@ impl Engine {
             return Err(refused.await);
         }
         let mut write = self.store.write();
+        if !found.is_known() {
+            write.hold_off_imports(&connection.id);
+        }
         if user.attributes != stored.attributes {
             write.update_user(&user, &connection.id, now);
         }

@@ -238,12 +238,21 @@ impl Write {
 
     /// Fails the batch unless the connection still stands when it commits.
     pub fn require_connection(&mut self, id: &ConnectionId) -> &mut Self {
-        let sql = format!(
-            "select id from connections where id = $1{}",
-            self.share_lock
-        );
+        let lock = self.share_lock;
+        self.lock_connection(id, lock)
+    }
+
+    /// The same, and waits for a batch that an import is writing there; the next one waits for
+    /// this write. For what imports look for without a lock: legacy ids. Comes first, or two
+    /// writes may wait for each other.
+    pub fn hold_off_imports(&mut self, id: &ConnectionId) -> &mut Self {
+        let lock = self.own_lock;
+        self.lock_connection(id, lock)
+    }
+
+    fn lock_connection(&mut self, id: &ConnectionId, lock: &str) -> &mut Self {
         self.push(crate::db::Stmt {
-            sql: sql.into(),
+            sql: format!("select id from connections where id = $1{lock}").into(),
             params: vec![id.into()],
             expect: crate::db::Expect::One,
         })

@@ -12,6 +12,14 @@ impl Db {
         }
     }
 
+    /// Ends a `select` that nobody may share with the batch. SQLite has one writer.
+    pub(crate) const fn own_lock(&self) -> &'static str {
+        match self {
+            Self::Sqlite(_) => "",
+            Self::Postgres(_) => " for update",
+        }
+    }
+
     /// Ends the inner `select` of a claim, so that two workers do not wait for one row.
     pub(crate) const fn skip_locked(&self) -> &'static str {
         match self {

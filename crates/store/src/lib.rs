@@ -129,7 +129,7 @@ impl Store {
 
     /// Starts a list of changes.
     pub fn write(&self) -> Write {
-        Write::new(self.db.share_lock(), Arc::clone(&self.seal))
+        Write::new(&self.db, Arc::clone(&self.seal))
     }
 
     /// A number for a user about to be written. Numbers are fetched by the block, so that most

@@ -230,13 +230,19 @@ pub(crate) fn run(connection: &Connection, sql: &str, params: &[Value]) -> Resul
     let mut found = statement.query(bound).map_err(classify)?;
     let mut rows = Vec::new();
     while let Some(row) = found.next().map_err(classify)? {
-        let value = |column| row.get_ref(column).map(read_value).map_err(classify)?;
-        rows.push(Row::new((0..columns).map(value).collect::<Result<_>>()?));
+        rows.push(read_row(row)?);
     }
     Ok(Done {
         affected: rows.len() as u64,
         rows,
     })
+}
+
+/// All columns of a row.
+pub(crate) fn read_row(row: &rusqlite::Row<'_>) -> Result<Row> {
+    let columns = row.as_ref().column_count();
+    let value = |column| row.get_ref(column).map(read_value).map_err(classify)?;
+    Ok(Row::new((0..columns).map(value).collect::<Result<_>>()?))
 }
 
 fn read_value(value: ValueRef<'_>) -> Result<Value> {

@@ -253,7 +253,8 @@ impl Write {
     }
 
     /// Records the id by which a legacy store knows a user who keeps an id of their own. Conflicts
-    /// on [`Key::LegacyId`](crate::Key::LegacyId) when another login was faster.
+    /// on [`Key::LegacyId`](crate::Key::LegacyId) when another login was faster, and is stale when
+    /// an import wrote a user of that id meanwhile. Follows [`Write::hold_off_imports`].
     pub fn insert_legacy_id(
         &mut self,
         row: UserRow,
@@ -263,7 +264,9 @@ impl Write {
     ) -> &mut Self {
         self.push(one(
             "insert into legacy_ids (connection_id, foreign_id, user_row, created_at) \
-             select $1, $2, id, $4 from users where id = $3",
+             select $1, $2, id, $4 from users where id = $3 and not exists (select 1 \
+             from identities where provider = 'auth0' and foreign_id = $2 \
+             and connection_id || '' = $1)",
             vec![connection.into(), foreign_id.into(), row.into(), now.into()],
         ))
     }

@@ -197,6 +197,19 @@ impl Store {
             .map(|mut row| Ok(row.text("foreign_id")?.into()))
             .transpose()
     }
+
+    /// Whether a connection's legacy store knows the user by this id, beside their own one.
+    pub async fn is_legacy_id(
+        &self,
+        row: UserRow,
+        connection: &ConnectionId,
+        foreign_id: &ForeignId,
+    ) -> Result<bool> {
+        let sql = "select 1 from legacy_ids where connection_id = $1 and foreign_id = $2 \
+                   and user_row = $3";
+        let params = vec![connection.into(), foreign_id.into(), row.into()];
+        Ok(!self.db.lookup(sql, params).await?.is_empty())
+    }
 }
 
 /// One claim for each key that the identity holds.

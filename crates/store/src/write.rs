@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::db::Stmt;
+use crate::db::{Db, Stmt};
 use crate::error::StoreError;
 use crate::seal::Seal;
 
@@ -12,14 +12,16 @@ use crate::seal::Seal;
 pub struct Write {
     statements: Vec<Stmt>,
     pub(crate) share_lock: &'static str,
+    pub(crate) own_lock: &'static str,
     pub(crate) seal: Arc<Seal>,
 }
 
 impl Write {
-    pub(crate) fn new(share_lock: &'static str, seal: Arc<Seal>) -> Self {
+    pub(crate) fn new(db: &Db, seal: Arc<Seal>) -> Self {
         Self {
             statements: Vec::new(),
-            share_lock,
+            share_lock: db.share_lock(),
+            own_lock: db.own_lock(),
             seal,
         }
     }

@@ -100,12 +100,14 @@ const NAMES: [Field; 5] = [
 
 const COUNT: usize = 15;
 const _: () = assert!(COUNT == Field::ALL.len());
+const KEYS: usize = ClaimedKey::ALL.len();
 
 /// What decides a collision. Compare [`Policy::reject`] and [`Policy::upsert`], the documented two.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Value", into = "Value")]
 pub struct Policy {
-    match_on: Vec<ClaimedKey>,
+    /// Whether each of [`ClaimedKey::ALL`] counts.
+    match_on: [bool; KEYS],
     match_unproven: bool,
     default: Rule,
     rules: [Rule; COUNT],
@@ -133,7 +135,7 @@ impl PolicyError {
 impl Policy {
     fn of(match_on: &[ClaimedKey], default: Rule, password: PasswordRule) -> Self {
         Self {
-            match_on: match_on.to_vec(),
+            match_on: ClaimedKey::ALL.map(|key| match_on.contains(&key)),
             match_unproven: false,
             default,
             rules: [default; COUNT],
@@ -174,8 +176,9 @@ impl Policy {
     /// The same for a login, where the immutable id names a person in any case.
     #[must_use]
     pub fn at_login(mut self) -> Self {
-        self.match_on.insert(0, ClaimedKey::ForeignId);
-        self.match_on.dedup();
+        if let Some(counts) = self.match_on.get_mut(ClaimedKey::ForeignId as usize) {
+            *counts = true;
+        }
         self
     }
 
@@ -205,7 +208,9 @@ impl Policy {
 
     /// Whether a record that shares this key with a stored user is that user.
     pub fn matches_on(&self, key: ClaimedKey) -> bool {
-        self.match_on.contains(&key)
+        self.match_on
+            .get(key as usize)
+            .is_some_and(|counts| *counts)
     }
 
     /// Whether an unproven address or number names a person at a login too.
@@ -224,7 +229,7 @@ impl Policy {
     /// Whether an address, username or number of a stored user may change.
     pub fn may_move_keys(&self) -> bool {
         let keys = [Field::Email, Field::Username, Field::PhoneNumber];
-        !self.match_on.is_empty() && keys.into_iter().any(|key| self.rule(key) != Rule::Keep)
+        self.match_on.contains(&true) && keys.into_iter().any(|key| self.rule(key) != Rule::Keep)
     }
 
     /// Whether a stored hash may be replaced.
@@ -320,19 +325,17 @@ const fn is_object(field: Field) -> bool {
     )
 }
 
-fn read_keys(value: &Value) -> Result<Vec<ClaimedKey>, PolicyError> {
+fn read_keys(value: &Value) -> Result<[bool; KEYS], PolicyError> {
     let words = value.as_array();
     let words = words.ok_or_else(|| fault("match_on", "expected an array"))?;
     let keys = ClaimedKey::ALL.map(|key| (key.as_str(), key));
     let read = |(place, value)| word(&format!("match_on[{place}]"), value, &keys);
-    let mut found: Vec<_> = words
+    let found: Vec<ClaimedKey> = words
         .iter()
         .enumerate()
         .map(read)
         .collect::<Result<_, _>>()?;
-    found.sort_unstable();
-    found.dedup();
-    Ok(found)
+    Ok(ClaimedKey::ALL.map(|key| found.contains(&key)))
 }
 
 fn word<T: Copy>(path: &str, value: &Value, words: &[(&str, T)]) -> Result<T, PolicyError> {
@@ -372,7 +375,10 @@ impl From<Policy> for Value {
                 fields.insert(field.as_str().to_owned(), name(rule));
             }
         }
-        let keys: Vec<_> = policy.match_on.iter().map(|key| key.as_str()).collect();
+        let keys = ClaimedKey::ALL
+            .iter()
+            .filter(|key| policy.matches_on(**key));
+        let keys: Vec<_> = keys.map(|key| key.as_str()).collect();
         serde_json::json!({
             "match_on": keys, "match_unproven": policy.match_unproven, "fields": fields,
             "password": word_of(policy.password, PASSWORD_RULES),

@@ -116,12 +116,20 @@ impl Engine {
             let there = self
                 .find_in_legacy_store(context, connection, identifier)
                 .await?;
-            let is_other = |id| {
-                user.identities
-                    .iter()
-                    .all(|identity| identity.foreign_id != id)
+            let Some(id) = there.map(|profile| profile.foreign_id) else {
+                continue;
             };
-            if there.is_some_and(|profile| is_other(profile.foreign_id)) {
+            let is_own = user
+                .identities
+                .iter()
+                .any(|identity| identity.foreign_id == id);
+            // Or the user is known there by another id than here.
+            if !is_own
+                && !self
+                    .store
+                    .is_legacy_id(user.row, &connection.id, &id)
+                    .await?
+            {
                 return Err(taken(key));
             }
         }

@@ -187,6 +187,35 @@ async fn an_address_under_another_id(on: On) -> Result<()> {
         .await?;
     assert_eq!(scene.login().await?, 200);
     assert_eq!(scene.user().await?["email"], "new@example.com");
+    // Whom the legacy store finds under a new address is the same person, by the recorded id.
+    let there = ann(&json!({"email": "third@example.com"}));
+    let mut found = options(&scene.on, &there, true, None);
+    let get_user = format!("function getByEmail(email, callback) {{ callback(null, {there}); }}");
+    found["customScripts"]["get_user"] = get_user.into();
+    let path = format!("/api/v2/connections/{}", scene.connection);
+    expect(
+        200,
+        scene.admin.patch(&path, &json!({"options": found})).await?,
+    )?;
+    let email = json!({"email": "third@example.com"});
+    let path = "/api/v2/users/auth0%7Cown";
+    expect(200, scene.admin.patch(path, &email).await?)?;
+    // And so is an imported row of that id.
+    let rows = json!([{"email": "fourth@example.com", "user_id": "77", "nickname": "Four"}]);
+    let by_id = [(
+        "policy",
+        r#"{"match_on": ["user_id"], "fields": {"default": "replace"}}"#,
+    )];
+    scene.import(&by_id, &rows).await?;
+    let user = scene.user().await?;
+    assert_eq!(
+        (&user["user_id"], &user["email"], &user["nickname"]),
+        (
+            &json!("auth0|own"),
+            &json!("fourth@example.com"),
+            &json!("Four")
+        )
+    );
     Ok(())
 }
 

@@ -5,8 +5,10 @@
 //! the tables, and where a key is taken a COPY to a staging table and
 //! `insert … select … on conflict do nothing`. What becomes of rows that lost to
 //! a stored record is decided by [`settle`], the same on both; PostgreSQL reads and writes their
-//! users by the set (`postgres_upsert`), SQLite one by one.
+//! users by the set (`postgres_upsert`), SQLite one by one (`held`, `one_by_one`).
 
+mod held;
+mod legacy;
 mod marks;
 mod one_by_one;
 mod optimistic;

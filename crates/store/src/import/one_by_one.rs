@@ -30,7 +30,8 @@ pub(super) trait Transaction {
     }
 }
 
-/// Who holds a row's keys: one arm a key, each on its own index.
+/// Who holds a row's keys: one arm a key, each on its own index. The id by which a legacy store
+/// knows a user is held by that user too.
 const HOLDERS: &str = "select 1, user_row, coalesce(import_job, '') from (select user_row, \
     import_job from identities where connection_id = $1 and email_key = $2 limit 1) e \
     union all select 2, user_row, coalesce(import_job, '') from (select user_row, \
@@ -38,7 +39,11 @@ const HOLDERS: &str = "select 1, user_row, coalesce(import_job, '') from (select
     union all select 3, user_row, coalesce(import_job, '') from (select user_row, \
     import_job from identities where connection_id = $1 and phone_key = $4 limit 1) p \
     union all select 4, user_row, coalesce(import_job, '') from (select user_row, \
-    import_job from identities where provider = 'auth0' and foreign_id = $5 limit 1) f order by 1";
+    import_job from identities where provider = 'auth0' and foreign_id = $5 limit 1) f \
+    union all select 4, user_row, coalesce(import_job, '') from (select i.user_row, i.import_job \
+    from legacy_ids l join identities i on i.user_row = l.user_row \
+    and i.connection_id || '' = l.connection_id \
+    where l.connection_id = $1 and l.foreign_id = $5 limit 1) l order by 1";
 
 async fn holders<T: Transaction>(
     db: &T,
@@ -75,14 +80,26 @@ pub(super) async fn settle_lost<T: Transaction>(
     seal: &Seal,
     batch: &ImportBatch,
     row: &ImportRow,
-    (marks, tally): (&mut Marks, &mut Tally),
+    state: (&mut Marks, &mut Tally),
 ) -> Tried<()> {
     let holders = holders(db, batch, row).await?;
     // Whom it lost to was deleted a moment later: now it would win.
     if holders.is_empty() {
         return Err(Attempt::Lost);
     }
-    for holder in &holders {
+    settle_held(db, seal, batch, row, (&holders, None), state).await
+}
+
+/// The same where the holders of all its keys were found, and perhaps a user of theirs was read.
+pub(super) async fn settle_held<T: Transaction>(
+    db: &T,
+    seal: &Seal,
+    batch: &ImportBatch,
+    row: &ImportRow,
+    (holders, read): (&[Holder], Option<Stored>),
+    (marks, tally): (&mut Marks, &mut Tally),
+) -> Tried<()> {
+    for holder in holders {
         if let Some(chunk) = marks.missing(holder.user) {
             let sql = "select bits from job_marks where job_id = $1 and chunk = $2";
             let found = db.run(sql, &[batch.job().into(), chunk.into()]).await?;
@@ -90,22 +107,18 @@ pub(super) async fn settle_lost<T: Transaction>(
             marks.load_chunk(chunk, bits.map(|mut row| row.bytes("bits")).transpose()?);
         }
     }
-    let user = match settle::target(&holders, &batch.policy, marks) {
+    let user = match settle::target(holders, &batch.policy, marks) {
         Ok(user) => user,
         Err(error) => {
             tally.errors.push(batch.report(row, error));
             return Ok(());
         }
     };
-    let sql = format!("{} where u.id = $2", stored::SELECT);
-    let found = db
-        .run(&sql, &[(&batch.connection).into(), user.into()])
-        .await?;
-    let Some(found) = found.rows.into_iter().next() else {
-        return Err(Attempt::Lost);
+    let stored = match read.filter(|stored| stored.user == user) {
+        Some(stored) => stored,
+        None => read_user(db, batch, user).await?,
     };
-    let stored = Stored::read(found)?;
-    match settle::settle(row, &stored, &holders, &batch.policy)? {
+    match settle::settle(row, &stored, holders, &batch.policy)? {
         Err(error) => tally.errors.push(batch.report(row, error)),
         Ok(settled) => {
             write(db, seal, batch, row, &stored, &settled).await?;
@@ -114,6 +127,13 @@ pub(super) async fn settle_lost<T: Transaction>(
         }
     }
     Ok(())
+}
+
+async fn read_user<T: Transaction>(db: &T, batch: &ImportBatch, user: UserRow) -> Tried<Stored> {
+    let params = [(&batch.connection).into(), user.into()];
+    let found = db.run(&stored::select("u.id = $2"), &params).await?;
+    let mut found = found.rows.into_iter().next().ok_or(Attempt::Lost)?;
+    Ok(Stored::read(&mut found)?)
 }
 
 async fn write<T: Transaction>(

@@ -10,7 +10,9 @@ use domain::conflict::ClaimedKey;
 use domain::import_job::Counters;
 use domain::user::UserRow;
 use futures_util::{SinkExt, future, pin_mut};
+use tokio_postgres::types::ToSql;
 
+use super::legacy;
 use super::optimistic::{self, Tries};
 use super::postgres_upsert::{self, Upserted};
 use super::settle::Holder;
@@ -35,12 +37,14 @@ const UNSYNCED: &str = "set local synchronous_commit = off";
 const COPY: &str = "copy import_stage from stdin (format binary)";
 const COLUMNS: i16 = 17;
 
+/// Ends with a condition, and [`IN_ORDER`].
 const INSERT_IDENTITIES: &str = "insert into identities (provider, foreign_id, user_row, \
     connection_id, is_primary, email_key, username_key, phone_key, password_hash, \
     password_imported, origin, migrated_at, import_job) \
     select 'auth0', foreign_id, user_row, $1::text, true, email, username, phone_number, \
     password_hash, password_hash is not null, 'import', $2::bigint, $3::text \
-    from import_stage order by position on conflict do nothing";
+    from import_stage s";
+const IN_ORDER: &str = "order by position on conflict do nothing";
 
 const INSERT_USERS: &str = "insert into users (id, user_id, email, email_verified, username, \
     phone_number, phone_verified, name, nickname, given_name, family_name, picture, blocked, \
@@ -52,7 +56,8 @@ const INSERT_USERS: &str = "insert into users (id, user_id, email, email_verifie
 const IS_WRITTEN: &str = "exists (select 1 from identities i where i.user_row = s.user_row)";
 
 /// Who holds the keys of rows that were not written; one arm a key, each on its own index. The
-/// limits keep a planner without statistics from reading all identities for each row.
+/// limits keep a planner without statistics from reading all identities for each row. Further arms
+/// may follow, and the order.
 const HOLDERS: &str = "with lost as (select * from import_stage s where not \
     exists (select 1 from identities i where i.user_row = s.user_row)) \
     select position, 'email', i.*, 1 from lost cross join lateral \
@@ -62,7 +67,7 @@ const HOLDERS: &str = "with lost as (select * from import_stage s where not \
     union all select position, 'phone', i.*, 3 from lost cross join lateral \
     (select user_row, coalesce(import_job, '') from identities where connection_id = $1 and phone_key = lost.phone_number limit 1) i \
     union all select position, 'id', i.*, 4 from lost cross join lateral \
-    (select user_row, coalesce(import_job, '') from identities where provider = 'auth0' and foreign_id = lost.foreign_id limit 1) i order by 1, 5";
+    (select user_row, coalesce(import_job, '') from identities where provider = 'auth0' and foreign_id = lost.foreign_id limit 1) i";
 
 pub(super) type Tried<T> = std::result::Result<T, Attempt>;
 
@@ -84,15 +89,18 @@ pub(super) async fn import_with(
 ) -> Tried<Counters> {
     let mut transaction = client.transaction().await.map_err(fault)?;
     transaction.batch_execute(UNSYNCED).await.map_err(fault)?;
-    hold(&transaction, batch).await?;
+    let has_legacy_ids = hold(&transaction, batch).await?;
+    let may_copy = !has_legacy_ids || !legacy::are_any_known(&transaction, batch).await?;
     let tally = if batch.rows.is_empty() {
         Tally::default()
-    } else if let Some(tally) = optimistic::write(tries, &transaction, seal, batch).await? {
+    } else if may_copy
+        && let Some(tally) = optimistic::write(tries, &transaction, seal, batch).await?
+    {
         tally
     } else {
         transaction.batch_execute(STAGE).await.map_err(fault)?;
         copy(&transaction, &batch.rows).await?;
-        write_in_sets_or_order(&mut transaction, seal, batch).await?
+        write_in_sets_or_order(&mut transaction, seal, batch, has_legacy_ids).await?
     };
     let (closing, counters) = batch.closing(&tally, seal)?;
     execute(&transaction, &closing).await?;
@@ -112,23 +120,31 @@ pub(super) fn fault(error: tokio_postgres::Error) -> Attempt {
 }
 
 /// Sees that the connection stands and the job is ours and as the batch knows it, and that both
-/// stay so: before any row is sent.
-async fn hold(transaction: &Transaction<'_>, batch: &ImportBatch) -> Tried<()> {
+/// stay so: before any row is sent. Whether the connection has legacy ids; none comes before the
+/// batch ends ([`crate::Write::hold_off_imports`]).
+async fn hold(transaction: &Transaction<'_>, batch: &ImportBatch) -> Tried<bool> {
     let sql = "select 1 from connections c join jobs j on j.id = $2 where c.id = $1 \
                and j.lease_owner = $3 and j.status = 'processing' and j.total = $4 \
                for key share of c for no key update of j";
     let statement = transaction.prepare_cached(sql).await.map_err(fault)?;
     let (connection, job) = (batch.connection.as_str(), batch.job().as_str());
     let (owner, total) = (batch.lease.owner.as_str(), batch.counters.total);
-    let found = transaction
-        .query_opt(&statement, &[&connection, &job, &owner, &total])
-        .await
-        .map_err(fault)?;
+    let any = transaction.prepare_cached(legacy::ANY).await;
+    let any = any.map_err(fault)?;
+    let held: [&(dyn ToSql + Sync); 4] = [&connection, &job, &owner, &total];
+    let here: [&(dyn ToSql + Sync); 1] = [&connection];
+    // Sent together; the second one looks when the first one holds.
+    let (found, legacy) = future::join(
+        transaction.query_opt(&statement, &held),
+        transaction.query_opt(&any, &here),
+    )
+    .await;
     let gone = StoreError::Stale {
         statement: 0,
         affected: 0,
     };
-    found.map(drop).ok_or(Attempt::Failed(gone))
+    found.map_err(fault)?.ok_or(Attempt::Failed(gone))?;
+    Ok(legacy.map_err(fault)?.is_some())
 }
 
 async fn copy(transaction: &Transaction<'_>, rows: &[ImportRow]) -> Tried<()> {
@@ -203,18 +219,19 @@ async fn write_in_sets_or_order(
     transaction: &mut Transaction<'_>,
     seal: &Seal,
     batch: &ImportBatch,
+    has_legacy_ids: bool,
 ) -> Tried<Tally> {
     if !batch.policy.may_move_keys() {
-        let tally = write_rows(transaction, seal, batch).await?;
+        let tally = write_rows(transaction, seal, batch, has_legacy_ids).await?;
         return tally.ok_or(Attempt::Lost);
     }
     let attempt = transaction.savepoint("sets").await.map_err(fault)?;
-    if let Some(tally) = write_rows(&attempt, seal, batch).await? {
+    if let Some(tally) = write_rows(&attempt, seal, batch, has_legacy_ids).await? {
         attempt.commit().await.map_err(fault)?;
         return Ok(tally);
     }
     attempt.rollback().await.map_err(fault)?;
-    postgres_upsert::write_in_order(transaction, seal, batch).await
+    postgres_upsert::write_in_order(transaction, seal, batch, has_legacy_ids).await
 }
 
 /// `None` when keys would move.
@@ -222,12 +239,12 @@ async fn write_rows(
     transaction: &Transaction<'_>,
     seal: &Seal,
     batch: &ImportBatch,
+    has_legacy_ids: bool,
 ) -> Tried<Option<Tally>> {
     let now = batch.now.millis();
-    let identities = transaction
-        .prepare_cached(INSERT_IDENTITIES)
-        .await
-        .map_err(fault)?;
+    let unknown = if has_legacy_ids { legacy::UNKNOWN } else { "" };
+    let sql = format!("{INSERT_IDENTITIES} {unknown} {IN_ORDER}");
+    let identities = transaction.prepare_cached(&sql).await.map_err(fault)?;
     let (connection, job) = (batch.connection.as_str(), batch.job().as_str());
     let written = transaction
         .execute(&identities, &[&connection, &now, &job])
@@ -253,7 +270,7 @@ async fn write_rows(
     let lost = if are_all_written {
         HashMap::new()
     } else {
-        lost(transaction, batch).await?
+        lost(transaction, batch, has_legacy_ids).await?
     };
     // A row lost to a record that was deleted a moment later: now it would win.
     if lost.len() as u64 + written != batch.rows.len() as u64 {
@@ -281,8 +298,11 @@ async fn write_rows(
 async fn lost(
     transaction: &Transaction<'_>,
     batch: &ImportBatch,
+    has_legacy_ids: bool,
 ) -> Tried<HashMap<i32, Vec<Holder>>> {
-    let statement = transaction.prepare_cached(HOLDERS).await.map_err(fault)?;
+    let known = if has_legacy_ids { legacy::HOLDERS } else { "" };
+    let sql = format!("{HOLDERS} {known} order by 1, 5");
+    let statement = transaction.prepare_cached(&sql).await.map_err(fault)?;
     let connection = batch.connection.as_str();
     let found = transaction
         .query(&statement, &[&connection])

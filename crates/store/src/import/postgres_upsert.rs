@@ -7,6 +7,7 @@ use deadpool_postgres::Transaction;
 use domain::user::UserRow;
 use domain::{EmailAddress, HashText};
 
+use super::legacy;
 use super::marks::Marks;
 use super::one_by_one::{self, Transaction as _, replace_factors};
 use super::postgres::{Tried, execute, fault};
@@ -110,7 +111,7 @@ async fn load_users(
     if users.is_empty() {
         return Ok(HashMap::new());
     }
-    let sql = format!("{} where u.id = any($2)", stored::SELECT);
+    let sql = stored::select("u.id = any($2)");
     let statement = transaction.prepare_cached(&sql).await.map_err(fault)?;
     let connection = batch.connection.as_str();
     let found = transaction.query(&statement, &[&connection, &users]).await;
@@ -118,7 +119,7 @@ async fn load_users(
     for row in found.map_err(fault)? {
         let values = (0..row.len()).map(|column| row.try_get::<_, Value>(column));
         let values = values.collect::<Result<_, _>>().map_err(fault)?;
-        let user = Stored::read(Row::new(values))?;
+        let user = Stored::read(&mut Row::new(values))?;
         stored.insert(user.user, user);
     }
     Ok(stored)
@@ -254,11 +255,13 @@ pub(super) async fn write_in_order(
     transaction: &Transaction<'_>,
     seal: &Seal,
     batch: &ImportBatch,
+    has_legacy_ids: bool,
 ) -> Tried<Tally> {
     let mut tally = Tally::default();
     let mut marks = Marks::default();
     for row in &batch.rows {
-        if insert(transaction, batch, row).await? {
+        let is_known = has_legacy_ids && legacy::is_known(transaction, batch, row).await?;
+        if !is_known && insert(transaction, batch, row).await? {
             tally.inserted += 1;
             let factors = factor_statements(seal, row, UserRow(row.user_row), batch.now)?;
             execute(transaction, &factors).await?;

@@ -85,7 +85,8 @@ pub(super) fn settle(
     if is_documented && row.is_custom_hash && is_proven {
         return Ok(Err(defined()));
     }
-    if stored.says_the_same(row, policy) {
+    let has_id = stored.has_id(row, holders);
+    if stored.says_the_same(row, policy, has_id) {
         return Ok(Ok(Settled {
             change: None,
             trail: Trail::default(),
@@ -109,7 +110,7 @@ pub(super) fn settle(
     let mut trail = merged.trail;
     let takes_password = takes_password(row, stored, policy, &mut trail);
     let takes_factors = takes_factors(row, stored, policy, &mut trail);
-    if !stored.has_id(row) {
+    if !has_id {
         trail.left_over.push("user_id");
     }
     let after = merged.attributes;
@@ -226,7 +227,7 @@ fn attributes_of(row: &ImportRow) -> Result<Attributes> {
 impl Stored {
     /// Whether nothing of the row would change the stored user or be worth a record: decided by
     /// comparing texts, before anything is parsed. A file that comes again takes this way.
-    fn says_the_same(&self, row: &ImportRow, policy: &Policy) -> bool {
+    fn says_the_same(&self, row: &ImportRow, policy: &Policy, has_id: bool) -> bool {
         fn is_same<T: PartialEq + ?Sized>(now: Option<&T>, then: Option<&T>, rule: Rule) -> bool {
             match then {
                 Some(_) => now == then,
@@ -241,7 +242,6 @@ impl Stored {
         };
         let proof =
             Some(self.email_verified).filter(|proven| *proven || row.email_verified.is_some());
-        let is_recorded = policy.preset().is_none();
         self.email.as_deref() == Some(row.email.as_str())
             && flag(proof, row.email_verified, Field::EmailVerified)
             && text(&self.username, &row.username, Field::Username)
@@ -261,16 +261,21 @@ impl Stored {
             && text(&self.app_metadata, &row.app_metadata, Field::AppMetadata)
             && row.factors.is_empty()
             && (row.password.is_none() || self.has_password_of(row))
-            && (!is_recorded || self.has_id(row))
+            && (has_id || policy.preset().is_some())
     }
 
     fn has_password_of(&self, row: &ImportRow) -> bool {
-        let text = |hash: &Option<HashText>| hash.as_ref().map(|hash| hash.expose().to_owned());
-        text(&self.password) == text(&row.password)
+        let (ours, theirs) = (self.password.as_ref(), row.password.as_ref());
+        ours.map(HashText::expose) == theirs.map(HashText::expose)
     }
 
-    fn has_id(&self, row: &ImportRow) -> bool {
-        row.is_id_generated || self.user_id.strip_prefix("auth0|") == Some(&row.foreign_id)
+    /// Whether the row's id is the user's, be it the one by which a legacy store knows them.
+    fn has_id(&self, row: &ImportRow, holders: &[Holder]) -> bool {
+        let is_by_id =
+            |holder: &Holder| holder.user == self.user && holder.key == ClaimedKey::ForeignId;
+        row.is_id_generated
+            || self.user_id.strip_prefix("auth0|") == Some(&row.foreign_id)
+            || holders.iter().any(is_by_id)
     }
 
     fn is_key_changed(&self, after: &Attributes) -> bool {

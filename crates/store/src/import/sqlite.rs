@@ -1,4 +1,5 @@
-//! The bulk path on SQLite: two prepared statements a row, inside the writer's transaction.
+//! The bulk path on SQLite, inside the writer's transaction: two prepared statements for a row that
+//! is new, one for a row whose keys all are one stored user's.
 
 use std::sync::Arc;
 
@@ -8,8 +9,8 @@ use futures_util::FutureExt as _;
 use rusqlite::{Connection, Statement, ToSql, params};
 
 use super::marks::Marks;
-use super::one_by_one::{Transaction, Tried, settle_lost};
-use super::{ImportBatch, ImportRow, Tally, factor_statements};
+use super::one_by_one::{Transaction, Tried, settle_held, settle_lost};
+use super::{ImportBatch, ImportRow, Tally, factor_statements, held, legacy};
 use crate::db::{Done, Stmt, Value};
 use crate::error::{Result, StoreError};
 use crate::postgres::Attempt;
@@ -63,27 +64,52 @@ pub(super) fn write_rows(
     let mut user = connection
         .prepare_cached(&numbered(INSERT_USER))
         .map_err(classify)?;
+    let mut held = connection
+        .prepare_cached(&held::select())
+        .map_err(classify)?;
+    let of_connection = [Value::from(&batch.connection)];
+    let has_legacy_ids = !run(connection, legacy::ANY, &of_connection)?
+        .rows
+        .is_empty();
     let mut tally = Tally::default();
     let mut marks = Marks::default();
+    // Where the row before was here already, this one is likely to be: it is looked for first.
+    let mut is_likely_here = false;
     for row in &batch.rows {
-        if insert(&mut identity, &mut user, batch, row)? {
+        let state = (&mut marks, &mut tally);
+        if is_likely_here
+            && !has_legacy_ids
+            && let Some((holders, stored)) = held::find(&mut held, batch, row)?
+        {
+            let read = (holders.as_slice(), Some(stored));
+            at_once(settle_held(&connection, seal, batch, row, read, state))?;
+            continue;
+        }
+        let is_known = has_legacy_ids && at_once(legacy::is_known(&connection, batch, row))?;
+        if !is_known && insert(&mut identity, &mut user, batch, row)? {
+            is_likely_here = false;
             tally.inserted += 1;
             let number = domain::UserRow(row.user_row);
             execute(connection, factor_statements(seal, row, number, batch.now)?)?;
             continue;
         }
-        let settled = settle_lost(&connection, seal, batch, row, (&mut marks, &mut tally));
-        match settled.now_or_never() {
-            Some(Ok(())) => {}
-            Some(Err(Attempt::Failed(error))) => return Err(error),
-            Some(Err(Attempt::Lost)) | None => {
-                let text = "a row lost to nobody in a transaction of its own";
-                return Err(StoreError::Statement(text.into()));
-            }
-        }
+        is_likely_here = true;
+        at_once(settle_lost(&connection, seal, batch, row, state))?;
     }
     execute(connection, marks.statements(batch.job()))?;
     Ok(tally)
+}
+
+/// What SQLite answers: at once, and inside its own transaction nobody is lost to.
+fn at_once<T>(answer: impl Future<Output = Tried<T>>) -> Result<T> {
+    match answer.now_or_never() {
+        Some(Ok(value)) => Ok(value),
+        Some(Err(Attempt::Failed(error))) => Err(error),
+        Some(Err(Attempt::Lost)) | None => {
+            let text = "a row lost to nobody in a transaction of its own";
+            Err(StoreError::Statement(text.into()))
+        }
+    }
 }
 
 /// Whether the row was written: `false` when one of its keys is taken.

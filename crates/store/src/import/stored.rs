@@ -8,14 +8,21 @@ use super::settle::Change;
 use crate::db::{Row, Stmt, Value, one};
 use crate::error::{Result, StoreError};
 
-/// The columns of [`Stored`], of identities in the connection `$1`. The empty text keeps a planner
-/// without statistics off the index that begins with the connection: it would read all of its
-/// users for each row.
-pub(super) const SELECT: &str = "select u.id, u.version, u.user_id, u.email, u.email_verified, \
+/// The columns of [`Stored`].
+pub(super) const COLUMNS: &str = "u.id, u.version, u.user_id, u.email, u.email_verified, \
     u.username, u.phone_number, u.phone_verified, u.name, u.nickname, u.given_name, u.family_name, \
     u.picture, u.blocked, u.user_metadata, u.app_metadata, i.password_hash, i.password_imported, \
-    exists (select 1 from mfa_factors m where m.user_row = u.id) \
-    from users u join identities i on i.user_row = u.id and i.connection_id || '' = $1";
+    exists (select 1 from mfa_factors m where m.user_row = u.id)";
+
+/// Users with their identities in the connection `$1`, of which a condition says which. The empty
+/// text keeps a planner without statistics off the index that begins with the connection: it would
+/// read all of its users for each row.
+pub(super) fn select(condition: &str) -> String {
+    format!(
+        "select {COLUMNS} from users u join identities i on i.user_row = u.id \
+         and i.connection_id || '' = $1 where {condition}"
+    )
+}
 
 /// A stored user.
 #[derive(Debug, Default)]
@@ -42,8 +49,8 @@ pub(super) struct Stored {
 }
 
 impl Stored {
-    /// Reads a row of [`SELECT`].
-    pub fn read(mut row: Row) -> Result<Self> {
+    /// Reads the [`COLUMNS`].
+    pub fn read(row: &mut Row) -> Result<Self> {
         Ok(Self {
             user: UserRow(row.int("id")?),
             version: row.int("version")?,

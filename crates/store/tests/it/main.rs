@@ -103,6 +103,11 @@ conformance! {
     keys:
         keys_rotate_and_are_forgotten,
         one_of_many_rotations_wins;
+    legacy_ids:
+        a_row_meets_whom_its_legacy_id_names,
+        a_row_with_a_legacy_id_goes_by_every_policy,
+        a_legacy_id_is_of_one_connection,
+        a_legacy_id_and_a_user_of_that_id_exclude_each_other;
     lists:
         a_filter_finds_by_address_and_by_id,
         pages_join_to_the_whole_list_in_every_order,

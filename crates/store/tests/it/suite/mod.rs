@@ -10,6 +10,7 @@ pub mod import_races;
 pub mod imports;
 pub mod jobs;
 pub mod keys;
+pub mod legacy_ids;
 pub mod lists;
 pub mod logs;
 pub mod migrations;
