@@ -76,7 +76,10 @@ async fn what_other_programs_make_logs_in(on: On, wrap: bool) -> Result<()> {
     let (mut entered, mut refused, mut formats) = (0, 0, BTreeSet::new());
     for (vector, answer) in answers {
         let (right, wrong) = answer?;
-        ensure!(right && wrong, "{vector:?}: let in {right}, refused {wrong}");
+        ensure!(
+            right && wrong,
+            "{vector:?}: let in {right}, refused {wrong}"
+        );
         entered += usize::from(right);
         refused += usize::from(wrong);
         formats.insert(vector.format.as_str());
