@@ -98,31 +98,46 @@ impl Custom {
 
     /// The digest of a password, of a family that is computed at once.
     pub(crate) fn compute(&self, password: &str) -> Option<SecretBytes> {
-        let fast: &dyn Fast = match &self.family {
-            Family::Hmac(hash) => hash,
-            Family::Ldap(hash) => hash,
-            Family::Plain(hash) => hash,
-            Family::Argon2(_)
-            | Family::Bcrypt(_)
-            | Family::Pbkdf2(_)
-            | Family::Scrypt(_)
-            | Family::Named(_) => return None,
-        };
+        if let Family::Named(hash) = &self.family {
+            return hash.compute(password);
+        }
+        let fast = self.fast()?;
         Some(fast.compute(&self.password.encode(password)))
     }
 
-    /// The same family, to be taken apart.
-    pub(crate) fn fast_mut(&mut self) -> Option<&mut dyn Fast> {
-        match &mut self.family {
+    /// The digest that is kept, of such a family.
+    pub(crate) fn digest(&self) -> Option<SecretBytes> {
+        let fast = self.fast()?;
+        Some(Zeroizing::new(fast.digest().to_vec()))
+    }
+
+    fn fast(&self) -> Option<&dyn Fast> {
+        match &self.family {
             Family::Hmac(hash) => Some(hash),
             Family::Ldap(hash) => Some(hash),
             Family::Plain(hash) => Some(hash),
-            Family::Argon2(_)
-            | Family::Bcrypt(_)
-            | Family::Pbkdf2(_)
-            | Family::Scrypt(_)
-            | Family::Named(_) => None,
+            Family::Named(hash) => hash.fast(),
+            Family::Argon2(_) | Family::Bcrypt(_) | Family::Pbkdf2(_) | Family::Scrypt(_) => None,
         }
+    }
+
+    /// Puts zeros in the digest's place; `false` when the family is none that could.
+    pub(crate) fn forget(&mut self) -> bool {
+        match &mut self.family {
+            Family::Hmac(hash) => hash.forget(),
+            Family::Ldap(hash) => hash.forget(),
+            Family::Plain(hash) => hash.forget(),
+            Family::Named(hash) => return hash.forget(),
+            Family::Argon2(_) | Family::Bcrypt(_) | Family::Pbkdf2(_) | Family::Scrypt(_) => {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Whether the algorithm has one of our own names, and can be put under a slow hash.
+    pub(crate) fn is_fast_and_named(&self) -> bool {
+        matches!(&self.family, Family::Named(hash) if hash.is_fast())
     }
 
     pub(crate) fn algorithm(&self) -> &'static str {

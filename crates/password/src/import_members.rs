@@ -8,7 +8,7 @@ use domain::HashText;
 use zeroize::Zeroizing;
 
 use crate::custom::CUSTOM_PREFIX;
-use crate::wrapped::WRAPPED_PREFIX;
+use crate::wrapped::{FAST_PREFIX, WRAPPED_PREFIX};
 use crate::{CorruptHash, PasswordHash};
 
 /// One member of an import row.
@@ -29,6 +29,7 @@ impl PasswordHash {
     /// The text is none that the store keeps.
     pub fn to_import_member(stored: &HashText) -> Result<ImportMember, CorruptHash> {
         let text = stored.expose();
+        let text = text.strip_prefix(FAST_PREFIX).unwrap_or(text);
         // What follows each of these is the member itself.
         let records = [CUSTOM_PREFIX, WRAPPED_PREFIX, "recipe:"];
         if let Some(json) = records.iter().find_map(|kind| text.strip_prefix(kind)) {

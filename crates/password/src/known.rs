@@ -9,7 +9,9 @@ use zeroize::Zeroizing;
 use crate::Kind;
 use crate::family::argon2::Argon2Hash;
 use crate::family::bcrypt::BcryptHash;
-use crate::foreign::{Check, LONGEST_PASSWORD, UnreadableHash, is_nobody, recognise};
+use crate::foreign::{
+    Check, LONGEST_PASSWORD, UnreadableHash, blanked, is_nobody, known_name, recognise,
+};
 use crate::limits::Limits;
 use crate::refusal;
 
@@ -38,6 +40,17 @@ impl Known {
 
     pub(crate) fn to_text(&self) -> String {
         format!("{KNOWN_PREFIX}{}", *self.text)
+    }
+
+    /// The format's own name.
+    pub(crate) fn name(&self) -> &'static str {
+        known_name(&self.text)
+    }
+
+    /// Whether it can be put under a slow hash.
+    pub(crate) fn is_fast(&self) -> bool {
+        let fast = self.check.fast();
+        fast.is_some_and(|fast| blanked(&self.text, fast.digest()).is_some())
     }
 }
 

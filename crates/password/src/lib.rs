@@ -31,6 +31,7 @@ mod wrapped;
 use std::fmt;
 
 use domain::{HashText, Password, RowError};
+use zeroize::Zeroizing;
 
 use crate::custom::{CUSTOM_PREFIX, Custom};
 use crate::family::argon2::Argon2Hash;
@@ -43,7 +44,7 @@ pub use crate::recipe::{ImportContext, Recipe, RecipeError, Variable};
 use crate::recipe::{RECIPE_PREFIX, RecipeHash, is_recipe_record};
 pub use crate::scheme::{HashError, Scheme};
 pub use crate::wrapped::FAST_PREFIXES;
-use crate::wrapped::{WRAPPED_PREFIX, Wrapped};
+use crate::wrapped::{FAST_PREFIX, WRAPPED_PREFIX, Wrapped};
 
 /// Gives back the memory that this thread's last Argon2 computation worked in. It is kept from one
 /// computation to the next; a thread that computes no more should not hold on to it.
@@ -89,15 +90,16 @@ pub struct CorruptHash(String);
 
 impl PasswordHash {
     /// Reads what [`to_stored`](Self::to_stored) wrote: `$argon2id$…`, `$2b$…`, `known:<text>`,
-    /// `custom:<json>`, `recipe:<json>` or `wrapped:<json>`. No ceilings here: they were applied at the import, and lowering one must
-    /// not lock out who is already in.
+    /// `custom:<json>`, `recipe:<json>` or `wrapped:<json>`, perhaps behind `fast:`. No ceilings
+    /// here: they were applied at the import, and lowering one must not lock out who is already in.
     pub fn from_stored(text: &HashText) -> Result<Self, CorruptHash> {
         let text = text.expose();
+        let text = text.strip_prefix(FAST_PREFIX).unwrap_or(text);
+        let context = ImportContext {
+            has_pepper: true,
+            ..ImportContext::default()
+        };
         let kind = if let Some(json) = text.strip_prefix(RECIPE_PREFIX) {
-            let context = ImportContext {
-                has_pepper: true,
-                ..ImportContext::default()
-            };
             RecipeHash::read(json, &context, &Limits::NONE)
                 .map(Box::new)
                 .map(Kind::Recipe)
@@ -106,7 +108,7 @@ impl PasswordHash {
                 .map(Box::new)
                 .map(Kind::Custom)
         } else if let Some(json) = text.strip_prefix(WRAPPED_PREFIX) {
-            Wrapped::read(json, &Limits::NONE)
+            Wrapped::read(json, &context, &Limits::NONE)
                 .map(Box::new)
                 .map(Kind::Wrapped)
         } else if let Some(known) = text.strip_prefix(KNOWN_PREFIX) {
@@ -125,16 +127,21 @@ impl PasswordHash {
             .map_err(|refused| CorruptHash(refused.message))
     }
 
-    /// The text that the store keeps.
+    /// The text that the store keeps. What no algorithm's name tells to be fast is marked.
     pub fn to_stored(&self) -> HashText {
-        match &self.0 {
-            Kind::Argon2(hash) => HashText::from(hash.to_text()),
-            Kind::Bcrypt(hash) => HashText::from(hash.to_text()),
-            Kind::Custom(custom) => HashText::from(custom.to_text()),
-            Kind::Wrapped(wrapped) => HashText::from(wrapped.to_text()),
-            Kind::Recipe(hash) => HashText::from(hash.to_text()),
-            Kind::Known(known) => HashText::from(known.to_text()),
+        let (text, is_fast) = match &self.0 {
+            Kind::Argon2(hash) => (hash.to_text(), false),
+            Kind::Bcrypt(hash) => (hash.to_text(), false),
+            Kind::Custom(custom) => (custom.to_text(), custom.is_fast_and_named()),
+            Kind::Wrapped(wrapped) => (wrapped.to_text(), false),
+            Kind::Recipe(hash) => (hash.to_text(), hash.digest().is_some()),
+            Kind::Known(known) => (known.to_text(), known.is_fast()),
+        };
+        if !is_fast {
+            return HashText::from(text);
         }
+        let text = Zeroizing::new(text);
+        HashText::from(format!("{FAST_PREFIX}{}", *text))
     }
 
     /// Reads the documented form of `password_hash` alone: bcrypt of cost 10.
@@ -171,11 +178,11 @@ impl PasswordHash {
         owner: &Owner<'_>,
         limits: &Limits,
     ) -> Result<Self, RowError> {
-        if wrapped::is_named(json) {
-            let wrapped = Wrapped::read(json, limits)?;
-            return Ok(Self(Kind::Wrapped(Box::new(wrapped))));
-        }
-        Custom::read(json, owner, limits).map(|custom| Self(Kind::Custom(Box::new(custom))))
+        let context = ImportContext {
+            owner: *owner,
+            ..ImportContext::default()
+        };
+        Self::from_import(json, &context, limits)
     }
 
     /// [`from_custom_of`](Self::from_custom_of) a row whose `algorithm` may also be `recipe`; the
@@ -185,22 +192,32 @@ impl PasswordHash {
         context: &ImportContext<'_>,
         limits: &Limits,
     ) -> Result<Self, RowError> {
-        if !is_recipe_record(json) {
-            return Self::from_custom_of(json, &context.owner, limits);
-        }
-        RecipeHash::read(json, context, limits).map(|hash| Self(Kind::Recipe(Box::new(hash))))
+        let kind = if wrapped::is_named(json) {
+            Kind::Wrapped(Box::new(Wrapped::read(json, context, limits)?))
+        } else if is_recipe_record(json) {
+            Kind::Recipe(Box::new(RecipeHash::read(json, context, limits)?))
+        } else {
+            Kind::Custom(Box::new(Custom::read(json, &context.owner, limits)?))
+        };
+        Ok(Self(kind))
     }
 
     /// Whether verifying takes the connection's pepper; without it, nothing verifies.
     pub fn needs_pepper(&self) -> bool {
-        matches!(&self.0, Kind::Recipe(hash) if hash.needs_pepper())
+        match &self.0 {
+            Kind::Recipe(hash) => hash.needs_pepper(),
+            Kind::Wrapped(wrapped) => wrapped.needs_pepper(),
+            _ => false,
+        }
     }
 
     /// Supplies the connection's pepper, which is never stored with a hash.
     #[must_use]
     pub fn with_pepper(mut self, pepper: &str) -> Self {
-        if let Kind::Recipe(hash) = &mut self.0 {
-            hash.set_pepper(pepper);
+        match &mut self.0 {
+            Kind::Recipe(hash) => hash.set_pepper(pepper),
+            Kind::Wrapped(wrapped) => wrapped.set_pepper(pepper),
+            _ => {}
         }
         self
     }
@@ -248,7 +265,7 @@ impl PasswordHash {
             Kind::Custom(custom) => custom.algorithm(),
             Kind::Wrapped(wrapped) => wrapped.algorithm(),
             Kind::Recipe(_) => "recipe",
-            Kind::Known(_) => "known",
+            Kind::Known(known) => known.name(),
         }
     }
 }

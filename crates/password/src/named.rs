@@ -9,12 +9,13 @@ use zeroize::Zeroizing;
 
 use crate::Owner;
 use crate::canonical::Canonical;
-use crate::encoding::TextEncoding;
-use crate::foreign::{Check, ForeignOptions, LONGEST_PASSWORD};
+use crate::encoding::{SecretBytes, TextEncoding};
+use crate::foreign::{Check, ForeignOptions, LONGEST_PASSWORD, blanked, is_blank, known_name};
 use crate::json::ClosedObject;
 use crate::limits::Limits;
 use crate::record::{read_key, read_password, read_salt};
 use crate::refusal;
+use crate::wrapped::Fast;
 
 /// The members of such an object.
 pub(crate) const MEMBERS: [&str; 10] = [
@@ -82,7 +83,48 @@ impl Named {
     }
 
     pub(crate) fn name(&self) -> &'static str {
-        self.options.family()
+        match self.options.family() {
+            "known" => known_name(&self.value),
+            family => family,
+        }
+    }
+
+    /// The check taken apart, where it is fast.
+    pub(crate) fn fast(&self) -> Option<&dyn Fast> {
+        self.check.fast()
+    }
+
+    /// Whether it can be put under a slow hash.
+    pub(crate) fn is_fast(&self) -> bool {
+        let fast = self.check.fast();
+        fast.is_some_and(|fast| blanked(&self.value, fast.digest()).is_some())
+    }
+
+    /// The digest of a password, where it is fast and the password is not too long.
+    pub(crate) fn compute(&self, password: &str) -> Option<SecretBytes> {
+        let fast = self.check.fast()?;
+        let fits = password.len() <= LONGEST_PASSWORD;
+        fits.then(|| fast.compute(&self.options.password_encoding.encode(password)))
+    }
+
+    /// Puts zeros in the digest's place, once it is proven that what is left makes the same of a
+    /// password as before.
+    pub(crate) fn forget(&mut self) -> bool {
+        const PROBE: &[u8] = b"a probe";
+        let proven = || {
+            let before = self.check.fast()?;
+            let blank = blanked(&self.value, before.digest())?;
+            let check = self.options.read(&blank, &Limits::NONE).ok()?;
+            let after = check.fast()?;
+            let is_same = after.compute(PROBE) == before.compute(PROBE);
+            (is_same && is_blank(after.digest())).then_some((blank, check))
+        };
+        let Some((blank, check)) = proven() else {
+            return false;
+        };
+        self.value = blank;
+        self.check = check;
+        true
     }
 
     /// The stored text, prefix included.

@@ -13,14 +13,23 @@ use zeroize::Zeroizing;
 use crate::custom::{CUSTOM_PREFIX, Custom};
 use crate::encoding::SecretBytes;
 use crate::family::argon2::Argon2Hash;
+use crate::known::KNOWN_PREFIX;
 use crate::limits::Limits;
-use crate::{HashError, Kind, Owner, PasswordHash, Scheme, refusal};
+use crate::recipe::{RECIPE_PREFIX, RecipeHash, is_recipe_record};
+use crate::{HashError, ImportContext, Kind, PasswordHash, Scheme, refusal};
 
 /// What a stored wrapped hash begins with.
 pub(crate) const WRAPPED_PREFIX: &str = "wrapped:";
 
+/// What a stored fast hash begins with, in front of its own beginning, when no algorithm's name in
+/// [`FAST_PREFIXES`] tells that it is fast.
+pub(crate) const FAST_PREFIX: &str = "fast:";
+
 /// Its name in `custom_password_hash.algorithm`.
 const NAME: &str = "ferry-wrapped";
+
+/// The most digests of one guess that still count as fast: less than a millisecond.
+pub(crate) const FEW_ROUNDS: u32 = 5000;
 
 /// A hash that is computed at once, taken apart. Each family that can be wrapped says how.
 pub(crate) trait Fast {
@@ -28,12 +37,73 @@ pub(crate) trait Fast {
     fn compute(&self, password: &[u8]) -> SecretBytes;
     /// The digest that is kept.
     fn digest(&self) -> &[u8];
-    /// Forgets it: zeros stand in its place.
-    fn forget(&mut self);
+}
+
+/// How the digest under the slow hash comes from a password.
+enum Inner {
+    Custom(Custom),
+    Recipe(RecipeHash),
+}
+
+impl Inner {
+    fn read(json: &str, context: &ImportContext<'_>, limits: &Limits) -> Result<Self, RowError> {
+        if is_recipe_record(json) {
+            return RecipeHash::read(json, context, limits).map(Self::Recipe);
+        }
+        Custom::read(json, &context.owner, limits).map(Self::Custom)
+    }
+
+    /// Of a stored text; `None` when it is of no kind that could be fast.
+    fn of_stored(text: &str) -> Option<Self> {
+        let text = text.strip_prefix(FAST_PREFIX).unwrap_or(text);
+        let context = ImportContext {
+            has_pepper: true,
+            ..ImportContext::default()
+        };
+        let record = if let Some(known) = text.strip_prefix(KNOWN_PREFIX) {
+            let record = serde_json::json!({"algorithm": "known", "hash": {"value": known}});
+            Zeroizing::new(record.to_string())
+        } else {
+            let kinds = [CUSTOM_PREFIX, RECIPE_PREFIX];
+            let record = kinds.iter().find_map(|kind| text.strip_prefix(kind))?;
+            Zeroizing::new(record.to_owned())
+        };
+        Self::read(&record, &context, &Limits::NONE).ok()
+    }
+
+    fn compute(&self, password: &str) -> Option<SecretBytes> {
+        match self {
+            Self::Custom(custom) => custom.compute(password),
+            Self::Recipe(hash) => hash.compute(password),
+        }
+    }
+
+    fn digest(&self) -> Option<SecretBytes> {
+        match self {
+            Self::Custom(custom) => custom.digest(),
+            Self::Recipe(hash) => hash.digest(),
+        }
+    }
+
+    fn forget(&mut self) -> bool {
+        match self {
+            Self::Custom(custom) => custom.forget(),
+            Self::Recipe(hash) => hash.forget(),
+        }
+    }
+
+    fn to_json(&self) -> Zeroizing<String> {
+        let (text, kind) = match self {
+            Self::Custom(custom) => (custom.to_text(), CUSTOM_PREFIX),
+            Self::Recipe(hash) => (hash.to_text(), RECIPE_PREFIX),
+        };
+        let text = Zeroizing::new(text);
+        Zeroizing::new(text.strip_prefix(kind).unwrap_or(&text).to_owned())
+    }
 }
 
 pub(crate) struct Wrapped {
-    inner: Custom,
+    inner: Inner,
     outer: Argon2Hash,
 }
 
@@ -63,21 +133,24 @@ pub(crate) fn is_named(json: &str) -> bool {
 }
 
 impl Wrapped {
-    pub(crate) fn read(json: &str, limits: &Limits) -> Result<Self, RowError> {
+    pub(crate) fn read(
+        json: &str,
+        context: &ImportContext<'_>,
+        limits: &Limits,
+    ) -> Result<Self, RowError> {
         let shape: Shape<'_> = serde_json::from_str(json).map_err(|_| refusal::not_json())?;
         if shape.algorithm != NAME {
             return Err(refusal::no_such_word("algorithm", "of a wrapped hash"));
         }
         let value = Zeroizing::new(shape.hash.value);
         let outer = Argon2Hash::parse(&value, limits)?;
-        let mut inner = Custom::read(shape.inner.get(), &Owner::default(), limits)
+        let mut inner = Inner::read(shape.inner.get(), context, limits)
             .map_err(|refused| refused.under("inner"))?;
-        let Some(fast) = inner.fast_mut() else {
-            let why = "Only digests of one round are wrapped";
-            return Err(refusal::forbidden("inner.algorithm", why));
-        };
         // Whatever a file writes there, it is not kept.
-        fast.forget();
+        if !inner.forget() {
+            let why = "Only fast digests are wrapped";
+            return Err(refusal::forbidden("inner.algorithm", why));
+        }
         Ok(Self { inner, outer })
     }
 
@@ -87,17 +160,29 @@ impl Wrapped {
     }
 
     pub(crate) fn algorithm(&self) -> &'static str {
-        self.inner.algorithm()
+        match &self.inner {
+            Inner::Custom(custom) => custom.algorithm(),
+            Inner::Recipe(_) => "recipe",
+        }
+    }
+
+    pub(crate) fn needs_pepper(&self) -> bool {
+        matches!(&self.inner, Inner::Recipe(hash) if hash.needs_pepper())
+    }
+
+    pub(crate) fn set_pepper(&mut self, pepper: &str) {
+        if let Inner::Recipe(hash) = &mut self.inner {
+            hash.set_pepper(pepper);
+        }
     }
 
     /// The stored text, prefix included.
     pub(crate) fn to_text(&self) -> String {
-        let inner = Zeroizing::new(self.inner.to_text());
-        let inner = inner.strip_prefix(CUSTOM_PREFIX).unwrap_or(&inner);
+        let inner = self.inner.to_json();
         let outer = Zeroizing::new(self.outer.to_text());
         format!(
-            r#"{WRAPPED_PREFIX}{{"algorithm":"{NAME}","inner":{inner},"hash":{{"value":"{}"}}}}"#,
-            *outer
+            r#"{WRAPPED_PREFIX}{{"algorithm":"{NAME}","inner":{},"hash":{{"value":"{}"}}}}"#,
+            *inner, *outer
         )
     }
 }
@@ -111,6 +196,7 @@ pub const FAST_PREFIXES: &[&str] = &[
     "custom:{\"algorithm\":\"sha512\"",
     "custom:{\"algorithm\":\"hmac\"",
     "custom:{\"algorithm\":\"ldap\"",
+    FAST_PREFIX,
 ];
 
 impl PasswordHash {
@@ -125,17 +211,15 @@ impl PasswordHash {
         scheme: &Scheme,
         entropy: &dyn Entropy,
     ) -> Result<Option<Self>, HashError> {
-        let json = stored.expose().strip_prefix(CUSTOM_PREFIX);
-        let Some(mut inner) =
-            json.and_then(|json| Custom::read(json, &Owner::default(), &Limits::NONE).ok())
-        else {
+        let Some(mut inner) = Inner::of_stored(stored.expose()) else {
             return Ok(None);
         };
-        let Some(fast) = inner.fast_mut() else {
+        let Some(digest) = inner.digest() else {
             return Ok(None);
         };
-        let digest = Zeroizing::new(fast.digest().to_vec());
-        fast.forget();
+        if !inner.forget() {
+            return Ok(None);
+        }
         let scheme = match scheme {
             Scheme::Argon2id { .. } => *scheme,
             Scheme::Bcrypt { .. } => Scheme::default(),

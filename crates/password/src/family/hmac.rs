@@ -51,6 +51,11 @@ impl HmacHash {
         canonical.salt(self.salt.as_ref());
         canonical
     }
+
+    /// Puts zeros in the digest's place.
+    pub(crate) fn forget(&mut self) {
+        self.hash.fill(0);
+    }
 }
 
 impl Fast for HmacHash {
@@ -61,9 +66,5 @@ impl Fast for HmacHash {
 
     fn digest(&self) -> &[u8] {
         &self.hash
-    }
-
-    fn forget(&mut self) {
-        self.hash.fill(0);
     }
 }

@@ -70,6 +70,12 @@ impl LdapHash {
         canonical.text_hash(&Zeroizing::new(value));
         canonical
     }
+
+    /// Puts zeros in the digest's place.
+    pub(crate) fn forget(&mut self) {
+        let size = self.digest.size();
+        self.bytes.iter_mut().take(size).for_each(|byte| *byte = 0);
+    }
 }
 
 impl Fast for LdapHash {
@@ -81,10 +87,5 @@ impl Fast for LdapHash {
 
     fn digest(&self) -> &[u8] {
         self.bytes.get(..self.digest.size()).unwrap_or_default()
-    }
-
-    fn forget(&mut self) {
-        let size = self.digest.size();
-        self.bytes.iter_mut().take(size).for_each(|byte| *byte = 0);
     }
 }

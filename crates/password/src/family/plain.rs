@@ -40,6 +40,11 @@ impl PlainHash {
         canonical.salt(self.salt.as_ref());
         canonical
     }
+
+    /// Puts zeros in the digest's place.
+    pub(crate) fn forget(&mut self) {
+        self.hash.fill(0);
+    }
 }
 
 impl Fast for PlainHash {
@@ -49,9 +54,5 @@ impl Fast for PlainHash {
 
     fn digest(&self) -> &[u8] {
         &self.hash
-    }
-
-    fn forget(&mut self) {
-        self.hash.fill(0);
     }
 }

@@ -5,7 +5,7 @@
 
 use zeroize::Zeroizing;
 
-use super::compute::{computed, hex_of_size, hexed, join};
+use super::compute::{computed, hex_of_size, hexed, in_rounds, join};
 use super::database::normalised;
 use super::{ForeignOptions, Reading, UnreadableHash, argon2, bcrypt, recognise};
 use crate::digest::Digest::{self, Md5, Sha1, Sha256, Sha512};
@@ -228,7 +228,7 @@ pub(super) fn restful(options: &ForeignOptions, text: &str, limits: &Limits) -> 
     let key = options.key.clone().unwrap_or_default();
     let usual = if key.is_empty() { 1 } else { 10 };
     let (salt, rounds) = (salt_of(options)?, rounds(options, usual, limits)?);
-    Ok(computed(hash, move |password| {
+    Ok(in_rounds(rounds, hash, move |password| {
         let mut digest = key.clone();
         for _ in 0..rounds {
             let message = [digest.as_slice(), &salt, password, &key].join(&b"--"[..]);
@@ -243,7 +243,7 @@ fn devise(digest: Digest, options: &ForeignOptions, text: &str, limits: &Limits)
     let hash = hex_of_size(text, digest.size(), "a hash of devise-encryptable")?;
     let key = options.key.clone().unwrap_or_default();
     let (salt, rounds) = (salt_of(options)?, rounds(options, 10, limits)?);
-    Ok(computed(hash, move |password| {
+    Ok(in_rounds(rounds, hash, move |password| {
         let mut last = key.clone();
         for _ in 0..rounds {
             let tokens = [salt.as_slice(), &last, password, &key].join(&b"--"[..]);
@@ -267,7 +267,7 @@ pub(super) fn devise_sha512(options: &ForeignOptions, text: &str, limits: &Limit
 pub(super) fn authlogic(options: &ForeignOptions, text: &str, limits: &Limits) -> Reading {
     let hash = hex_of_size(text, Sha512.size(), "a hash of Authlogic")?;
     let (salt, rounds) = (salt_of(options)?, rounds(options, 20, limits)?);
-    Ok(computed(hash, move |password| {
+    Ok(in_rounds(rounds, hash, move |password| {
         let mut last = join(&[password, &salt]);
         for _ in 0..rounds {
             last = hexed(Sha512, &last);

@@ -8,6 +8,7 @@ use super::{Check, Reading, UnreadableHash};
 use crate::digest::Digest;
 use crate::encoding::{SecretBytes, TextEncoding};
 use crate::record::{Salt, VALUE};
+use crate::wrapped::{FEW_ROUNDS, Fast};
 
 /// The bytes of a digest, at least so many.
 pub(super) fn digest_bytes(
@@ -93,6 +94,16 @@ pub(super) fn wrong_size(digest: Digest, hash: &[u8]) -> UnreadableHash {
 
 impl Check for Rounds {
     fn verify(&self, password: &[u8]) -> bool {
+        constant_time_eq(&self.compute(password), &self.hash)
+    }
+
+    fn fast(&self) -> Option<&dyn Fast> {
+        (self.count <= FEW_ROUNDS).then_some(self)
+    }
+}
+
+impl Fast for Rounds {
+    fn compute(&self, password: &[u8]) -> SecretBytes {
         let salted = Salt::join(self.salt.as_ref(), password);
         let mut digest = self.digest.hash(&salted);
         for _ in 1..self.count {
@@ -103,7 +114,11 @@ impl Check for Rounds {
                 self.digest.hash(&digest)
             };
         }
-        constant_time_eq(&digest, &self.hash)
+        digest
+    }
+
+    fn digest(&self) -> &[u8] {
+        &self.hash
     }
 }
 
@@ -136,7 +151,21 @@ impl HmacRound {
 
 impl Check for HmacRound {
     fn verify(&self, password: &[u8]) -> bool {
+        constant_time_eq(&self.compute(password), &self.hash)
+    }
+
+    fn fast(&self) -> Option<&dyn Fast> {
+        Some(self)
+    }
+}
+
+impl Fast for HmacRound {
+    fn compute(&self, password: &[u8]) -> SecretBytes {
         let message = Salt::join(self.salt.as_ref(), password);
-        constant_time_eq(&self.digest.hmac(&self.key, &message), &self.hash)
+        self.digest.hmac(&self.key, &message)
+    }
+
+    fn digest(&self) -> &[u8] {
+        &self.hash
     }
 }

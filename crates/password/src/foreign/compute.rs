@@ -6,9 +6,11 @@ use zeroize::Zeroizing;
 use super::{Check, UnreadableHash};
 use crate::digest::Digest;
 use crate::encoding::SecretBytes;
+use crate::wrapped::{FEW_ROUNDS, Fast};
 
 struct Computed<F> {
     hash: SecretBytes,
+    rounds: u32,
     compute: F,
 }
 
@@ -17,14 +19,49 @@ impl<F: Fn(&[u8]) -> SecretBytes + Send + Sync> Check for Computed<F> {
         let computed = (self.compute)(password);
         !self.hash.is_empty() && constant_time_eq(&computed, &self.hash)
     }
+
+    fn fast(&self) -> Option<&dyn Fast> {
+        (self.rounds <= FEW_ROUNDS).then_some(self)
+    }
 }
 
-/// The hash, and what makes it of a password.
+impl<F: Fn(&[u8]) -> SecretBytes + Send + Sync> Fast for Computed<F> {
+    fn compute(&self, password: &[u8]) -> SecretBytes {
+        (self.compute)(password)
+    }
+
+    fn digest(&self) -> &[u8] {
+        &self.hash
+    }
+}
+
+/// The hash, and what makes it of a password: a digest or a few.
 pub(super) fn computed(
     hash: SecretBytes,
     compute: impl Fn(&[u8]) -> SecretBytes + Send + Sync + 'static,
 ) -> Box<dyn Check> {
-    Box::new(Computed { hash, compute })
+    in_rounds(1, hash, compute)
+}
+
+/// The same of a function that was made to be slow.
+pub(super) fn slow(
+    hash: SecretBytes,
+    compute: impl Fn(&[u8]) -> SecretBytes + Send + Sync + 'static,
+) -> Box<dyn Check> {
+    in_rounds(u32::MAX, hash, compute)
+}
+
+/// The same of so many digests.
+pub(super) fn in_rounds(
+    rounds: u32,
+    hash: SecretBytes,
+    compute: impl Fn(&[u8]) -> SecretBytes + Send + Sync + 'static,
+) -> Box<dyn Check> {
+    Box::new(Computed {
+        hash,
+        rounds,
+        compute,
+    })
 }
 
 /// So many bytes behind hex.

@@ -4,7 +4,7 @@ use streebog::Streebog256;
 use yescrypt::{Mode, Params, yescrypt};
 use zeroize::Zeroizing;
 
-use super::compute::{computed, join};
+use super::compute::{join, slow};
 use super::crypt::{letters, value_of};
 use super::prepare::{Prepared, Step};
 use super::{Reading, UnreadableHash, bcrypt};
@@ -35,7 +35,7 @@ pub(super) fn sha1_crypt(text: &str, limits: &Limits) -> Reading {
     let is_zero = filler.ok_or_else(malformed)? == 0;
     let start = Zeroizing::new(format!("{salt}$sha1${number}"));
     let hash = Zeroizing::new(written.as_bytes().to_vec());
-    Ok(computed(hash, move |password| {
+    Ok(slow(hash, move |password| {
         let mut digest = Digest::Sha1.hmac(password, start.as_bytes());
         for _ in 1..rounds {
             digest = Digest::Sha1.hmac(password, &digest);
@@ -168,7 +168,7 @@ pub(super) fn yescrypt_hash(id: &str, text: &str, limits: &Limits) -> Reading {
     let work = cost.saturating_mul(block_size).saturating_mul(lanes);
     at_most(VALUE, "N × r × p of yescrypt", work, limits.scrypt_work)?;
     let gost = id == "gy";
-    Ok(computed(Zeroizing::new(hash), move |password| {
+    Ok(slow(Zeroizing::new(hash), move |password| {
         let mut output = Zeroizing::new(vec![0; 32]);
         if password.len() > LONGEST || yescrypt(password, &salt, &params, &mut output).is_err() {
             return Zeroizing::new(Vec::new());

@@ -6,7 +6,7 @@
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
-use super::compute::{computed, hex_of_size, join, utf16};
+use super::compute::{computed, hex_of_size, join, slow, utf16};
 use super::{ForeignOptions, LEAST_DIGEST, Reading, UnreadableHash};
 use crate::digest::Digest;
 use crate::encoding::{SecretBytes, decimal, from_base64};
@@ -44,7 +44,7 @@ pub(super) fn scram_sha_256(text: &str, limits: &Limits) -> Reading {
     let (iterations, salt, stored) = split().ok_or_else(malformed)?;
     let salt = Zeroizing::new(salt);
     let rounds = iterations_within(iterations, limits)?;
-    Ok(computed(Zeroizing::new(stored), move |password| {
+    Ok(slow(Zeroizing::new(stored), move |password| {
         let salted = Digest::Sha256.pbkdf2(&normalised(password), &salt, rounds, 32);
         let client = Digest::Sha256.hmac(&salted, b"Client Key");
         Digest::Sha256.hash(&client)
@@ -78,7 +78,7 @@ pub(super) fn scram_list(text: &str, limits: &Limits) -> Reading {
     let (rounds, salt, (digest, key)) = split().ok_or_else(malformed)?;
     let rounds = iterations_within(rounds, limits)?;
     let size = key.len();
-    Ok(computed(key, move |password| {
+    Ok(slow(key, move |password| {
         digest.pbkdf2(&normalised(password), &salt, rounds, size)
     }))
 }
@@ -141,7 +141,7 @@ pub(super) fn oracle(text: &str, limits: &Limits) -> Reading {
     if let Some(hex) = part("T:") {
         let (hash, salt) = halves(hex, 64, 16).ok_or_else(malformed)?;
         let rounds = iterations_within(4096, limits)?;
-        return Ok(computed(hash, move |password| {
+        return Ok(slow(hash, move |password| {
             let long = join(&[&salt, b"AUTH_PBKDF2_SPEEDY_KEY"]);
             let key = Digest::Sha512.pbkdf2(password, &long, rounds, 64);
             Digest::Sha512.hash(&join(&[&key, &salt]))
@@ -189,7 +189,7 @@ pub(super) fn cached_2(options: &ForeignOptions, text: &str, limits: &Limits) ->
     let hash = hex_of_size(text, 16, "cached domain credentials")?;
     let name = lower_name(options)?;
     let rounds = iterations_within(options.iterations.unwrap_or(10_240), limits)?;
-    Ok(computed(hash, move |password| {
+    Ok(slow(hash, move |password| {
         let first = Digest::Md4.hash(&join(&[&nt(password), &name]));
         Digest::Sha1.pbkdf2(&first, &name, rounds, 16)
     }))

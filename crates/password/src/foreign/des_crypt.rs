@@ -7,7 +7,7 @@
 
 use zeroize::Zeroizing;
 
-use super::compute::{computed, hex_of_size};
+use super::compute::{computed, hex_of_size, in_rounds};
 use super::crypt::value_of;
 use super::des::Des;
 use super::{ForeignOptions, Reading, UnreadableHash};
@@ -135,7 +135,7 @@ pub(super) fn bsdi(text: &str, limits: &Limits) -> Reading {
         return Err(malformed());
     }
     let hash = Zeroizing::new(hash.as_bytes().to_vec());
-    Ok(computed(hash, move |password| {
+    Ok(in_rounds(passes, hash, move |password| {
         let mut pieces = until_zero(password).chunks(8);
         let mut key_so_far = key(pieces.next().unwrap_or_default());
         for piece in pieces {

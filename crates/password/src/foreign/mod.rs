@@ -12,6 +12,7 @@ mod algorithm;
 mod apps;
 mod aspnet;
 mod bare;
+mod blank;
 mod compute;
 mod crypt;
 mod crypt_rare;
@@ -21,6 +22,7 @@ mod des_crypt;
 mod directory;
 mod django;
 mod firebase;
+mod known_names;
 mod kratos;
 mod names;
 mod options;
@@ -35,6 +37,8 @@ use domain::{Password, RowError, RowErrorCode};
 use zeroize::Zeroizing;
 
 pub use algorithm::algorithm_names;
+pub(crate) use blank::{blanked, is_blank};
+pub(crate) use known_names::known_name;
 pub use options::ForeignOptions;
 use prepare::{Prepared, Step};
 
@@ -46,6 +50,7 @@ use crate::family::pbkdf2::Pbkdf2Hash;
 use crate::family::scrypt::ScryptHash;
 use crate::limits::Limits;
 use crate::record::VALUE;
+use crate::wrapped::Fast;
 
 /// The fewest bytes of digest that can tell one password from another. A shorter one was cut off,
 /// and an empty one would equal everything.
@@ -147,6 +152,12 @@ impl From<RowError> for UnreadableHash {
 /// A hash, read and within its limits.
 pub(crate) trait Check: Send + Sync {
     fn verify(&self, password: &[u8]) -> bool;
+
+    /// The same taken apart, where one guess costs next to nothing. A family that does not say so is
+    /// slow by itself, and stays as it came.
+    fn fast(&self) -> Option<&dyn Fast> {
+        None
+    }
 }
 
 pub(crate) type Reading = Result<Box<dyn Check>, UnreadableHash>;
@@ -170,7 +181,17 @@ macro_rules! check {
     };
 }
 
-check!(Argon2Hash, BcryptHash, LdapHash, Pbkdf2Hash, ScryptHash);
+check!(Argon2Hash, BcryptHash, Pbkdf2Hash, ScryptHash);
+
+impl Check for LdapHash {
+    fn verify(&self, password: &[u8]) -> bool {
+        Self::verify(self, password)
+    }
+
+    fn fast(&self) -> Option<&dyn Fast> {
+        Some(self)
+    }
+}
 
 /// Whether this marks an account that has no password: Django's `!…`, `shadow`'s `!` and `*`.
 pub(crate) fn is_nobody(text: &str) -> bool {

@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 use super::Check;
 use crate::digest::Digest;
 use crate::encoding::{SecretBytes, to_base64};
+use crate::wrapped::Fast;
 
 /// One step.
 pub(super) enum Step {
@@ -76,5 +77,22 @@ impl Prepared {
 impl Check for Prepared {
     fn verify(&self, password: &[u8]) -> bool {
         self.inner.verify(&self.step.apply(password))
+    }
+
+    fn fast(&self) -> Option<&dyn Fast> {
+        self.inner.fast().map(|_| self as &dyn Fast)
+    }
+}
+
+/// Of an inner check that is fast; of another, nothing equals anything.
+impl Fast for Prepared {
+    fn compute(&self, password: &[u8]) -> SecretBytes {
+        let password = self.step.apply(password);
+        let inner = self.inner.fast().map(|fast| fast.compute(&password));
+        inner.unwrap_or_default()
+    }
+
+    fn digest(&self) -> &[u8] {
+        self.inner.fast().map_or(&[], Fast::digest)
     }
 }

@@ -5,7 +5,7 @@
 
 use zeroize::Zeroizing;
 
-use super::compute::computed;
+use super::compute::slow;
 use super::crypt::letters;
 use super::{Reading, UnreadableHash};
 use crate::digest::Digest;
@@ -39,7 +39,7 @@ pub(super) fn read(text: &str, limits: &Limits) -> Reading {
     let rounds = LEAST_ROUNDS.saturating_add(bounded(VALUE, "rounds of Sun's MD5", rounds, most)?);
     let salt = head.to_owned();
     let hash = Zeroizing::new(written.as_bytes().to_vec());
-    Ok(computed(hash, move |password| {
+    Ok(slow(hash, move |password| {
         const ORDER: [usize; 16] = [12, 6, 0, 13, 7, 1, 14, 8, 2, 15, 9, 3, 5, 10, 4, 11];
         let mut digest = Digest::Md5.hash(&Zeroizing::new([password, salt.as_bytes()].concat()));
         for round in 0..rounds {

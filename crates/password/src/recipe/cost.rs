@@ -3,6 +3,7 @@
 
 use super::{Position, RecipeError};
 use crate::limits::Limits;
+use crate::wrapped::FEW_ROUNDS;
 
 /// The whole of a ceiling, in millionths.
 pub(super) const WHOLE: u128 = 1_000_000;
@@ -41,6 +42,11 @@ impl Cost {
         part(self.blocks, limits.digest_rounds.into())
             + part(self.pbkdf2, limits.pbkdf2_iterations.into())
             + part(self.scrypt, limits.scrypt_work)
+    }
+
+    /// Whether it is a few digests and nothing that was made to be slow.
+    pub(super) fn is_small(&self) -> bool {
+        self.pbkdf2 == 0 && self.scrypt == 0 && self.blocks <= u64::from(FEW_ROUNDS)
     }
 
     /// Refuses more than the whole.

@@ -70,6 +70,7 @@ pub struct Recipe {
     ending: Ending,
     expr: Expr,
     share: u128,
+    is_fast: bool,
 }
 
 impl Recipe {
@@ -86,6 +87,7 @@ impl Recipe {
             ending: checked.ending,
             expr: checked.expr,
             share: checked.cost.share(limits),
+            is_fast: checked.cost.is_small(),
         })
     }
 
@@ -131,6 +133,11 @@ impl Recipe {
     /// The bytes that every value has, if it always has as many.
     pub(crate) fn exact_size(&self) -> Option<usize> {
         self.expr.is_exact.then_some(self.expr.most)
+    }
+
+    /// Whether a guess costs next to nothing: a few digests, and a value of its own at the end.
+    pub(crate) fn is_fast(&self) -> bool {
+        self.is_fast && self.ending == Ending::Value
     }
 
     pub(crate) fn ending(&self) -> Ending {

@@ -218,9 +218,41 @@ impl RecipeHash {
         self.pepper = Some(Zeroizing::new(pepper.to_owned()));
     }
 
+    /// The digest that is kept, where a guess costs next to nothing.
+    pub(crate) fn digest(&self) -> Option<SecretBytes> {
+        match &self.expected {
+            Expected::Bytes(bytes) if self.recipe.is_fast() => Some(bytes.clone()),
+            _ => None,
+        }
+    }
+
+    /// Puts zeros in that digest's place; `false` when there is none.
+    pub(crate) fn forget(&mut self) -> bool {
+        match &mut self.expected {
+            Expected::Bytes(bytes) if self.recipe.is_fast() => {
+                bytes.fill(0);
+                true
+            }
+            _ => false,
+        }
+    }
+
     pub(crate) fn verify(&self, password: &str) -> bool {
-        if self.needs_pepper() && self.pepper.is_none() {
+        let Some(value) = self.compute(password) else {
             return false;
+        };
+        match &self.expected {
+            Expected::Bytes(bytes) => constant_time_eq(&value, bytes),
+            Expected::Bcrypt(hash) => hash.verify(&value),
+            Expected::Argon2(hash) => hash.verify(&value),
+            Expected::Known(text) => foreign::verify_known(text, &value),
+        }
+    }
+
+    /// What the recipe makes of a password; `None` without the pepper that it needs.
+    pub(crate) fn compute(&self, password: &str) -> Option<SecretBytes> {
+        if self.needs_pepper() && self.pepper.is_none() {
+            return None;
         }
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let (username, email, user_id) =
@@ -233,15 +265,7 @@ impl RecipeHash {
             email: email.as_bytes(),
             user_id: user_id.as_bytes(),
         };
-        let Some(value) = self.recipe.value(&inputs) else {
-            return false;
-        };
-        match &self.expected {
-            Expected::Bytes(bytes) => constant_time_eq(&value, bytes),
-            Expected::Bcrypt(hash) => hash.verify(&value),
-            Expected::Argon2(hash) => hash.verify(&value),
-            Expected::Known(text) => foreign::verify_known(text, &value),
-        }
+        self.recipe.value(&inputs)
     }
 
     /// The stored text, prefix included.

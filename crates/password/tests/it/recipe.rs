@@ -36,7 +36,9 @@ fn proves(recipe: &str, value: &str, encoding: &str) {
     let hash = PasswordHash::from_import(&record, &context(), &Limits::default())
         .unwrap_or_else(|refused| panic!("{refused:?}: {recipe}"));
     let text = hash.to_stored();
-    assert!(text.expose().starts_with("recipe:{"));
+    let bare = text.expose();
+    let bare = bare.strip_prefix("fast:").unwrap_or(bare);
+    assert!(bare.starts_with("recipe:{"));
     assert!(!text.expose().contains(PEPPER), "the pepper is stored");
     let again = PasswordHash::from_stored(&text).unwrap();
     assert_eq!(again.to_stored().expose(), text.expose());

@@ -1,7 +1,7 @@
 //! Fast hashes under a slow one: every computed record of a fast family, wrapped at rest.
 
 use domain::{Entropy, HashText, Password};
-use password::{FAST_PREFIXES, Limits, PasswordHash, Scheme};
+use password::{FAST_PREFIXES, ImportContext, Limits, PasswordHash, Scheme};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -23,11 +23,11 @@ impl Entropy for Fixed {
     }
 }
 
-fn wrap(stored: &HashText) -> Option<PasswordHash> {
+pub fn wrap(stored: &HashText) -> Option<PasswordHash> {
     PasswordHash::wrap(stored, &SMALL, &Fixed).unwrap()
 }
 
-fn is_fast(stored: &HashText) -> bool {
+pub fn is_fast(stored: &HashText) -> bool {
     let text = stored.expose();
     FAST_PREFIXES.iter().any(|prefix| text.starts_with(prefix))
 }
@@ -110,6 +110,70 @@ fn what_is_no_wrapped_record_is_refused() {
         r#"{"algorithm":"ferry-wrapped"}"#.to_owned(),
     ] {
         assert!(read(&wrong).is_err(), "{wrong}");
+    }
+}
+
+/// A record of a row whose connection holds a pepper.
+fn peppered(record: &str) -> PasswordHash {
+    let context = ImportContext {
+        has_pepper: true,
+        ..ImportContext::default()
+    };
+    PasswordHash::from_import(record, &context, &Limits::default()).unwrap()
+}
+
+#[test]
+fn a_recipe_of_a_few_digests_is_wrapped_and_its_pepper_stays_outside() {
+    use sha2::Digest as _;
+    let digest = hex::encode(sha2::Sha256::digest("p3pper|s4lt|right"));
+    let record = |recipe: &str| {
+        json!({"algorithm": "recipe", "recipe": recipe, "salt": {"value": "s4lt"},
+            "hash": {"value": digest, "encoding": "hex"}})
+        .to_string()
+    };
+    let stored = peppered(&record("sha256(pepper + '|' + salt + '|' + password)")).to_stored();
+    assert!(is_fast(&stored));
+    let text = wrap(&stored).unwrap().to_stored();
+    assert!(!text.expose().contains("p3pper") && !is_fast(&text));
+    let hash = || PasswordHash::from_stored(&text).unwrap();
+    assert!(hash().needs_pepper());
+    assert!(!verifies(&hash(), "right"), "nothing without the pepper");
+    let whole = hash().with_pepper("p3pper");
+    assert!(verifies(&whole, "right") && !verifies(&whole, "wrong"));
+    assert!(!verifies(&hash().with_pepper("other"), "right"));
+    // Out and back in, where the connection holds the pepper and nowhere else.
+    let member = PasswordHash::to_import_member(&text).unwrap();
+    assert!(PasswordHash::from_custom(&member.json, &Limits::default()).is_err());
+    let back = peppered(&member.json);
+    assert_eq!(back.to_stored().expose(), text.expose());
+    // What is slow by itself stays.
+    let slow = record("pbkdf2_sha256(password + pepper, salt, 1000, 32)");
+    let slow = peppered(&slow).to_stored();
+    assert!(!is_fast(&slow) && wrap(&slow).is_none());
+}
+
+/// Nothing that is kept can be guessed at full speed: no other spelling, and no second digest.
+#[test]
+fn no_spelling_of_a_digest_is_left() {
+    let sha1 = "75552156f2c9a1d0aa10b3b6c2b3a5d6e7f80912";
+    for text in [
+        format!("sha1$salt${}", sha1.to_uppercase()),
+        format!("*{sha1}"),
+        format!("0x0100cafebabe{sha1}{}", "9".repeat(40)),
+        format!("S:{sha1}00112233445566778899;H:{}", "9".repeat(32)),
+        "{SSHA}QUJDREVGR0hJSktMTU5PUFFSU1RzYWx0".to_owned(),
+        "$hmac-md5$MmFiOTYzOTBjN2RiZTM0MzlkZTc0ZDBjOWIwYjE3Njc=$a2V5".to_owned(),
+    ] {
+        let hash = PasswordHash::from_known(&text, &Limits::default()).unwrap();
+        let stored = hash.to_stored();
+        assert!(is_fast(&stored), "{text}");
+        let wrapped = wrap(&stored).unwrap();
+        assert_eq!(wrapped.algorithm(), hash.algorithm());
+        let wrapped = wrapped.to_stored().expose().to_lowercase();
+        let nines = "9".repeat(32);
+        for digest in [&sha1[4..], &nines, "qujdrevgr0h", "mmfiotyzotbjn2ri"] {
+            assert!(!wrapped.contains(digest), "{text}: {wrapped}");
+        }
     }
 }
 

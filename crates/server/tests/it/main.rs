@@ -25,6 +25,7 @@ mod logs;
 mod outages;
 mod process;
 mod recipes;
+mod rounds;
 mod scripts;
 mod stage;
 mod starters;
