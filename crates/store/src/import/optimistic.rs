@@ -15,7 +15,7 @@ use domain::user::UserRow;
 use futures_util::{SinkExt, pin_mut};
 use tokio_postgres::error::SqlState;
 
-use super::postgres::{Tried, execute, fault, put_flag, put_text};
+use super::postgres::{Tried, execute, fault, put_attributes, put_flag, put_text};
 use super::{ImportBatch, ImportRow, Tally, factor_statements};
 use crate::seal::Seal;
 
@@ -156,22 +156,7 @@ fn put_user(out: &mut BytesMut, batch: &ImportBatch, row: &ImportRow) {
     put_number(out, row.user_row);
     put_text(out, Some(&format!("auth0|{}", row.foreign_id)));
     put_text(out, Some(&row.email));
-    put_flag(out, Some(row.email_verified.unwrap_or(false)));
-    put_text(out, row.username.as_deref());
-    put_text(out, row.phone_number.as_deref());
-    put_flag(out, row.phone_verified);
-    for text in [
-        &row.name,
-        &row.nickname,
-        &row.given_name,
-        &row.family_name,
-        &row.picture,
-    ] {
-        put_text(out, text.as_deref());
-    }
-    put_flag(out, row.blocked);
-    put_text(out, row.user_metadata.as_deref());
-    put_text(out, row.app_metadata.as_deref());
+    put_attributes(out, row);
     for number in [0, batch.now.millis(), batch.now.millis(), 1] {
         put_number(out, number);
     }

@@ -173,6 +173,12 @@ fn put_row(out: &mut BytesMut, position: i32, row: &ImportRow) {
     out.put_i32(8);
     out.put_i64(row.user_row);
     put_text(out, Some(&row.email));
+    put_attributes(out, row);
+    put_text(out, row.password.as_ref().map(HashText::expose));
+}
+
+/// `email_verified` to `app_metadata`, in the order in which both ways of copying name them.
+pub(super) fn put_attributes(out: &mut BytesMut, row: &ImportRow) {
     put_flag(out, Some(row.email_verified.unwrap_or(false)));
     put_text(out, row.username.as_deref());
     put_text(out, row.phone_number.as_deref());
@@ -189,7 +195,6 @@ fn put_row(out: &mut BytesMut, position: i32, row: &ImportRow) {
     put_flag(out, row.blocked);
     put_text(out, row.user_metadata.as_deref());
     put_text(out, row.app_metadata.as_deref());
-    put_text(out, row.password.as_ref().map(HashText::expose));
 }
 
 pub(super) fn put_text(out: &mut BytesMut, text: Option<&str>) {
