@@ -204,12 +204,8 @@ fn a_long_line_is_long_however_it_is_read() {
 /// Found by a fuzzer: a line with nothing but a form feed was an empty row, again and again.
 #[test]
 fn every_row_has_a_byte() {
-    insta::assert_snapshot!(read(b"{\"a\":1}\n\x0c\n{\"b\":2}\x0c \n", 3), @r#"
-    1 0..7 {"a":1}
-    2 8..9 
-    3 10..18 {"b":2}
-    end
-    "#.replace("\\x0c", "\x0c"));
+    let rows = "1 0..7 {\"a\":1}\n2 8..9 \x0c\n3 10..18 {\"b\":2}\x0c\nend";
+    assert_eq!(read(b"{\"a\":1}\n\x0c\n{\"b\":2}\x0c \n", 3), rows);
 }
 
 #[test]
