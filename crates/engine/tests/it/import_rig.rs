@@ -67,6 +67,9 @@ pub struct Rig {
     worker: Option<(JoinHandle<()>, CancellationToken)>,
 }
 
+/// The secret of the old application, as every rig's connection holds it.
+pub const PEPPER: &str = "p3pper";
+
 /// 2027-01-15: file times lie before it.
 const NOW: i64 = 1_800_000_000_000;
 
@@ -88,7 +91,7 @@ impl Rig {
             display_name: None,
             realms: vec!["legacy".into()],
             options: Json::new(),
-            configuration: std::collections::BTreeMap::new(),
+            configuration: [("PASSWORD_PEPPER".to_owned(), PEPPER.into())].into(),
             metadata: Json::new(),
             attributes: Json::new(),
             enabled_clients: vec!["some-client".into()],
