@@ -10,7 +10,7 @@
 //! imitated. The bits of salt and digest that their last letters do not use are ignored.
 
 mod eksblowfish;
-mod start;
+mod pi;
 
 use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};

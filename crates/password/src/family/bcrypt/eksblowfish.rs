@@ -12,7 +12,7 @@
 
 use zeroize::{Zeroize, Zeroizing};
 
-use super::start::{BOXES, SUBKEYS};
+use super::pi::{BOXES, SUBKEYS};
 
 /// `OrpheanBeholderScryDoubt`, in words.
 const TEXT: [[u32; 2]; 3] = [

@@ -1,4 +1,4 @@
-//! TABLE: where Blowfish begins, the first 33,344 bits of the fraction of pi, in words of 32.
+//! TABLE: the digits of pi that Blowfish begins with: the first 33,344 bits of its fraction, in words of 32.
 //!
 //! A test computes them anew.
 
