@@ -475,7 +475,6 @@ fn names_two_hundred() {
                 since.elapsed().as_millis(),
                 processor_time() - began,
             );
-            println!("{words}: {:?}", report.name);
             match report.verdict {
                 Verdict::Found if holds_for(&report, &application, &other) => {}
                 Verdict::Found => false_names.push(format!("{words} -> {:?}", report.name)),
