@@ -318,3 +318,34 @@ create table rate_counters (
     count bigint not null,
     window_ends_at bigint not null
 );
+
+-- What one login allowed one client: the root of its code and of all its tokens.
+create table authorizations (
+    id {{keytext}} primary key,
+    client_id {{keytext}} not null,
+    user_row bigint not null,
+    connection_id {{keytext}},
+    session_id {{keytext}},
+    audience text,
+    scope text not null,
+    methods text not null,
+    authenticated_at bigint not null,
+    dpop_key text,
+    created_at bigint not null,
+    revoked_at bigint,
+    expires_at bigint not null
+);
+create index authorizations_user on authorizations (user_row);
+create index authorizations_session on authorizations (session_id) where session_id is not null;
+create index authorizations_expiry on authorizations (expires_at);
+
+create table authorization_codes (
+    code_hash {{keytext}} primary key,
+    authorization_id {{keytext}} not null,
+    binding text not null,
+    used_at bigint,
+    created_at bigint not null,
+    expires_at bigint not null
+);
+create index authorization_codes_authorization on authorization_codes (authorization_id);
+create index authorization_codes_expiry on authorization_codes (expires_at);

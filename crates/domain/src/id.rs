@@ -80,6 +80,10 @@ text_id! {
     /// A browser session's id.
     SessionId
 }
+text_id! {
+    /// `aut_` and 22 letters or digits: what one login allowed one client.
+    AuthorizationId
+}
 
 /// The provider of all database connections: they share one space of user ids.
 pub const AUTH0: &str = "auth0";
@@ -94,6 +98,13 @@ impl ConnectionId {
     pub fn is_well_formed(text: &str) -> bool {
         text.strip_prefix("con_")
             .is_some_and(|rest| rest.len() == 16 && rest.bytes().all(|b| b.is_ascii_alphanumeric()))
+    }
+}
+
+impl AuthorizationId {
+    /// A new random id.
+    pub fn generate(entropy: &dyn Entropy) -> Self {
+        Self(format!("aut_{}", alphanumeric(entropy, 22)))
     }
 }
 

@@ -13,9 +13,11 @@
 //! | conflict | two records that claim the same key |
 //! | import job, row, row error | the bulk path |
 //! | export job | all users back out, for whoever wants to leave |
+//! | authentication, authorization | how somebody proved who they are; what one login allowed one client |
 //! | client, client grant, scope, resource server | OAuth's words |
 //! | log event | who did what to whom: the tenant log |
 
+pub mod authorization;
 pub mod client;
 pub mod clock;
 pub mod conflict;
@@ -37,6 +39,7 @@ pub mod secret;
 pub mod user;
 pub mod username;
 
+pub use authorization::{Authentication, AuthenticationMethod, Authorization};
 pub use client::{Client, ClientGrant, ResourceServer, TokenEndpointAuth};
 pub use clock::{Clock, Instant};
 pub use connection::Connection;
@@ -45,7 +48,7 @@ pub use email::EmailAddress;
 pub use entropy::Entropy;
 pub use export_job::{ExportField, ExportFormat, ExportJob, ExportRequest};
 pub use id::{
-    ClientId, ConnectionId, ForeignId, GrantId, JobId, KeyId, LogId, ResourceServerId, SessionId,
+    AuthorizationId, ClientId, ConnectionId, ForeignId, GrantId, JobId, KeyId, LogId, ResourceServerId, SessionId,
     UserId,
 };
 pub use import_job::{Counters, FileFormat, Idempotency, ImportJob, ImportOptions, JobStatus};

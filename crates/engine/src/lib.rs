@@ -2,7 +2,7 @@
 //!
 //! | file | use-case |
 //! |---|---|
-//! | `token`, `machine_token` | the token endpoint |
+//! | `token`, `machine_token`, `issue` | the token endpoint; codes and tokens of an authorization |
 //! | `login`, `authenticate`, `migrate_user` | a password login, who answers it, a user's arrival |
 //! | `legacy`, `deeds`, `cached` | questions to a legacy store, changes of it, copies from it |
 //! | `signup`, `users`, `connections`, `clients` | sign-up and management |
@@ -30,6 +30,7 @@ mod deeds;
 mod guard;
 mod housekeeping;
 pub mod import;
+mod issue;
 mod keys;
 mod legacy;
 pub mod listing;

@@ -19,11 +19,15 @@ const OPENID_SCOPES: &str = "openid profile email phone address name given_name 
      identities email_verified";
 
 /// What a token for an API is made of.
-struct TokenGrant<'a> {
-    client: &'a Client,
-    api: Option<ResourceServer>,
-    scope: Scopes,
-    kind: GrantType,
+pub(crate) struct TokenGrant<'a> {
+    /// For whom.
+    pub client: &'a Client,
+    /// The API, if one was named.
+    pub api: Option<ResourceServer>,
+    /// What is allowed.
+    pub scope: Scopes,
+    /// Through which grant.
+    pub kind: GrantType,
 }
 
 impl Engine {
@@ -126,7 +130,7 @@ impl Engine {
     }
 
     /// The API of a user's token. The Management API is no API for users.
-    async fn api_for_user(
+    pub(crate) async fn api_for_user(
         &self,
         audience: Option<&str>,
     ) -> Result<Option<ResourceServer>, OAuthError> {
@@ -148,7 +152,7 @@ impl Engine {
         Ok(Some(api))
     }
 
-    fn user_token(&self, grant: &TokenGrant<'_>, user: &User) -> Result<TokenResponse, OAuthError> {
+    pub(crate) fn user_token(&self, grant: &TokenGrant<'_>, user: &User) -> Result<TokenResponse, OAuthError> {
         let now = self.now();
         let subject = subject_of(user);
         let lifetime = self.lifetime(grant.api.as_ref());

@@ -5,6 +5,7 @@
 //!
 //! | module | owns |
 //! |---|---|
+//! | [`authorize`] | authorization requests |
 //! | [`token`] | the parameters of `POST /oauth/token`, read once into a typed request |
 //! | [`jwt`] | RS256 tokens, the signing keys and their rotation, JWKS |
 //! | [`claims`] | what the tokens and the userinfo endpoint say of a person |
@@ -16,6 +17,7 @@
 //! Whether a password is right, a client known or a grant allowed is the `engine`'s to find out;
 //! it answers with an [`OAuthError`] from here.
 
+pub mod authorize;
 pub mod claims;
 pub mod discovery;
 pub mod error;

@@ -16,4 +16,5 @@ pub mod pages;
 pub mod routes;
 pub mod serve;
 pub mod state;
+pub mod universal_login;
 mod unread;

@@ -82,6 +82,8 @@ const TABLES: &[(&str, &str)] = &[
     ("log_events", "log_id"),
     ("sessions", "id"),
     ("tickets", "token_hash"),
+    ("authorizations", "id"),
+    ("authorization_codes", "code_hash"),
     ("outbox", "id"),
     ("rate_counters", "name"),
 ];
@@ -107,6 +109,10 @@ const ORPHANS: &[(&str, &str)] = &[
     (
         "sessions without a user",
         "sessions where user_row not in (select id from users)",
+    ),
+    (
+        "authorizations without a user",
+        "authorizations where user_row not in (select id from users)",
     ),
     (
         "realms without a connection",

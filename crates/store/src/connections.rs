@@ -9,6 +9,7 @@ use domain::{ClientId, ConfigurationValue, Connection, ConnectionId, Instant};
 
 use crate::db::{Row, any, one};
 use crate::error::{Result, StoreError};
+use crate::user_writes::OF_A_USER;
 use crate::write::json;
 use crate::{Store, Write, first};
 
@@ -272,18 +273,20 @@ impl Write {
             vec![id.into(), now.into()],
         ));
         let of_users = "select user_row from identities where connection_id = $1 and is_primary";
-        for sql in [
-            format!("delete from users where id in ({of_users})"),
-            format!("delete from mfa_factors where user_row in ({of_users})"),
-            format!("delete from sessions where user_row in ({of_users})"),
+        let of_them = OF_A_USER
+            .iter()
+            .map(|table| format!("delete from {table} where user_row in ({of_users})"));
+        let its_own = [
             "delete from tickets where connection_id = $1".to_owned(),
-            format!("delete from legacy_ids where connection_id = $1 or user_row in ({of_users})"),
+            "delete from legacy_ids where connection_id = $1".to_owned(),
             "delete from job_marks where job_id in (select id from jobs where connection_id = $1)"
                 .to_owned(),
             format!("delete from identities where connection_id = $1 or user_row in ({of_users})"),
             "delete from connection_realms where connection_id = $1".to_owned(),
             "delete from connection_clients where connection_id = $1".to_owned(),
-        ] {
+        ];
+        let users = format!("delete from users where id in ({of_users})");
+        for sql in std::iter::once(users).chain(of_them).chain(its_own) {
             self.push(crate::db::Stmt {
                 sql: sql.into(),
                 params: vec![id.into()],

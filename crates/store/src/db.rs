@@ -69,6 +69,7 @@ from! {
     &domain::ResourceServerId => Text(ToString::to_string),
     &domain::KeyId => Text(ToString::to_string),
     &domain::SessionId => Text(ToString::to_string),
+    &domain::AuthorizationId => Text(ToString::to_string),
 }
 
 impl<T: Into<Value>> From<Option<T>> for Value {

@@ -9,6 +9,7 @@ pub mod db;
 pub mod error;
 pub mod seal;
 
+mod authorizations;
 mod clients;
 mod connections;
 mod counters;
@@ -46,6 +47,7 @@ use domain::UserRow;
 use domain::secret::Key32;
 use tokio::sync::Mutex;
 
+pub use authorizations::StoredCode;
 pub use clients::MachineAccess;
 pub use counters::Counter;
 pub use error::{Key, Result, StoreError};

@@ -44,6 +44,15 @@ fn attribute_values(attributes: &Attributes) -> [Value; 14] {
     ]
 }
 
+/// TABLE: what goes with its user, each under `user_row`; beside it identities, which go last.
+pub(crate) const OF_A_USER: &[&str] = &[
+    "mfa_factors",
+    "sessions",
+    "tickets",
+    "legacy_ids",
+    "authorizations",
+];
+
 impl Write {
     /// Writes a user with its first identity, credential and factors.
     pub fn insert_user(&mut self, user: &NewUser) -> Result<&mut Self> {
@@ -274,16 +283,10 @@ impl Write {
     /// Deletes a user with everything that is theirs. The row goes first: it is the lock that
     /// changes of the user wait for, so that none of them leaves factors behind.
     pub fn delete_user(&mut self, row: UserRow) -> &mut Self {
-        for sql in [
-            "delete from users where id = $1",
-            "delete from mfa_factors where user_row = $1",
-            "delete from sessions where user_row = $1",
-            "delete from tickets where user_row = $1",
-            "delete from legacy_ids where user_row = $1",
-            "delete from identities where user_row = $1",
-        ] {
+        self.push(any("delete from users where id = $1", vec![row.into()]));
+        for table in OF_A_USER.iter().chain(&["identities"]) {
             self.push(crate::db::Stmt {
-                sql: Cow::Borrowed(sql),
+                sql: Cow::Owned(format!("delete from {table} where user_row = $1")),
                 params: vec![row.into()],
                 expect: crate::db::Expect::Any,
             });

@@ -1,0 +1,150 @@
+//! What logins allowed clients, and the codes that stand for it until a client redeems them.
+
+use domain::{Authentication, Authorization, AuthorizationId, Instant, UserRow};
+
+use crate::db::{Row, any, one};
+use crate::error::Result;
+use crate::write::texts;
+use crate::{Store, Write, first};
+
+/// What is kept of an authorization code: never the code itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredCode {
+    /// SHA-256 of the code, hexadecimal.
+    pub code_hash: String,
+    /// What it stands for.
+    pub authorization: AuthorizationId,
+    /// What its redeemer must show, in the caller's own JSON.
+    pub binding: String,
+    /// When it was redeemed: a second time revokes the authorization (RFC 6749 §4.1.2).
+    pub used_at: Option<Instant>,
+    /// When its time is over.
+    pub expires_at: Instant,
+}
+
+const COLUMNS: &str = "select a.id, a.client_id, a.user_row, u.user_id, a.connection_id, \
+     a.session_id, a.authenticated_at, a.methods, a.audience, a.scope, a.dpop_key, a.created_at, \
+     a.revoked_at from authorizations a join users u on u.id = a.user_row";
+
+impl Store {
+    /// An authorization by its id, revoked or not; none when its user is gone.
+    pub async fn find_authorization(&self, id: &AuthorizationId) -> Result<Option<Authorization>> {
+        let sql = format!("{COLUMNS} where a.id = $1");
+        first(self.db.lookup(sql, vec![id.into()]).await?)
+            .map(authorization)
+            .transpose()
+    }
+
+    /// A code by its hash, used or not, in time or not.
+    pub async fn find_code(&self, code_hash: &str) -> Result<Option<StoredCode>> {
+        let sql = "select code_hash, authorization_id, binding, used_at, expires_at \
+                   from authorization_codes where code_hash = $1";
+        first(self.db.lookup(sql, vec![code_hash.into()]).await?)
+            .map(code)
+            .transpose()
+    }
+}
+
+fn authorization(mut row: Row) -> Result<Authorization> {
+    Ok(Authorization {
+        id: row.text("authorizations.id")?.into(),
+        client_id: row.text("authorizations.client_id")?.into(),
+        authentication: Authentication {
+            user: UserRow(row.int("authorizations.user_row")?),
+            user_id: row.text("users.user_id")?.into(),
+            connection: row.text_or_null("authorizations.connection_id")?.map(Into::into),
+            session: row.text_or_null("authorizations.session_id")?.map(Into::into),
+            at: row.time("authorizations.authenticated_at")?,
+            methods: row.json("authorizations.methods")?,
+        },
+        audience: row.text_or_null("authorizations.audience")?,
+        scope: row.text("authorizations.scope")?,
+        dpop_key: row.text_or_null("authorizations.dpop_key")?,
+        created_at: row.time("authorizations.created_at")?,
+        revoked_at: row.time_or_null("authorizations.revoked_at")?,
+    })
+}
+
+fn code(mut row: Row) -> Result<StoredCode> {
+    Ok(StoredCode {
+        code_hash: row.text("authorization_codes.code_hash")?,
+        authorization: row.text("authorization_codes.authorization_id")?.into(),
+        binding: row.text("authorization_codes.binding")?,
+        used_at: row.time_or_null("authorization_codes.used_at")?,
+        expires_at: row.time("authorization_codes.expires_at")?,
+    })
+}
+
+impl Write {
+    /// Writes a new authorization; it is forgotten after `expires_at`.
+    pub fn insert_authorization(
+        &mut self,
+        authorization: &Authorization,
+        expires_at: Instant,
+    ) -> &mut Self {
+        let authentication = &authorization.authentication;
+        self.push(one(
+            "insert into authorizations (id, client_id, user_row, connection_id, session_id, \
+             audience, scope, methods, authenticated_at, dpop_key, created_at, expires_at) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            vec![
+                (&authorization.id).into(),
+                (&authorization.client_id).into(),
+                authentication.user.into(),
+                authentication.connection.as_ref().into(),
+                authentication.session.as_ref().into(),
+                authorization.audience.as_ref().into(),
+                (&authorization.scope).into(),
+                texts(&authentication.methods).into(),
+                authentication.at.into(),
+                authorization.dpop_key.as_ref().into(),
+                authorization.created_at.into(),
+                expires_at.into(),
+            ],
+        ))
+    }
+
+    /// Revokes an authorization, and with it all its tokens. Once more is nothing new.
+    pub fn revoke_authorization(&mut self, id: &AuthorizationId, now: Instant) -> &mut Self {
+        self.push(any(
+            "update authorizations set revoked_at = $2 where id = $1 and revoked_at is null",
+            vec![id.into(), now.into()],
+        ))
+    }
+
+    /// Writes a new code.
+    pub fn insert_code(&mut self, code: &StoredCode, now: Instant) -> &mut Self {
+        self.push(one(
+            "insert into authorization_codes (code_hash, authorization_id, binding, created_at, \
+             expires_at) values ($1, $2, $3, $4, $5)",
+            vec![
+                (&code.code_hash).into(),
+                (&code.authorization).into(),
+                (&code.binding).into(),
+                now.into(),
+                code.expires_at.into(),
+            ],
+        ))
+    }
+
+    /// Uses a code up: the batch fails when somebody used it before, or its time is over.
+    pub fn use_code(&mut self, code_hash: &str, now: Instant) -> &mut Self {
+        self.push(one(
+            "update authorization_codes set used_at = $2 \
+             where code_hash = $1 and used_at is null and expires_at > $2",
+            vec![code_hash.into(), now.into()],
+        ))
+    }
+
+    /// Forgets what nobody can use any more.
+    pub fn forget_authorizations(&mut self, now: Instant) -> &mut Self {
+        self.push(any(
+            "delete from authorization_codes where expires_at <= $1",
+            vec![now.into()],
+        ));
+        self.push(any(
+            "delete from authorizations where expires_at <= $1",
+            vec![now.into()],
+        ))
+    }
+}
