@@ -39,7 +39,10 @@ impl AuthenticationMethod {
 
     /// Whether it is a second factor beside a password.
     pub const fn is_second_factor(self) -> bool {
-        matches!(self, Self::Otp | Self::OutOfBand | Self::RecoveryCode | Self::WebAuthn)
+        matches!(
+            self,
+            Self::Otp | Self::OutOfBand | Self::RecoveryCode | Self::WebAuthn
+        )
     }
 }
 

@@ -48,8 +48,8 @@ pub use email::EmailAddress;
 pub use entropy::Entropy;
 pub use export_job::{ExportField, ExportFormat, ExportJob, ExportRequest};
 pub use id::{
-    AuthorizationId, ClientId, ConnectionId, ForeignId, GrantId, JobId, KeyId, LogId, ResourceServerId, SessionId,
-    UserId,
+    AuthorizationId, ClientId, ConnectionId, ForeignId, GrantId, JobId, KeyId, LogId,
+    ResourceServerId, SessionId, UserId,
 };
 pub use import_job::{Counters, FileFormat, Idempotency, ImportJob, ImportOptions, JobStatus};
 pub use log_event::{EventKind, LogEvent};

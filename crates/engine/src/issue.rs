@@ -75,7 +75,10 @@ impl Engine {
     }
 
     /// Signs what is wanted.
-    pub(crate) async fn issue(&self, issue: &Issue<'_>) -> Result<TokenResponse, OAuthError> {
+    pub(crate) async fn issue_tokens(
+        &self,
+        issue: &Issue<'_>,
+    ) -> Result<TokenResponse, OAuthError> {
         let scope = oidc::Scopes::parse(&issue.authorization.scope)?;
         let api = self
             .api_for_user(issue.authorization.audience.as_deref())

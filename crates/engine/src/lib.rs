@@ -30,6 +30,7 @@ mod deeds;
 mod guard;
 mod housekeeping;
 pub mod import;
+#[expect(dead_code, reason = "the authorization endpoint comes with its pages")]
 mod issue;
 mod keys;
 mod legacy;

@@ -152,7 +152,11 @@ impl Engine {
         Ok(Some(api))
     }
 
-    pub(crate) fn user_token(&self, grant: &TokenGrant<'_>, user: &User) -> Result<TokenResponse, OAuthError> {
+    pub(crate) fn user_token(
+        &self,
+        grant: &TokenGrant<'_>,
+        user: &User,
+    ) -> Result<TokenResponse, OAuthError> {
         let now = self.now();
         let subject = subject_of(user);
         let lifetime = self.lifetime(grant.api.as_ref());

@@ -52,8 +52,12 @@ fn authorization(mut row: Row) -> Result<Authorization> {
         authentication: Authentication {
             user: UserRow(row.int("authorizations.user_row")?),
             user_id: row.text("users.user_id")?.into(),
-            connection: row.text_or_null("authorizations.connection_id")?.map(Into::into),
-            session: row.text_or_null("authorizations.session_id")?.map(Into::into),
+            connection: row
+                .text_or_null("authorizations.connection_id")?
+                .map(Into::into),
+            session: row
+                .text_or_null("authorizations.session_id")?
+                .map(Into::into),
             at: row.time("authorizations.authenticated_at")?,
             methods: row.json("authorizations.methods")?,
         },

@@ -3,5 +3,5 @@
 mod request;
 
 pub use request::{
-    AuthorizationRequest, CodeChallenge, ChallengeMethod, Prompt, ResponseMode, ResponseType,
+    AuthorizationRequest, ChallengeMethod, CodeChallenge, Prompt, ResponseMode, ResponseType,
 };
