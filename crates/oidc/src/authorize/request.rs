@@ -9,7 +9,6 @@ use crate::scopes::Scopes;
 /// What the client wants back (OAuth 2.0 Multiple Response Type Encoding Practices): any
 /// combination but none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(clippy::struct_excessive_bools, reason = "a set of three")]
 pub struct ResponseType {
     /// An authorization code.
     pub code: bool,
