@@ -38,7 +38,7 @@ const CLIENT_AUTHENTICATION: &[&str] = &[
 /// What client assertions may be signed with.
 const ASSERTION_ALGORITHMS: &[&str] = &["RS256", "RS384", "PS256", "ES256"];
 
-/// What DPoP proofs may be signed with.
+/// What `DPoP` proofs may be signed with.
 const DPOP_ALGORITHMS: &[&str] = &["ES256", "RS256", "PS256"];
 
 const CLAIMS: &[&str] = &[
@@ -67,6 +67,7 @@ const CLAIMS: &[&str] = &[
 /// The body of `/.well-known/openid-configuration` (OpenID Connect Discovery §3, RFC 8414 §2, and the
 /// registered members of RFC 8628, 9126, 9207, 9449 and the logout specifications).
 #[derive(Clone, Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "members of the wire")]
 pub struct Discovery {
     issuer: String,
     authorization_endpoint: String,

@@ -159,12 +159,11 @@ impl EndSessionRequest {
         let Some(uri) = &self.post_logout_redirect_uri else {
             return Ok(None);
         };
-        let is_allowed = match facts.client {
-            Some(client) => is_logout_url(client.logout_urls(), uri, true, client.is_native()),
-            None => {
-                let urls = facts.tenant_urls.iter().map(String::as_str);
-                is_logout_url(urls, uri, true, false)
-            }
+        let is_allowed = if let Some(client) = facts.client {
+            is_logout_url(client.logout_urls(), uri, true, client.is_native())
+        } else {
+            let urls = facts.tenant_urls.iter().map(String::as_str);
+            is_logout_url(urls, uri, true, false)
         };
         if !is_allowed {
             let text = "The post_logout_redirect_uri is not one of the allowed logout URLs.";

@@ -98,9 +98,8 @@ fn mode(params: &Params, client: &Client, uri: &str) -> Result<ResponseMode, OAu
             Err(OAuthError::invalid_request(error)
                 .with_detail(format!("redirect_uri: {}", crate::error::shown(uri))))
         }
-        Some(ResponseMode::Query) => Ok(by_itself),
+        Some(ResponseMode::Query) | None => Ok(by_itself),
         Some(mode) => Ok(mode),
-        None => Ok(by_itself),
     }
 }
 

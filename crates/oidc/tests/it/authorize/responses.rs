@@ -35,7 +35,7 @@ fn everything() -> Granted {
 fn url(response: Response) -> String {
     match response {
         Response::Redirect(url) => url,
-        other => panic!("{other:?}"),
+        other => unreachable!("{other:?}"),
     }
 }
 
