@@ -19,6 +19,7 @@
 
 pub mod authorization;
 pub mod client;
+pub mod client_settings;
 pub mod clock;
 pub mod conflict;
 pub mod connection;

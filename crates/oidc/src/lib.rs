@@ -5,7 +5,8 @@
 //!
 //! | module | owns |
 //! |---|---|
-//! | [`authorize`] | authorization requests |
+//! | [`authorize`] | authorization requests, their checks and their answers |
+//! | [`logout`] | requests to log out, and logout tokens |
 //! | [`token`] | the parameters of `POST /oauth/token`, read once into a typed request |
 //! | [`jwt`] | RS256 tokens, the signing keys and their rotation, JWKS |
 //! | [`claims`] | what the tokens and the userinfo endpoint say of a person |
@@ -23,6 +24,7 @@ pub mod discovery;
 pub mod error;
 pub mod issuer;
 pub mod jwt;
+pub mod logout;
 pub mod scopes;
 pub mod token;
 

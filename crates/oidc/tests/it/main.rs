@@ -7,9 +7,11 @@
     reason = "clippy.toml exempts test functions, not the functions that they share"
 )]
 
+mod authorize;
 mod claims;
 mod interop;
 mod jwt;
+mod logout;
 mod params;
 mod scopes;
 mod token;
