@@ -8,6 +8,9 @@
 )]
 
 mod claims;
+mod client_assertion;
+mod dpop;
+mod foreign;
 mod interop;
 mod jwt;
 mod params;
