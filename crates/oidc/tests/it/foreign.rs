@@ -13,7 +13,8 @@ fn object(value: Value) -> Map<String, Value> {
 }
 
 fn jwks() -> Vec<Map<String, Value>> {
-    let jwks = current().verifying_key().jwks();
+    let key = current();
+    let jwks = key.verifying_key().jwks();
     jwks.map(|jwk| object(serde_json::to_value(jwk).unwrap()))
         .collect()
 }

@@ -18,7 +18,6 @@ mod convert;
 mod crossing;
 mod exports;
 mod import_jobs;
-mod keys;
 mod kill;
 mod legacy_store;
 mod logins;
