@@ -71,7 +71,7 @@ fn node_verifies_every_algorithm_of_ours() {
 #[test]
 fn node_reads_our_certificate() {
     const READ: &str = r"
-        const cert = new crypto.X509Certificate(process.argv[1]);
+        const cert = new crypto.X509Certificate(Buffer.from(process.argv[1], 'base64'));
         console.log(JSON.stringify({
             subject: cert.subject, issuer: cert.issuer, from: cert.validFrom, to: cert.validTo,
             fingerprint: cert.fingerprint, own: cert.verify(cert.publicKey),
@@ -81,7 +81,8 @@ fn node_reads_our_certificate() {
     let key = SigningKey::from_der(KeyId::from("current"), &CURRENT.1).unwrap();
     let key = key.certified("id.example.com", NOW).unwrap();
     let certificate = key.certificate().unwrap();
-    let seen: Value = serde_json::from_str(&node(READ, &[&certificate.pem()])).unwrap();
+    let seen: Value =
+        serde_json::from_str(&node(READ, &[&STANDARD.encode(certificate.der())])).unwrap();
     let jwk = serde_json::to_value(key.jwk()).unwrap();
     let expected = json!({
         "subject": "CN=id.example.com", "issuer": "CN=id.example.com",
