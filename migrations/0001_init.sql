@@ -77,7 +77,9 @@ create table signing_keys (
     state text not null,
     private_key bytea not null,
     created_at bigint not null,
-    retired_at bigint
+    retired_at bigint,
+    current_since bigint,
+    revoked_at bigint
 );
 -- One current key and one next key, whichever process rotates.
 create unique index signing_keys_state on signing_keys (state) where state <> 'previous';
@@ -349,3 +351,24 @@ create table authorization_codes (
 );
 create index authorization_codes_authorization on authorization_codes (authorization_id);
 create index authorization_codes_expiry on authorization_codes (expires_at);
+
+-- Public keys by which clients prove themselves.
+create table client_credentials (
+    id {{keytext}} primary key,
+    client_id {{keytext}} not null,
+    name text,
+    kid text not null,
+    algorithm text not null,
+    pem text not null,
+    created_at bigint not null,
+    updated_at bigint not null,
+    expires_at bigint
+);
+create index client_credentials_client on client_credentials (client_id);
+
+-- Ids of assertions and proofs that were used; none is used twice.
+create table used_tokens (
+    name {{keytext}} primary key,
+    expires_at bigint not null
+);
+create index used_tokens_expiry on used_tokens (expires_at);

@@ -53,6 +53,10 @@ text_id! {
     GrantId
 }
 text_id! {
+    /// `cred_` and 22 letters or digits.
+    CredentialId
+}
+text_id! {
     /// 24 hexadecimal digits.
     ResourceServerId
 }
@@ -119,6 +123,13 @@ impl GrantId {
     /// A new random id.
     pub fn generate(entropy: &dyn Entropy) -> Self {
         Self(format!("cgr_{}", alphanumeric(entropy, 16)))
+    }
+}
+
+impl CredentialId {
+    /// A new random id.
+    pub fn generate(entropy: &dyn Entropy) -> Self {
+        Self(format!("cred_{}", alphanumeric(entropy, 22)))
     }
 }
 

@@ -41,7 +41,7 @@ pub mod user;
 pub mod username;
 
 pub use authorization::{Authentication, AuthenticationMethod, Authorization};
-pub use client::{Client, ClientGrant, ResourceServer, TokenEndpointAuth};
+pub use client::{Client, ClientCredential, ClientGrant, ResourceServer, TokenEndpointAuth};
 pub use clock::{Clock, Instant};
 pub use connection::Connection;
 pub use csv_mapping::CsvMapping;
@@ -49,7 +49,7 @@ pub use email::EmailAddress;
 pub use entropy::Entropy;
 pub use export_job::{ExportField, ExportFormat, ExportJob, ExportRequest};
 pub use id::{
-    AuthorizationId, ClientId, ConnectionId, ForeignId, GrantId, JobId, KeyId, LogId,
+    AuthorizationId, ClientId, ConnectionId, CredentialId, ForeignId, GrantId, JobId, KeyId, LogId,
     ResourceServerId, SessionId, UserId,
 };
 pub use import_job::{Counters, FileFormat, Idempotency, ImportJob, ImportOptions, JobStatus};

@@ -30,13 +30,12 @@ impl Engine {
     }
 
     async fn keep_house(&self) -> Result<()> {
-        self.keys
-            .refresh(&self.store, &*self.clock, &*self.entropy)
-            .await?;
+        self.keys.refresh(&self.key_surroundings()).await?;
         let now = self.now();
         let mut write = self.store.write();
         write.forget_logs(now.minus(self.settings.log_retention));
         write.forget_counters(now);
+        write.forget_used_tokens(now);
         // A link that was used or came too late still says so for a while.
         write.forget_tickets(now.minus(TICKETS_KEPT));
         self.store.commit(write).await?;

@@ -23,6 +23,8 @@ mod authenticate;
 mod body;
 mod cached;
 mod circuits;
+mod client_authentication;
+pub mod client_credentials;
 pub mod client_grants;
 pub mod clients;
 pub mod connections;
@@ -42,8 +44,10 @@ pub mod management_scopes;
 mod migrate_user;
 pub mod profile_view;
 mod programs;
+mod proofs;
 mod recipes;
 pub mod resource_servers;
+pub mod signing_keys;
 mod signup;
 mod signup_there;
 pub mod tickets;
@@ -129,7 +133,13 @@ impl Engine {
             verifier: Some(Arc::clone(&hashing) as script::Verifier),
             ..scripts
         });
-        let keys = KeyRing::load(&store, &*clock, &*entropy, settings.key_lifetime).await?;
+        let around = keys::Surroundings {
+            store: &store,
+            clock: &*clock,
+            entropy: &*entropy,
+        };
+        let host = settings.issuer.host();
+        let keys = KeyRing::load(&around, settings.key_lifetime, host).await?;
         let programs = programs::Programs::new(settings.own_database.clone());
         let started_at = clock.now();
         Ok(Self {

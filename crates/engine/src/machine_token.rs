@@ -75,10 +75,8 @@ impl Engine {
             issued_at: self.now(),
             lifetime,
         };
-        let keys = self.keys.current();
-        let access = keys
-            .current()
-            .sign(Some(oidc::jwt::JWT), &access.claims())
+        let access = self
+            .sign_access_token(Some(&api), &access.claims())
             .map_err(defect)?;
         self.log_client_token(context, client, EventKind::ClientCredentials, &audience)
             .await?;

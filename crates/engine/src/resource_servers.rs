@@ -35,7 +35,7 @@ const MEMBERS: &[Field] = &[
     optional("token_lifetime", Kind::Integer(0, LONGEST)),
     optional("token_lifetime_for_web", Kind::Integer(0, LONGEST)),
     // Other algorithms would be a promise that no token keeps.
-    optional("signing_alg", Kind::Enum(&["RS256"])),
+    optional("signing_alg", Kind::Enum(&["RS256", "PS256", "ES256"])),
     optional("allow_offline_access", Kind::Boolean),
     optional(
         "skip_consent_for_verifiable_first_party_clients",

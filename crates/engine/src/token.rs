@@ -45,7 +45,7 @@ impl Engine {
             }
             TokenRequest::Password(_) => (self.named_client(&authentication).await?, None),
         };
-        prove(&client, &authentication)?;
+        self.prove(&client, &authentication).await?;
         if !client.may_use(grant_type.as_str()) {
             return Err(OAuthError::grant_not_allowed(grant_type.as_str()));
         }
@@ -161,7 +161,6 @@ impl Engine {
         let subject = subject_of(user);
         let lifetime = self.lifetime(grant.api.as_ref());
         let audience = grant.api.as_ref().map(|api| api.identifier.as_str());
-        let keys = self.keys.current();
         let access = AccessToken {
             issuer: &self.settings.issuer,
             subject: user.user_id.as_str(),
@@ -172,9 +171,8 @@ impl Engine {
             issued_at: now,
             lifetime,
         };
-        let access = keys
-            .current()
-            .sign(Some(oidc::jwt::JWT), &access.claims())
+        let access = self
+            .sign_access_token(grant.api.as_ref(), &access.claims())
             .map_err(defect)?;
         let response = TokenResponse::new(access, lifetime);
         if !grant.scope.contains("openid") {
@@ -188,9 +186,8 @@ impl Engine {
             issued_at: now,
             lifetime: ID_TOKEN_LIFETIME,
         };
-        let id_token = keys
-            .current()
-            .sign(Some(oidc::jwt::JWT), &id_token.claims())
+        let id_token = self
+            .sign_for_client(grant.client, &id_token.claims())
             .map_err(defect)?;
         Ok(response.with_id_token(id_token))
     }
@@ -250,21 +247,6 @@ impl Engine {
 
 pub(crate) fn unknown_client() -> OAuthError {
     OAuthError::invalid_client("unknown client")
-}
-
-/// Sees that the request comes from the client.
-fn prove(client: &Client, proof: &ClientAuthentication) -> Result<(), OAuthError> {
-    let is_public = client.auth == domain::TokenEndpointAuth::None;
-    match &proof.secret {
-        Some(secret) if !is_public && is_same(secret.expose(), client.secret.expose()) => Ok(()),
-        _ if is_public => Ok(()),
-        _ => Err(OAuthError::invalid_client("wrong or missing client secret")),
-    }
-}
-
-/// Compares without telling where the difference is.
-fn is_same(one: &str, other: &str) -> bool {
-    constant_time_eq::constant_time_eq(one.as_bytes(), other.as_bytes())
 }
 
 /// Scopes a user's token carries: those of OpenID Connect and those that the API knows.

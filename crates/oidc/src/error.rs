@@ -90,6 +90,12 @@ impl OAuthError {
         Self::new(401, "invalid_client", "Client authentication failed.").with_detail(detail)
     }
 
+    /// 400: a proof of possession does not hold (RFC 9449 §5); why is for the log.
+    pub fn invalid_dpop_proof(detail: impl Into<String>) -> Self {
+        let description = "The DPoP proof is not valid.";
+        Self::new(400, "invalid_dpop_proof", description).with_detail(detail)
+    }
+
     /// 403: the client's `grant_types` lack the grant.
     pub fn grant_not_allowed(grant_type: &str) -> Self {
         let grant_type = shown(grant_type);

@@ -3,11 +3,12 @@
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
-use axum::routing::{delete, get, patch, post};
+use axum::routing::{delete, get, patch, post, put};
 
 use crate::management::{
-    client_grants, clients, connection_clients, connections, exports, hashes, import_jobs, jobs,
-    logs, merges, password_hashes, resource_servers, scripts, tickets, uploads, users,
+    client_credentials, client_grants, clients, connection_clients, connections, exports, hashes,
+    import_jobs, jobs, logs, merges, password_hashes, resource_servers, scripts, signing_keys,
+    tickets, uploads, users,
 };
 use crate::state::AppState;
 use crate::{dbconnections, extract, health, metrics, oauth, observe, pages, unread};
@@ -84,6 +85,7 @@ fn management() -> Router<AppState> {
             post(scripts::attempt),
         )
         .merge(applications())
+        .merge(keys())
         .route("/jobs", get(import_jobs::list))
         .route("/jobs/users-exports", post(exports::post))
         .route("/ferry/hash/identify", post(hashes::identify))
@@ -132,6 +134,25 @@ fn applications() -> Router<AppState> {
             get(resource_servers::get)
                 .patch(resource_servers::update)
                 .delete(resource_servers::delete),
+        )
+}
+
+/// Keys: ours, and those by which clients prove themselves.
+fn keys() -> Router<AppState> {
+    Router::new()
+        .route("/keys/signing", get(signing_keys::list))
+        .route("/keys/signing/rotate", post(signing_keys::rotate))
+        .route("/keys/signing/{kid}", get(signing_keys::get))
+        .route("/keys/signing/{kid}/revoke", put(signing_keys::revoke))
+        .route(
+            "/clients/{id}/credentials",
+            get(client_credentials::list).post(client_credentials::create),
+        )
+        .route(
+            "/clients/{id}/credentials/{credential}",
+            get(client_credentials::get)
+                .patch(client_credentials::update)
+                .delete(client_credentials::delete),
         )
 }
 

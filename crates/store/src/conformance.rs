@@ -65,6 +65,7 @@ const TABLES: &[(&str, &str)] = &[
     ("clients", "client_id"),
     ("resource_servers", "id"),
     ("client_grants", "id"),
+    ("client_credentials", "id"),
     ("signing_keys", "kid"),
     ("users", "id"),
     ("identities", "provider, foreign_id"),
@@ -84,6 +85,7 @@ const TABLES: &[(&str, &str)] = &[
     ("tickets", "token_hash"),
     ("authorizations", "id"),
     ("authorization_codes", "code_hash"),
+    ("used_tokens", "name"),
     ("outbox", "id"),
     ("rate_counters", "name"),
 ];
@@ -121,6 +123,10 @@ const ORPHANS: &[(&str, &str)] = &[
     (
         "enabled clients without a connection",
         "connection_clients where connection_id not in (select id from connections)",
+    ),
+    (
+        "credentials without a client",
+        "client_credentials where client_id not in (select client_id from clients)",
     ),
     (
         "row errors without a job",

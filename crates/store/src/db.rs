@@ -66,6 +66,7 @@ from! {
     &domain::ForeignId => Text(ToString::to_string),
     &domain::LogId => Text(ToString::to_string),
     &domain::GrantId => Text(ToString::to_string),
+    &domain::CredentialId => Text(ToString::to_string),
     &domain::ResourceServerId => Text(ToString::to_string),
     &domain::KeyId => Text(ToString::to_string),
     &domain::SessionId => Text(ToString::to_string),

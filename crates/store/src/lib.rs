@@ -10,6 +10,7 @@ pub mod error;
 pub mod seal;
 
 mod authorizations;
+mod client_credentials;
 mod clients;
 mod connections;
 mod counters;
@@ -31,6 +32,7 @@ mod settings;
 mod spool;
 mod sqlite;
 mod tickets;
+mod used_tokens;
 mod user_list;
 mod user_writes;
 mod users;

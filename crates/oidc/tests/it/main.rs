@@ -9,6 +9,9 @@
 
 mod authorize;
 mod claims;
+mod client_assertion;
+mod dpop;
+mod foreign;
 mod interop;
 mod jwt;
 mod logout;

@@ -140,6 +140,8 @@ fn issuers_end_with_one_slash() {
 #[test]
 fn jwks() {
     let mut jwks = serde_json::to_value(keys().jwks(NOW)).unwrap();
+    // The other two are the same key for another algorithm, and one of P-256 whose numbers vary.
+    jwks["keys"].as_array_mut().unwrap().truncate(1);
     let modulus = jwks["keys"][0]["n"].take();
     // 256 bytes without a zero in front.
     assert_eq!(modulus.as_str().unwrap().len(), 342);

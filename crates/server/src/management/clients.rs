@@ -136,10 +136,13 @@ fn render(client: Client, with_secret: bool) -> Json {
         body.insert("client_secret".into(), client.secret.expose().into());
     }
     body.insert("name".into(), client.name.into());
-    body.insert(
-        "token_endpoint_auth_method".into(),
-        client.auth.as_str().into(),
-    );
+    // `client_authentication_methods` stands in its place.
+    if client.auth != domain::TokenEndpointAuth::PrivateKeyJwt {
+        body.insert(
+            "token_endpoint_auth_method".into(),
+            client.auth.as_str().into(),
+        );
+    }
     body.insert("grant_types".into(), client.grant_types.into());
     if let Value::Object(defaults) = defaults() {
         body.extend(defaults);

@@ -1,5 +1,6 @@
 //! The Management API v2. Handlers are short: extract → one engine call → render.
 
+pub mod client_credentials;
 pub mod client_grants;
 pub mod clients;
 pub mod connection_clients;
@@ -15,6 +16,7 @@ pub mod password_hashes;
 mod path_id;
 pub mod resource_servers;
 pub mod scripts;
+pub mod signing_keys;
 mod slices;
 pub mod tickets;
 pub mod uploads;

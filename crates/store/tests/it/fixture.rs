@@ -1,8 +1,8 @@
 //! What `migrations/fixtures/0001.sql` holds: made by [`make`], looked for by [`is_all_there`].
 
 use domain::{
-    Attributes, ClientGrant, Counters, Credential, JobStatus, MfaFactor, NewUser, Origin, Page,
-    RowError, RowErrorCode, UserRow,
+    Attributes, ClientCredential, ClientGrant, Counters, Credential, JobStatus, MfaFactor, NewUser,
+    Origin, Page, RowError, RowErrorCode, UserRow,
 };
 use store::{KeyState, Lease, Mail, NewSession, Purpose, Store, Ticket, TicketState};
 
@@ -41,6 +41,19 @@ pub async fn make(store: &Store) {
     write
         .insert_signing_key(&"k3".into(), KeyState::Next, &der(b"k3"), at(2))
         .unwrap();
+    let credential = ClientCredential {
+        id: "cred".into(),
+        client_id: "client".into(),
+        name: Some("build".into()),
+        kid: "kid".into(),
+        algorithm: "RS256".into(),
+        pem: "pem".into(),
+        created_at: at(0),
+        updated_at: at(1),
+        expires_at: Some(at(9)),
+    };
+    write.insert_client_credential(&credential);
+    write.use_once("assertion/1", at(9));
     write.log(&event("log"));
     write.set_setting("tenant", "Ferry");
     write.count("login:::1", at(0), at(9));
@@ -189,6 +202,8 @@ pub async fn is_all_there(store: &Store) {
             ("k1", 2, KeyState::Previous)
         ]
     );
+    let credentials = store.list_client_credentials(&"client".into()).await;
+    assert_eq!(credentials.unwrap()[0].expires_at, Some(at(9)));
     let job = store.find_job(&"job".into()).await.unwrap().unwrap();
     assert_eq!(
         job.counters,

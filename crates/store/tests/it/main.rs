@@ -45,6 +45,8 @@ conformance! {
         parameters_go_by_number_not_by_place,
         a_long_batch_keeps_its_order,
         an_abandoned_batch_is_all_or_nothing;
+    client_credentials:
+        credentials_come_back_change_and_follow_their_client;
     clients:
         a_deleted_client_or_api_leaves_no_arriving_grant,
         a_client_comes_back_as_it_was,
@@ -102,7 +104,8 @@ conformance! {
         one_of_many_takes_over_after_a_crash;
     keys:
         keys_rotate_and_are_forgotten,
-        one_of_many_rotations_wins;
+        one_of_many_rotations_wins,
+        a_key_is_revoked_once_and_never_while_it_signs;
     legacy_ids:
         a_row_meets_whom_its_legacy_id_names,
         a_row_with_a_legacy_id_goes_by_every_policy,
@@ -161,6 +164,9 @@ conformance! {
         tickets_about_one_address_are_voided_together,
         a_raced_ticket_is_used_once,
         a_deleted_user_or_connection_takes_its_tickets;
+    used_tokens:
+        a_name_is_used_once_until_it_is_forgotten,
+        of_many_at_once_one_uses_a_name;
     users:
         every_attribute_comes_back_as_it_was,
         what_is_absent_stays_absent,

@@ -1,6 +1,7 @@
 //! The tests, by noun. Each is registered in `main.rs`.
 
 pub mod batches;
+pub mod client_credentials;
 pub mod clients;
 pub mod conflicts;
 pub mod connections;
@@ -22,4 +23,5 @@ pub mod sessions;
 pub mod settings;
 pub mod spool;
 pub mod tickets;
+pub mod used_tokens;
 pub mod users;
