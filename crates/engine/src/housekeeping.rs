@@ -30,7 +30,7 @@ impl Engine {
     }
 
     async fn keep_house(&self) -> Result<()> {
-        self.keys.refresh(&self.key_surroundings()).await?;
+        self.refresh_signing_keys().await?;
         let now = self.now();
         let mut write = self.store.write();
         write.forget_logs(now.minus(self.settings.log_retention));

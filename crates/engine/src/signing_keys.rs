@@ -35,6 +35,11 @@ impl Engine {
         }
     }
 
+    /// Takes over what other processes changed; rotates when the current key is old.
+    pub async fn refresh_signing_keys(&self) -> Result<()> {
+        self.keys.refresh(&self.key_surroundings()).await
+    }
+
     /// All keys: next, current, previous, the newest first.
     pub async fn signing_keys(&self) -> Result<Vec<ShownKey>> {
         let mut stored = self.store.list_signing_keys().await?;

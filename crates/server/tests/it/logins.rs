@@ -109,15 +109,16 @@ async fn keys_rotate_and_old_tokens_stay_good() {
                 .collect::<Vec<_>>()
         };
         let before = kids().await;
-        assert_eq!(before.len(), 2, "one signs, one is published before use");
+        assert_eq!(
+            before.len(),
+            6,
+            "one signs, one is published before use; each under three names"
+        );
         let old = app.token_for(None).await;
-        engine
-            .keys
-            .rotate(&engine.store, &*engine.clock, &*engine.entropy)
-            .await
-            .unwrap();
+        let context = engine::Context::default();
+        engine.rotate_signing_keys(&context).await.unwrap();
         let after = kids().await;
-        assert_eq!(after.len(), 3);
+        assert_eq!(after.len(), 9);
         assert!(before.iter().all(|kid| after.contains(kid)));
         let new = app.token_for(None).await;
         for token in [old, new] {
@@ -130,11 +131,7 @@ async fn keys_rotate_and_old_tokens_stay_good() {
         }
         // Time alone rotates too.
         app.later(91 * 86_400);
-        engine
-            .keys
-            .refresh(&engine.store, &*engine.clock, &*engine.entropy)
-            .await
-            .unwrap();
+        engine.refresh_signing_keys().await.unwrap();
         assert!(kids().await.iter().any(|kid| !after.contains(kid)));
     })
     .await;

@@ -18,6 +18,7 @@ mod convert;
 mod crossing;
 mod exports;
 mod import_jobs;
+mod keys;
 mod kill;
 mod legacy_store;
 mod logins;
