@@ -9,6 +9,8 @@
 //! | `tickets` | one-time links: a new password, a proven address |
 //! | `import` | the bulk path |
 //! | `export` | all users back out |
+//! | `branding`, `prompts`, `email_templates` | how pages and mails look and speak |
+//! | `messages`, `liquid`, `letters` | languages, operators' templates, mails made of them |
 //! | `keys`, `hashing`, `wrapping`, `guard`, `mail`, `housekeeping` | what they stand on |
 
 pub mod bootstrap;
@@ -21,12 +23,14 @@ mod arrivals;
 mod audit;
 mod authenticate;
 mod body;
+pub mod branding;
 mod cached;
 mod circuits;
 pub mod client_grants;
 pub mod clients;
 pub mod connections;
 mod deeds;
+pub mod email_templates;
 mod guard;
 mod housekeeping;
 pub mod import;
@@ -34,14 +38,18 @@ pub mod import;
 mod issue;
 mod keys;
 mod legacy;
+pub mod letters;
+pub mod liquid;
 pub mod listing;
 mod login;
 mod machine_token;
 mod mail;
 pub mod management_scopes;
+pub mod messages;
 mod migrate_user;
 pub mod profile_view;
 mod programs;
+pub mod prompts;
 mod recipes;
 pub mod resource_servers;
 mod signup;
@@ -82,6 +90,7 @@ pub struct Engine {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn domain::Entropy>,
+    looks: branding::Looks,
     programs: programs::Programs,
     arrivals: arrivals::Arrivals,
     /// Numbers events, so that those of one millisecond keep their order.
@@ -140,6 +149,7 @@ impl Engine {
             hashing,
             clock,
             entropy,
+            looks: branding::Looks::default(),
             programs,
             arrivals: arrivals::Arrivals::default(),
             events: AtomicU32::new(0),
