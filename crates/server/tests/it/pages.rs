@@ -193,8 +193,8 @@ async fn every_screen_is_accessible_in_a_browser() {
     let names: Vec<_> = SCREENS.iter().map(|(name, _)| *name).collect();
     let pictures = testkit::pictures_folder().map(|folder| {
         json!({
-            "folder": folder, "login": ["light", "dark", "phone", "rtl"],
-            "login-failed": ["light"], "consent": ["light"], "otp-enrollment": ["dark"],
+            "folder": folder, "login": ["light", "phone", "rtl", "rtl-phone"],
+            "login-failed": ["light"], "consent": ["light"],
         })
     });
     let told = json!({"base": base, "screens": names, "pictures": pictures});
