@@ -80,7 +80,8 @@ pub async fn get(State(state): State<AppState>, Path(name): Path<String>) -> Res
         return served(asset.kind, FOR_GOOD, asset.content.to_owned());
     }
     if name.starts_with("theme-") && name.ends_with(".css") {
-        let sheet = theme::sheet(&state.engine.look().await);
+        let look = state.engine.look().await;
+        let sheet = theme::sheet(&look);
         // Another server may know a newer theme, or an older one: its name is not for this one.
         let keep = if theme::name(&sheet) == name {
             FOR_GOOD
