@@ -9,6 +9,8 @@
 //! | `tickets` | one-time links: a new password, a proven address |
 //! | `import` | the bulk path |
 //! | `export` | all users back out |
+//! | `branding`, `prompts`, `email_templates` | how pages and mails look and speak |
+//! | `messages`, `liquid`, `letters` | languages, operators' templates, mails made of them |
 //! | `keys`, `hashing`, `wrapping`, `guard`, `mail`, `housekeeping` | what they stand on |
 
 pub mod bootstrap;
@@ -21,6 +23,7 @@ mod arrivals;
 mod audit;
 mod authenticate;
 mod body;
+pub mod branding;
 mod cached;
 mod circuits;
 mod client_authentication;
@@ -29,6 +32,7 @@ pub mod client_grants;
 pub mod clients;
 pub mod connections;
 mod deeds;
+pub mod email_templates;
 mod guard;
 mod housekeeping;
 pub mod import;
@@ -36,15 +40,19 @@ pub mod import;
 mod issue;
 mod keys;
 mod legacy;
+pub mod letters;
+pub mod liquid;
 pub mod listing;
 mod login;
 mod machine_token;
 mod mail;
 pub mod management_scopes;
+pub mod messages;
 mod migrate_user;
 pub mod profile_view;
 mod programs;
 mod proofs;
+pub mod prompts;
 mod recipes;
 pub mod resource_servers;
 pub mod signing_keys;
@@ -86,6 +94,7 @@ pub struct Engine {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn domain::Entropy>,
+    looks: branding::Looks,
     programs: programs::Programs,
     arrivals: arrivals::Arrivals,
     /// Numbers events, so that those of one millisecond keep their order.
@@ -150,6 +159,7 @@ impl Engine {
             hashing,
             clock,
             entropy,
+            looks: branding::Looks::default(),
             programs,
             arrivals: arrivals::Arrivals::default(),
             events: AtomicU32::new(0),

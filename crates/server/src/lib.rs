@@ -1,5 +1,6 @@
 //! HTTP, configuration and the process. The only crate that knows HTTP; the only binary.
 
+pub mod assets;
 pub mod boot;
 pub mod cli;
 pub mod config;

@@ -6,20 +6,22 @@ use axum::middleware;
 use axum::routing::{delete, get, patch, post, put};
 
 use crate::management::{
-    client_credentials, client_grants, clients, connection_clients, connections, exports, hashes,
-    import_jobs, jobs, logs, merges, password_hashes, resource_servers, scripts, signing_keys,
+    branding, client_credentials, client_grants, clients, connection_clients, connections,
+    email_templates, exports, hashes, import_jobs, jobs, logs, merges, password_hashes, prompts,
+    resource_servers, scripts, signing_keys,
     tickets, uploads, users,
 };
 use crate::state::AppState;
-use crate::{dbconnections, extract, health, metrics, oauth, observe, pages, unread};
+use crate::{assets, dbconnections, extract, health, metrics, oauth, observe, pages, unread};
 
 /// The whole application.
 pub fn app(state: AppState) -> Router {
     Router::new()
         .merge(authentication())
-        .nest("/api/v2", management().merge(links()))
+        .nest("/api/v2", management().merge(links()).merge(looks()))
         .merge(imports())
         .route("/exports/{id}/{link}", get(exports::download))
+        .route("/assets/{name}", get(assets::get))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(metrics::get))
@@ -154,6 +156,38 @@ fn keys() -> Router<AppState> {
                 .patch(client_credentials::update)
                 .delete(client_credentials::delete),
         )
+}
+
+/// How login pages and mails look and speak.
+fn looks() -> Router<AppState> {
+    Router::new()
+        .route("/branding", get(branding::get).patch(branding::update))
+        .route(
+            "/branding/templates/universal-login",
+            get(branding::get_template)
+                .put(branding::put_template)
+                .delete(branding::delete_template),
+        )
+        .route("/branding/themes", post(branding::create_theme))
+        .route(
+            "/branding/themes/{id}",
+            get(branding::get_theme)
+                .patch(branding::update_theme)
+                .delete(branding::delete_theme),
+        )
+        .route("/prompts", get(prompts::get).patch(prompts::update))
+        .route(
+            "/prompts/{prompt}/custom-text/{language}",
+            get(prompts::get_texts).put(prompts::put_texts),
+        )
+        .route("/email-templates", post(email_templates::create))
+        .route(
+            "/email-templates/{name}",
+            get(email_templates::get)
+                .put(email_templates::replace)
+                .patch(email_templates::update),
+        )
+        .layer(DefaultBodyLimit::max(extract::MAX_BODY))
 }
 
 /// Links for users, by an administrator's hand.

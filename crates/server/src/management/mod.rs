@@ -1,10 +1,12 @@
 //! The Management API v2. Handlers are short: extract → one engine call → render.
 
+pub mod branding;
 pub mod client_credentials;
 pub mod client_grants;
 pub mod clients;
 pub mod connection_clients;
 pub mod connections;
+pub mod email_templates;
 pub mod exports;
 mod fields;
 pub mod hashes;
@@ -14,6 +16,7 @@ pub mod logs;
 pub mod merges;
 pub mod password_hashes;
 mod path_id;
+pub mod prompts;
 pub mod resource_servers;
 pub mod scripts;
 pub mod signing_keys;

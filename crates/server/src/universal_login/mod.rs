@@ -2,3 +2,4 @@
 //! the next page; [`page`] turns a page into HTML.
 
 pub mod page;
+pub mod render;

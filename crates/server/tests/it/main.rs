@@ -24,6 +24,7 @@ mod legacy_store;
 mod logins;
 mod logs;
 mod outages;
+mod pages;
 mod process;
 mod recipes;
 mod rounds;
