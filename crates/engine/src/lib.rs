@@ -3,6 +3,7 @@
 //! | file | use-case |
 //! |---|---|
 //! | `token`, `machine_token`, `issue` | the token endpoint; codes and tokens of an authorization |
+//! | `introspect`, `revoke`, `refresh_tokens`, `pushed` | what becomes of tokens; requests sent ahead |
 //! | `login`, `authenticate`, `migrate_user` | a password login, who answers it, a user's arrival |
 //! | `legacy`, `deeds`, `cached` | questions to a legacy store, changes of it, copies from it |
 //! | `signup`, `users`, `connections`, `clients` | sign-up and management |
@@ -30,7 +31,7 @@ mod deeds;
 mod guard;
 mod housekeeping;
 pub mod import;
-#[expect(dead_code, reason = "the authorization endpoint comes with its pages")]
+mod introspect;
 mod issue;
 mod keys;
 mod legacy;
@@ -42,8 +43,11 @@ pub mod management_scopes;
 mod migrate_user;
 pub mod profile_view;
 mod programs;
+mod pushed;
 mod recipes;
+pub mod refresh_tokens;
 pub mod resource_servers;
+mod revoke;
 mod signup;
 mod signup_there;
 pub mod tickets;
@@ -64,6 +68,8 @@ pub use keys::KeyRing;
 pub use oidc::TokenResponse;
 pub use settings::Settings;
 pub use signup::{SignUp, SignUpError, signed_up_body};
+pub use pushed::PushedAnswer;
+pub use token::{DeviceAnswer, TokenCall, WaitingDevice};
 pub use wrapping::{FastHashes, WrappingProgress};
 
 /// Everything the use-cases hold. One for a process; shared by reference.

@@ -34,6 +34,10 @@ pub const MANAGEMENT_SCOPES: &[(&str, &str)] = &[
     ("create:resource_servers", "Create APIs"),
     ("update:resource_servers", "Update APIs"),
     ("delete:resource_servers", "Delete APIs"),
+    ("read:refresh_tokens", "Read refresh tokens"),
+    ("delete:refresh_tokens", "Revoke refresh tokens"),
+    ("read:device_credentials", "Read device credentials"),
+    ("delete:device_credentials", "Delete device credentials"),
     ("read:logs", "Read logs"),
     ("read:logs_users", "Read logs of users"),
 ];

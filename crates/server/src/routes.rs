@@ -7,7 +7,7 @@ use axum::routing::{delete, get, patch, post};
 
 use crate::management::{
     client_grants, clients, connection_clients, connections, exports, hashes, import_jobs, jobs,
-    logs, merges, password_hashes, resource_servers, scripts, tickets, uploads, users,
+    logs, merges, password_hashes, refresh_tokens, resource_servers, scripts, tickets, uploads, users,
 };
 use crate::state::AppState;
 use crate::{dbconnections, extract, health, metrics, oauth, observe, pages, unread};
@@ -32,6 +32,10 @@ pub fn app(state: AppState) -> Router {
 fn authentication() -> Router<AppState> {
     Router::new()
         .route("/oauth/token", post(oauth::token::post))
+        .route("/oauth/revoke", post(oauth::revoke::post))
+        .route("/oauth/introspect", post(oauth::introspect::post))
+        .route("/oauth/device/code", post(oauth::device::post))
+        .route("/oauth/par", post(oauth::par::post))
         .route(
             "/userinfo",
             get(oauth::userinfo::get).post(oauth::userinfo::get),
@@ -84,6 +88,7 @@ fn management() -> Router<AppState> {
             post(scripts::attempt),
         )
         .merge(applications())
+        .merge(refreshing())
         .route("/jobs", get(import_jobs::list))
         .route("/jobs/users-exports", post(exports::post))
         .route("/ferry/hash/identify", post(hashes::identify))
@@ -132,6 +137,24 @@ fn applications() -> Router<AppState> {
             get(resource_servers::get)
                 .patch(resource_servers::update)
                 .delete(resource_servers::delete),
+        )
+}
+
+/// Refresh tokens, under their present and their older name.
+fn refreshing() -> Router<AppState> {
+    Router::new()
+        .route(
+            "/refresh-tokens/{id}",
+            get(refresh_tokens::get).delete(refresh_tokens::delete),
+        )
+        .route(
+            "/users/{id}/refresh-tokens",
+            get(refresh_tokens::of_user).delete(refresh_tokens::delete_of_user),
+        )
+        .route("/device-credentials", get(refresh_tokens::devices))
+        .route(
+            "/device-credentials/{id}",
+            delete(refresh_tokens::delete_device),
         )
 }
 

@@ -24,9 +24,16 @@ fn discovery() {
       ],
       "response_types_supported": [],
       "grant_types_supported": [
+        "authorization_code",
+        "refresh_token",
         "client_credentials",
         "password",
-        "http://auth0.com/oauth/grant-type/password-realm"
+        "http://auth0.com/oauth/grant-type/password-realm",
+        "urn:ietf:params:oauth:grant-type:device_code",
+        "urn:ietf:params:oauth:grant-type:token-exchange",
+        "http://auth0.com/oauth/grant-type/mfa-otp",
+        "http://auth0.com/oauth/grant-type/mfa-oob",
+        "http://auth0.com/oauth/grant-type/mfa-recovery-code"
       ],
       "subject_types_supported": [
         "public"

@@ -13,6 +13,7 @@ pub mod logs;
 pub mod merges;
 pub mod password_hashes;
 mod path_id;
+pub mod refresh_tokens;
 pub mod resource_servers;
 pub mod scripts;
 mod slices;

@@ -15,5 +15,5 @@ pub async fn get(
 ) -> Result<Json<domain::Json>, OAuthRefusal> {
     let (parts, _) = request.into_parts();
     let token = bearer(&parts).ok_or_else(|| OAuthError::invalid_token("no bearer token"))?;
-    Ok(Json(state.engine.user_info(token).await?))
+    Ok(Json(state.engine.user_info(token, None).await?))
 }
