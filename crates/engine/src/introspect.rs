@@ -16,7 +16,15 @@ use crate::token::{outage, subject_of};
 
 /// Claims that introspection passes on.
 const TOLD: &[&str] = &[
-    "scope", "sub", "aud", "iss", "iat", "exp", "jti", "cnf", "permissions",
+    "scope",
+    "sub",
+    "aud",
+    "iss",
+    "iat",
+    "exp",
+    "jti",
+    "cnf",
+    "permissions",
 ];
 
 impl Engine {
@@ -30,7 +38,9 @@ impl Engine {
         }
         let bound = claims.get("cnf").and_then(|cnf| cnf.get("jkt"));
         if bound.and_then(Value::as_str) != key {
-            return Err(OAuthError::invalid_token("the token is bound to another key"));
+            return Err(OAuthError::invalid_token(
+                "the token is bound to another key",
+            ));
         }
         let subject = text(&claims, "sub");
         let user = self.store.find_user(&subject.into()).await;

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use domain::entropy::alphanumeric;
-use domain::{Authentication, Authorization, AuthorizationId, Client, Instant, ResourceServer, User};
+use domain::{
+    Authentication, Authorization, AuthorizationId, Client, Instant, ResourceServer, User,
+};
 use oidc::authorize::CodeChallenge;
 use oidc::claims::{AccessToken, Dialect, ID_TOKEN_LIFETIME, IdToken};
 use oidc::{Audience, GrantType, OAuthError, Scopes, TokenResponse};

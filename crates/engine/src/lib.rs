@@ -66,9 +66,9 @@ pub use error::{Error, Result};
 pub use hashing::HashPool;
 pub use keys::KeyRing;
 pub use oidc::TokenResponse;
+pub use pushed::PushedAnswer;
 pub use settings::Settings;
 pub use signup::{SignUp, SignUpError, signed_up_body};
-pub use pushed::PushedAnswer;
 pub use token::{DeviceAnswer, TokenCall, WaitingDevice};
 pub use wrapping::{FastHashes, WrappingProgress};
 

@@ -55,12 +55,7 @@ impl Engine {
             self.log_only(event).await.map_err(engine_refusal)?;
             return Err(OAuthError::audience_not_granted(&audience));
         };
-        let granted: Scopes = grant.scope.iter().map(String::as_str).collect();
-        let scope = if asked.is_empty() {
-            granted
-        } else {
-            asked.intersect(&granted)
-        };
+        let scope = machine_scope(&grant, asked);
         let lifetime = self.lifetime(Some(&api), GrantType::ClientCredentials);
         let dialect = dialect_of(Some(&api));
         let id = self.token_id(dialect, None);
@@ -109,5 +104,15 @@ impl Engine {
         let mut event = self.exchange_event(context, client, kind);
         event.details = Json::from_iter([("audience".to_owned(), audience.into())]);
         event
+    }
+}
+
+/// What is asked for, of what is granted; all of that when nothing is.
+fn machine_scope(grant: &ClientGrant, asked: &Scopes) -> Scopes {
+    let granted: Scopes = grant.scope.iter().map(String::as_str).collect();
+    if asked.is_empty() {
+        granted
+    } else {
+        asked.intersect(&granted)
     }
 }

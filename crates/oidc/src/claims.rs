@@ -5,6 +5,8 @@
 //! Core §5.1 has a number, and the claims of scopes stand in the ID token itself, not only in
 //! userinfo.
 
+mod dialect;
+
 use std::time::Duration;
 
 use aws_lc_rs::digest::{SHA256, digest};
@@ -13,6 +15,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::{Authentication, ClientId, Instant, SessionId, UserId};
 use serde::Serialize;
 use serde_json::{Map, Value};
+
+pub use dialect::Dialect;
 
 use crate::issuer::Issuer;
 use crate::scopes::{EMAIL, OPENID, PHONE, PROFILE, Scopes};
@@ -238,35 +242,6 @@ pub struct AccessToken<'a> {
     pub authentication: Option<&'a Authentication>,
     /// Thumbprint of the key that it is bound to.
     pub key: Option<&'a str>,
-}
-
-/// How an API wants its access tokens spelled: the `token_dialect` of a resource server.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Dialect {
-    /// By RFC 9068, not in Auth0's own way.
-    pub is_rfc9068: bool,
-    /// With the claim `permissions`.
-    pub has_permissions: bool,
-}
-
-impl Dialect {
-    /// Reads the member; Auth0's own way unless it says otherwise.
-    pub fn parse(text: Option<&str>) -> Self {
-        let text = text.unwrap_or_default();
-        Self {
-            is_rfc9068: text.starts_with("rfc9068"),
-            has_permissions: text.ends_with("_authz"),
-        }
-    }
-
-    /// The `typ` header.
-    pub const fn token_type(self) -> &'static str {
-        if self.is_rfc9068 {
-            crate::jwt::AT_JWT
-        } else {
-            crate::jwt::JWT
-        }
-    }
 }
 
 /// The claims of an access token: in Auth0's order, or those of RFC 9068 §2.2.

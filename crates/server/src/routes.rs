@@ -7,7 +7,8 @@ use axum::routing::{delete, get, patch, post};
 
 use crate::management::{
     client_grants, clients, connection_clients, connections, exports, hashes, import_jobs, jobs,
-    logs, merges, password_hashes, refresh_tokens, resource_servers, scripts, tickets, uploads, users,
+    logs, merges, password_hashes, refresh_tokens, resource_servers, scripts, tickets, uploads,
+    users,
 };
 use crate::state::AppState;
 use crate::{dbconnections, extract, health, metrics, oauth, observe, pages, unread};

@@ -9,6 +9,9 @@ use crate::error::Result;
 use crate::write::texts;
 use crate::{Store, Write, first};
 
+/// How long a code is remembered after its time: as long as the tokens that came of it may live.
+const CODES_KEPT: Duration = Duration::from_hours(31 * 24);
+
 /// How long a device that came too late is still told so.
 const DEVICES_KEPT: Duration = Duration::from_hours(1);
 
@@ -200,9 +203,8 @@ impl Write {
     /// replay must still be told.
     pub fn forget_authorizations(&mut self, now: Instant) -> &mut Self {
         self.push(any(
-            "delete from authorization_codes where authorization_id in \
-             (select id from authorizations where expires_at <= $1)",
-            vec![now.into()],
+            "delete from authorization_codes where expires_at <= $1",
+            vec![now.minus(CODES_KEPT).into()],
         ));
         self.push(any(
             "delete from refresh_tokens where authorization_id in \

@@ -93,8 +93,8 @@ impl Store {
 fn families(condition: &str, rest: &str) -> String {
     format!(
         "select r.touched_at, r.expires_at, r.idle_expires_at, \
-         case when exists (select 1 from refresh_tokens o \
-         where o.authorization_id = a.id and o.used_at is not null) then 1 else 0 end, \
+         (select count(*) from refresh_tokens o \
+         where o.authorization_id = a.id and o.used_at is not null), \
          {FIELDS} from {SOURCE} join refresh_tokens r on r.authorization_id = a.id \
          where {condition} and a.revoked_at is null and r.token_hash = (\
          select n.token_hash from refresh_tokens n where n.authorization_id = a.id \

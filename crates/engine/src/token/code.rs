@@ -46,10 +46,7 @@ impl Engine {
         let code_hash = token_hash(redeemed.code.expose());
         // Twice: whoever loses the race for a code reads how it ended.
         for _ in 0..2 {
-            match self
-                .redeem(context, client, redeemed, &code_hash)
-                .await
-            {
+            match self.redeem(context, client, redeemed, &code_hash).await {
                 Ok(Some(response)) => return Ok(response),
                 Ok(None) => {}
                 Err(Refusal::Plain(refusal)) if refusal.status >= 500 => return Err(refusal),
@@ -78,7 +75,9 @@ impl Engine {
         let binding: CodeBinding = serde_json::from_str(&code.binding).map_err(defect)?;
         check_binding(&binding, &authorization, redeemed)?;
         authorization.dpop_key = redeemed.key.clone();
-        let user = self.present_user(authorization.authentication.user).await??;
+        let user = self
+            .present_user(authorization.authentication.user)
+            .await??;
         let api = self.api_for_user(authorization.audience.as_deref()).await?;
         let asked = Scopes::parse(&authorization.scope).map_err(OAuthError::from)?;
         let scope = user_scope(client, &asked, api.as_ref());
@@ -137,7 +136,8 @@ impl Engine {
         authorization: &Authorization,
     ) -> OAuthError {
         let mut event = self.exchange_event(context, client, EventKind::CodeExchangeFailed);
-        event.description = Some("The code was redeemed before: all its tokens are revoked.".into());
+        event.description =
+            Some("The code was redeemed before: all its tokens are revoked.".into());
         event.user_id = Some(authorization.authentication.user_id.clone());
         let mut write = self.store.write();
         write.revoke_authorization(&authorization.id, self.now());

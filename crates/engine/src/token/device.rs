@@ -62,7 +62,9 @@ impl Engine {
     pub async fn start_device(&self, request: DeviceRequest) -> Result<DeviceAnswer, OAuthError> {
         let client = self.proven_client(&request.client).await?;
         if !client.may_use(GrantType::DeviceCode.as_str()) {
-            return Err(OAuthError::grant_not_allowed(GrantType::DeviceCode.as_str()));
+            return Err(OAuthError::grant_not_allowed(
+                GrantType::DeviceCode.as_str(),
+            ));
         }
         // An API that is not there is told now, not to the person.
         self.api_for_user(request.audience.as_deref()).await?;
@@ -277,7 +279,9 @@ impl Engine {
         let found = found.filter(|found| found.revoked_at.is_none());
         let mut authorization = found.ok_or_else(|| unknown("the login was revoked"))?;
         authorization.dpop_key = key;
-        let user = self.present_user(authorization.authentication.user).await??;
+        let user = self
+            .present_user(authorization.authentication.user)
+            .await??;
         let api = self.api_for_user(authorization.audience.as_deref()).await?;
         let scope = Scopes::parse(&authorization.scope)?;
         let issue = Issue {
@@ -353,7 +357,13 @@ mod tests {
         for typed in ["BCDF-GHJK", "bcdfghjk", " bcdf ghjk ", "b-c-d-f-g-h-j-k"] {
             assert_eq!(normalized(typed).as_deref(), Some("BCDFGHJK"), "{typed}");
         }
-        for typed in ["", "BCDF-GHJ", "BCDF-GHJKL", "ACDF-GHJK", "BCDF-GHJ\u{212a}"] {
+        for typed in [
+            "",
+            "BCDF-GHJ",
+            "BCDF-GHJKL",
+            "ACDF-GHJK",
+            "BCDF-GHJ\u{212a}",
+        ] {
             assert_eq!(normalized(typed), None, "{typed}");
         }
         assert_eq!(shown("BCDFGHJK"), "BCDF-GHJK");

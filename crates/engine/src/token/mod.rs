@@ -12,10 +12,10 @@
 
 mod code;
 pub(crate) mod device;
-mod password;
+pub(crate) mod password;
 mod refresh;
 mod refresh_policy;
-mod scope;
+pub(crate) mod scope;
 
 use domain::{Client, ClientId, EventKind, LogEvent, User};
 use oidc::{ClientAuthentication, GrantType, OAuthError, Subject, TokenRequest, TokenResponse};
@@ -54,13 +54,7 @@ impl Engine {
             _ => (self.named_client(&call.authentication).await?, None),
         };
         prove(&client, &call.authentication)?;
-        if !client.may_use(grant_type.as_str()) {
-            return Err(OAuthError::grant_not_allowed(grant_type.as_str()));
-        }
-        let is_public = client.auth == domain::TokenEndpointAuth::None;
-        if grant_type == GrantType::ClientCredentials && is_public {
-            return Err(OAuthError::grant_not_allowed(grant_type.as_str()));
-        }
+        check_grant(&client, grant_type)?;
         let key = call.dpop_key;
         match call.request {
             TokenRequest::Password(grant) => {
@@ -164,6 +158,17 @@ impl Engine {
             Ok(()) => refusal,
             Err(error) => engine_refusal(error),
         }
+    }
+}
+
+/// Sees that the client may use the grant.
+fn check_grant(client: &Client, grant_type: GrantType) -> Result<(), OAuthError> {
+    let is_public = client.auth == domain::TokenEndpointAuth::None;
+    let is_machine = grant_type == GrantType::ClientCredentials;
+    if client.may_use(grant_type.as_str()) && !(is_machine && is_public) {
+        Ok(())
+    } else {
+        Err(OAuthError::grant_not_allowed(grant_type.as_str()))
     }
 }
 

@@ -82,7 +82,9 @@ impl Engine {
             return Err(OAuthError::wrong_key().into());
         }
         authorization.dpop_key = key.map(str::to_owned);
-        let user = self.present_user(authorization.authentication.user).await??;
+        let user = self
+            .present_user(authorization.authentication.user)
+            .await??;
         let api = self.api_for_user(authorization.audience.as_deref()).await?;
         let scope = self.shrunk_scope(client, &authorization.scope, asked, api.as_ref())?;
         authorization.scope = scope.to_string();

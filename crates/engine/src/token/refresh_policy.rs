@@ -85,7 +85,10 @@ mod tests {
         let public = policy(TokenEndpointAuth::None, Value::Null);
         assert!(public.rotates && public.leeway.is_zero());
         assert_eq!(public.lifetime, Some(Duration::from_secs(LIFETIME)));
-        assert_eq!(public.idle_lifetime, Some(Duration::from_secs(IDLE_LIFETIME)));
+        assert_eq!(
+            public.idle_lifetime,
+            Some(Duration::from_secs(IDLE_LIFETIME))
+        );
         let confidential = policy(TokenEndpointAuth::ClientSecretPost, json!({}));
         assert!(!confidential.rotates);
         assert_eq!(confidential.lifetime.or(confidential.idle_lifetime), None);

@@ -68,12 +68,23 @@ mod tests {
         );
         assert_eq!(check_verifier(Some(&asked), Some(verifier)), Ok(()));
         let near = verifier.replace("Xk", "XK");
-        for wrong in [near.as_str(), &verifier[1..], "", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"] {
+        for wrong in [
+            near.as_str(),
+            &verifier[1..],
+            "",
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+        ] {
             let outcome = check_verifier(Some(&asked), Some(wrong));
             assert_eq!(outcome, Err(VerifierError::Wrong), "{wrong}");
         }
-        assert_eq!(check_verifier(Some(&asked), None), Err(VerifierError::Missing));
-        assert_eq!(check_verifier(None, Some(verifier)), Err(VerifierError::Unasked));
+        assert_eq!(
+            check_verifier(Some(&asked), None),
+            Err(VerifierError::Missing)
+        );
+        assert_eq!(
+            check_verifier(None, Some(verifier)),
+            Err(VerifierError::Unasked)
+        );
         assert_eq!(check_verifier(None, None), Ok(()));
     }
 
@@ -87,7 +98,11 @@ mod tests {
             ("+".repeat(43), false),
         ] {
             let asked = challenge(&text, ChallengeMethod::Plain);
-            assert_eq!(check_verifier(Some(&asked), Some(&text)).is_ok(), fits, "{text}");
+            assert_eq!(
+                check_verifier(Some(&asked), Some(&text)).is_ok(),
+                fits,
+                "{text}"
+            );
         }
     }
 }

@@ -1,7 +1,7 @@
 use domain::{Authentication, AuthenticationMethod, ClientId, UserId, UserRow};
 use oidc::claims::{
-    ACCESS_TOKEN_LIFETIME, AccessToken, Dialect, ID_TOKEN_LIFETIME, IdToken, UserInfo, audience_contains,
-    machine_subject,
+    ACCESS_TOKEN_LIFETIME, AccessToken, Dialect, ID_TOKEN_LIFETIME, IdToken, UserInfo,
+    audience_contains, machine_subject,
 };
 use oidc::{Audience, GrantType, Issuer, Scopes, Subject};
 use serde_json::{Map, Value, json};
@@ -216,7 +216,11 @@ fn each_dialect_spells_an_access_token_its_own_way() {
     let lines = [
         spelled("access_token", GrantType::AuthorizationCode, None),
         spelled("access_token_authz", GrantType::ClientCredentials, None),
-        spelled("rfc9068_profile", GrantType::AuthorizationCode, Some("thumb")),
+        spelled(
+            "rfc9068_profile",
+            GrantType::AuthorizationCode,
+            Some("thumb"),
+        ),
         spelled("rfc9068_profile_authz", GrantType::RefreshToken, None),
     ];
     insta::assert_snapshot!(lines.join("\n"), @r#""#);

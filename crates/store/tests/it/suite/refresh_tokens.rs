@@ -48,7 +48,10 @@ pub async fn a_family_comes_back_rotates_and_is_revoked(store: &Bench) {
     store.commit(write).await.unwrap();
     let found = store.find_refresh_token("t1").await.unwrap().unwrap();
     assert_eq!(found.authorization.dpop_key.as_deref(), Some("thumb"));
-    assert_eq!(found.authorization.authentication, authorization.authentication);
+    assert_eq!(
+        found.authorization.authentication,
+        authorization.authentication
+    );
     assert_eq!(
         (found.remembered_until, found.expires_at, found.used_at),
         (at(1000), Some(at(900)), None)
@@ -61,14 +64,26 @@ pub async fn a_family_comes_back_rotates_and_is_revoked(store: &Bench) {
     let family = store.find_refresh_family(id, at(3)).await.unwrap().unwrap();
     assert!(family.was_rotated);
     assert_eq!(family.idle_expires_at, Some(at(600)));
-    assert!(store.find_refresh_family(id, at(600)).await.unwrap().is_none());
+    assert!(
+        store
+            .find_refresh_family(id, at(600))
+            .await
+            .unwrap()
+            .is_none()
+    );
     let user_id = &authorization.authentication.user_id;
     let listed = store.list_refresh_families(user_id, at(3), None, 10).await;
     assert_eq!(listed.unwrap().len(), 1);
     let mut write = store.write();
     write.revoke_refresh_tokens_of(user, at(4));
     store.commit(write).await.unwrap();
-    assert!(store.find_refresh_family(id, at(5)).await.unwrap().is_none());
+    assert!(
+        store
+            .find_refresh_family(id, at(5))
+            .await
+            .unwrap()
+            .is_none()
+    );
     let mut write = store.write();
     write.require_authorization(id);
     assert!(matches!(
@@ -104,7 +119,10 @@ pub async fn of_twenty_racing_rotations_one_wins(store: &Bench) {
     assert_eq!(crate::bench::tally(&outcomes), (1, 19), "{outcomes:?}");
     let mut living = 0;
     for number in 0..20 {
-        let found = store.find_refresh_token(&format!("n{number}")).await.unwrap();
+        let found = store
+            .find_refresh_token(&format!("n{number}"))
+            .await
+            .unwrap();
         living += usize::from(found.is_some());
     }
     assert_eq!(living, 1);
@@ -169,11 +187,22 @@ pub async fn a_device_is_answered_once_and_ends_once(store: &Bench) {
         device_code_hash: "e".into(),
         ..device.clone()
     };
-    assert!(insert(&twin).await.unwrap_err().is_conflict_on(Key::UserCode));
+    assert!(
+        insert(&twin)
+            .await
+            .unwrap_err()
+            .is_conflict_on(Key::UserCode)
+    );
     assert_eq!(store.find_device("d").await.unwrap(), Some(device.clone()));
     let waiting = store.find_waiting_device("BCDFGHJK", at(99)).await.unwrap();
     assert_eq!(waiting, Some(device));
-    assert_eq!(store.find_waiting_device("BCDFGHJK", at(100)).await.unwrap(), None);
+    assert_eq!(
+        store
+            .find_waiting_device("BCDFGHJK", at(100))
+            .await
+            .unwrap(),
+        None
+    );
     let mut write = store.write();
     write.poll_device("d", 10, at(1));
     store.commit(write).await.unwrap();
@@ -219,7 +248,9 @@ pub async fn a_pushed_request_is_taken_once(store: &Bench) {
     assert_eq!(take("client", 100).await, None);
     let taken = store
         .race(20, |store, _| async move {
-            let taken = store.take_pushed_request("u", &"client".into(), at(1)).await;
+            let taken = store
+                .take_pushed_request("u", &"client".into(), at(1))
+                .await;
             taken.unwrap()
         })
         .await;
