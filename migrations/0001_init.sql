@@ -372,3 +372,60 @@ create table used_tokens (
     expires_at bigint not null
 );
 create index used_tokens_expiry on used_tokens (expires_at);
+
+-- Refresh tokens: each hangs on its authorization, which is its family. Whoever revokes that ends
+-- them all.
+create table refresh_tokens (
+    token_hash {{keytext}} primary key,
+    authorization_id {{keytext}} not null,
+    user_row bigint not null,
+    used_at bigint,
+    created_at bigint not null,
+    touched_at bigint not null,
+    expires_at bigint,
+    idle_expires_at bigint
+);
+create index refresh_tokens_authorization on refresh_tokens (authorization_id);
+create index refresh_tokens_user on refresh_tokens (user_row);
+
+-- Access tokens that say nothing by themselves: what they mean is kept here.
+create table opaque_tokens (
+    token_hash {{keytext}} primary key,
+    authorization_id {{keytext}},
+    user_row bigint,
+    claims text not null,
+    created_at bigint not null,
+    expires_at bigint not null
+);
+create index opaque_tokens_user on opaque_tokens (user_row) where user_row is not null;
+create index opaque_tokens_expiry on opaque_tokens (expires_at);
+
+-- Devices that wait for a person with a browser (RFC 8628).
+create table device_codes (
+    device_code_hash {{keytext}} primary key,
+    user_code {{keytext}} not null,
+    client_id {{keytext}} not null,
+    audience text,
+    scope text not null,
+    state text not null,
+    authorization_id {{keytext}},
+    user_row bigint,
+    seconds_between bigint not null,
+    polled_at bigint,
+    created_at bigint not null,
+    expires_at bigint not null
+);
+create unique index device_codes_user_code on device_codes (user_code);
+create index device_codes_user on device_codes (user_row) where user_row is not null;
+create index device_codes_expiry on device_codes (expires_at);
+
+-- Authorization requests that a client sent ahead (RFC 9126); used once.
+create table pushed_requests (
+    uri_hash {{keytext}} primary key,
+    client_id {{keytext}} not null,
+    parameters bytea not null,
+    used_at bigint,
+    created_at bigint not null,
+    expires_at bigint not null
+);
+create index pushed_requests_expiry on pushed_requests (expires_at);

@@ -59,6 +59,6 @@ pub use mfa_factor::MfaFactor;
 pub use page::{Listing, Page};
 pub use profile::Profile;
 pub use row_error::{RowError, RowErrorCode};
-pub use secret::{ClientSecret, ConfigurationValue, HashText, Password, TotpSecret};
+pub use secret::{ClientSecret, ConfigurationValue, HashText, Password, Token, TotpSecret};
 pub use user::{Attributes, Credential, Identity, NewUser, Origin, User, UserRow};
 pub use username::Username;

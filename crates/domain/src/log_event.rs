@@ -40,6 +40,26 @@ kinds! {
     ClientCredentials = "seccft",
     /// No tokens for a client.
     ClientCredentialsFailed = "feccft",
+    /// Tokens for a code.
+    CodeExchanged = "seacft",
+    /// No tokens for a code.
+    CodeExchangeFailed = "feacft",
+    /// Tokens for a refresh token.
+    RefreshTokenExchanged = "sertft",
+    /// No tokens for a refresh token.
+    RefreshTokenExchangeFailed = "fertft",
+    /// A refresh token came back after it was replaced: its family was revoked.
+    RefreshTokenReused = "ferrt",
+    /// A client gave a refresh token back.
+    RefreshTokenRevoked = "srrt",
+    /// Tokens for a device.
+    DeviceCodeExchanged = "sede",
+    /// No tokens for a device.
+    DeviceCodeExchangeFailed = "fede",
+    /// A code of a device that is not right.
+    DeviceActivationFailed = "fdeac",
+    /// A person refused a device.
+    DeviceDenied = "fdecc",
     /// A Management API write.
     Management = "sapi",
     /// An import job ended.

@@ -57,6 +57,10 @@ secret_text! {
     ClientSecret
 }
 secret_text! {
+    /// A code or token of the protocol that lets in whoever holds it.
+    Token
+}
+secret_text! {
     /// A stored password hash: not a password, yet enough to attack one.
     HashText
 }

@@ -38,6 +38,7 @@ impl Engine {
         write.forget_used_tokens(now);
         // A link that was used or came too late still says so for a while.
         write.forget_tickets(now.minus(TICKETS_KEPT));
+        write.forget_authorizations(now);
         self.store.commit(write).await?;
         self.sweep_jobs().await?;
         self.sweep_exports().await

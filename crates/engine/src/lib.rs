@@ -3,6 +3,7 @@
 //! | file | use-case |
 //! |---|---|
 //! | `token`, `machine_token`, `issue` | the token endpoint; codes and tokens of an authorization |
+//! | `introspect`, `revoke`, `refresh_tokens`, `pushed` | what becomes of tokens; requests sent ahead |
 //! | `login`, `authenticate`, `migrate_user` | a password login, who answers it, a user's arrival |
 //! | `legacy`, `deeds`, `cached` | questions to a legacy store, changes of it, copies from it |
 //! | `signup`, `users`, `connections`, `clients` | sign-up and management |
@@ -36,7 +37,7 @@ pub mod email_templates;
 mod guard;
 mod housekeeping;
 pub mod import;
-#[expect(dead_code, reason = "the authorization endpoint comes with its pages")]
+mod introspect;
 mod issue;
 mod keys;
 mod legacy;
@@ -51,10 +52,13 @@ pub mod messages;
 mod migrate_user;
 pub mod profile_view;
 mod programs;
-mod proofs;
 pub mod prompts;
+mod proofs;
+mod pushed;
 mod recipes;
+pub mod refresh_tokens;
 pub mod resource_servers;
+mod revoke;
 pub mod signing_keys;
 mod signup;
 mod signup_there;
@@ -74,8 +78,10 @@ pub use error::{Error, Result};
 pub use hashing::HashPool;
 pub use keys::KeyRing;
 pub use oidc::TokenResponse;
+pub use pushed::PushedAnswer;
 pub use settings::Settings;
 pub use signup::{SignUp, SignUpError, signed_up_body};
+pub use token::{DeviceAnswer, TokenCall, WaitingDevice};
 pub use wrapping::{FastHashes, WrappingProgress};
 
 /// Everything the use-cases hold. One for a process; shared by reference.

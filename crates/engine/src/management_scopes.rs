@@ -49,6 +49,10 @@ pub const MANAGEMENT_SCOPES: &[(&str, &str)] = &[
     ("read:email_templates", "Read templates of mails"),
     ("create:email_templates", "Create templates of mails"),
     ("update:email_templates", "Change templates of mails"),
+    ("read:refresh_tokens", "Read refresh tokens"),
+    ("delete:refresh_tokens", "Revoke refresh tokens"),
+    ("read:device_credentials", "Read device credentials"),
+    ("delete:device_credentials", "Delete device credentials"),
     ("read:logs", "Read logs"),
     ("read:logs_users", "Read logs of users"),
 ];

@@ -50,6 +50,8 @@ const MEMBERS: &[Field] = &[
             "rfc9068_profile_authz",
         ]),
     ),
+    // Ferry's own.
+    optional("token_format", Kind::Enum(&["jwt", "opaque"])),
     optional("enforce_policies", Kind::Boolean),
     optional("consent_policy", Kind::Nullable(&Kind::Text(1, 255))),
     optional(

@@ -128,20 +128,14 @@ impl Engine {
         self.signing_key(kid).await
     }
 
-    /// Signs an access token as its API wants it.
-    pub(crate) fn sign_access_token<C: Serialize>(
+    /// Signs an access token with the algorithm of its API.
+    pub(crate) fn sign_for_api<C: Serialize>(
         &self,
         api: Option<&ResourceServer>,
+        typ: &str,
         claims: &C,
     ) -> Result<String, SignError> {
         let algorithm = api.and_then(|api| api.attributes.get("signing_alg"));
-        let dialect = api.and_then(|api| api.attributes.get("token_dialect"));
-        let dialect = dialect.and_then(Value::as_str).unwrap_or_default();
-        let typ = if dialect.starts_with("rfc9068") {
-            oidc::jwt::AT_JWT
-        } else {
-            oidc::jwt::JWT
-        };
         self.keys
             .current()
             .current()

@@ -44,6 +44,6 @@ pub use jwt::{
 };
 pub use scopes::Scopes;
 pub use token::{
-    ClientAuthentication, GrantType, Params, PasswordGrant, TokenRequest, TokenResponse,
-    parse_token_request,
+    ClientAuthentication, DeviceRequest, GrantType, MfaProof, Params, PasswordGrant,
+    PresentedToken, PushedRequest, TokenExchange, TokenRequest, TokenResponse, parse_token_request,
 };

@@ -8,8 +8,7 @@ use axum::routing::{delete, get, patch, post, put};
 use crate::management::{
     branding, client_credentials, client_grants, clients, connection_clients, connections,
     email_templates, exports, hashes, import_jobs, jobs, logs, merges, password_hashes, prompts,
-    resource_servers, scripts, signing_keys,
-    tickets, uploads, users,
+    refresh_tokens, resource_servers, scripts, signing_keys, tickets, uploads, users,
 };
 use crate::state::AppState;
 use crate::{assets, dbconnections, extract, health, metrics, oauth, observe, pages, unread};
@@ -35,6 +34,10 @@ pub fn app(state: AppState) -> Router {
 fn authentication() -> Router<AppState> {
     Router::new()
         .route("/oauth/token", post(oauth::token::post))
+        .route("/oauth/revoke", post(oauth::revoke::post))
+        .route("/oauth/introspect", post(oauth::introspect::post))
+        .route("/oauth/device/code", post(oauth::device::post))
+        .route("/oauth/par", post(oauth::par::post))
         .route(
             "/userinfo",
             get(oauth::userinfo::get).post(oauth::userinfo::get),
@@ -88,6 +91,7 @@ fn management() -> Router<AppState> {
         )
         .merge(applications())
         .merge(keys())
+        .merge(refreshing())
         .route("/jobs", get(import_jobs::list))
         .route("/jobs/users-exports", post(exports::post))
         .route("/ferry/hash/identify", post(hashes::identify))
@@ -188,6 +192,24 @@ fn looks() -> Router<AppState> {
                 .patch(email_templates::update),
         )
         .layer(DefaultBodyLimit::max(extract::MAX_BODY))
+}
+
+/// Refresh tokens, under their present and their older name.
+fn refreshing() -> Router<AppState> {
+    Router::new()
+        .route(
+            "/refresh-tokens/{id}",
+            get(refresh_tokens::get).delete(refresh_tokens::delete),
+        )
+        .route(
+            "/users/{id}/refresh-tokens",
+            get(refresh_tokens::of_user).delete(refresh_tokens::delete_of_user),
+        )
+        .route("/device-credentials", get(refresh_tokens::devices))
+        .route(
+            "/device-credentials/{id}",
+            delete(refresh_tokens::delete_device),
+        )
 }
 
 /// Links for users, by an administrator's hand.

@@ -86,6 +86,10 @@ const TABLES: &[(&str, &str)] = &[
     ("authorizations", "id"),
     ("authorization_codes", "code_hash"),
     ("used_tokens", "name"),
+    ("refresh_tokens", "token_hash"),
+    ("opaque_tokens", "token_hash"),
+    ("device_codes", "device_code_hash"),
+    ("pushed_requests", "uri_hash"),
     ("outbox", "id"),
     ("rate_counters", "name"),
 ];
@@ -115,6 +119,10 @@ const ORPHANS: &[(&str, &str)] = &[
     (
         "authorizations without a user",
         "authorizations where user_row not in (select id from users)",
+    ),
+    (
+        "refresh tokens without an authorization",
+        "refresh_tokens where authorization_id not in (select id from authorizations)",
     ),
     (
         "realms without a connection",

@@ -51,6 +51,9 @@ pub(crate) const OF_A_USER: &[&str] = &[
     "tickets",
     "legacy_ids",
     "authorizations",
+    "refresh_tokens",
+    "opaque_tokens",
+    "device_codes",
 ];
 
 impl Write {

@@ -138,6 +138,20 @@ impl Params {
     }
 }
 
+impl Params {
+    /// All that is left, by name; empty ones are left out.
+    pub(crate) fn into_pairs(mut self) -> Result<Vec<(String, String)>, OAuthError> {
+        let names: Vec<String> = self.0.keys().cloned().collect();
+        let mut pairs = Vec::with_capacity(names.len());
+        for name in names {
+            if let Some(text) = self.take(&name)? {
+                pairs.push((name, text));
+            }
+        }
+        Ok(pairs)
+    }
+}
+
 /// Names only.
 impl fmt::Debug for Params {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

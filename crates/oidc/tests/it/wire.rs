@@ -46,6 +46,8 @@ fn discovery() {
         "web_message"
       ],
       "grant_types_supported": [
+        "authorization_code",
+        "refresh_token",
         "client_credentials",
         "password",
         "http://auth0.com/oauth/grant-type/password-realm",
@@ -59,6 +61,11 @@ fn discovery() {
       ],
       "code_challenge_methods_supported": [
         "S256"
+        "urn:ietf:params:oauth:grant-type:device_code",
+        "urn:ietf:params:oauth:grant-type:token-exchange",
+        "http://auth0.com/oauth/grant-type/mfa-otp",
+        "http://auth0.com/oauth/grant-type/mfa-oob",
+        "http://auth0.com/oauth/grant-type/mfa-recovery-code"
       ],
       "subject_types_supported": [
         "public"

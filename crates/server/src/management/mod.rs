@@ -17,6 +17,7 @@ pub mod merges;
 pub mod password_hashes;
 mod path_id;
 pub mod prompts;
+pub mod refresh_tokens;
 pub mod resource_servers;
 pub mod scripts;
 pub mod signing_keys;

@@ -33,6 +33,7 @@ mod stage;
 mod starters;
 mod talk;
 mod tickets;
+mod tokens;
 mod two_servers;
 mod users;
 mod vectors;

@@ -142,6 +142,12 @@ conformance! {
         changes_of_one_user_never_wait_for_each_other_for_good,
         reserved_rows_are_disjoint,
         two_stores_over_one_database_share_rows_and_see_each_other;
+    refresh_tokens:
+        a_family_comes_back_rotates_and_is_revoked,
+        of_twenty_racing_rotations_one_wins,
+        a_deleted_user_takes_all_tokens,
+        a_device_is_answered_once_and_ends_once,
+        a_pushed_request_is_taken_once;
     resource_servers:
         an_api_comes_back_as_it_was,
         an_identifier_names_one_api_and_takes_its_grants,

@@ -43,6 +43,10 @@ fn provocation(key: Key) -> (&'static str, [Vec<Value>; 2]) {
              idempotency_key) values ($1, 'users_import', 'pending', 'x', false, false, '{}', 0, 0, \
              0, 0, 0, 0, 0, 0, 'y')"
         }
+        Key::UserCode => {
+            "insert into device_codes (device_code_hash, user_code, client_id, scope, state, \
+             seconds_between, created_at, expires_at) values ($1, 'x', 'y', '', 'waiting', 5, 0, 0)"
+        }
         Key::LegacyId => {
             "insert into legacy_ids (connection_id, foreign_id, user_row, created_at) \
              select 'x', 'y', 1, 0 where $1 <> ''"

@@ -17,6 +17,7 @@ pub mod logs;
 pub mod migrations;
 pub mod outbox;
 pub mod races;
+pub mod refresh_tokens;
 pub mod resource_servers;
 pub mod sealed;
 pub mod sessions;
