@@ -48,8 +48,8 @@ pub use email::EmailAddress;
 pub use entropy::Entropy;
 pub use export_job::{ExportField, ExportFormat, ExportJob, ExportRequest};
 pub use id::{
-    AuthorizationId, ClientId, ConnectionId, ForeignId, GrantId, JobId, KeyId, LogId,
-    ResourceServerId, SessionId, UserId,
+    AuthorizationId, ClientId, ConnectionId, ConsentId, ForeignId, GrantId, JobId, KeyId, LogId,
+    ResourceServerId, SessionId, TransactionId, UserId,
 };
 pub use import_job::{Counters, FileFormat, Idempotency, ImportJob, ImportOptions, JobStatus};
 pub use log_event::{EventKind, LogEvent};
@@ -58,6 +58,8 @@ pub use mfa_factor::MfaFactor;
 pub use page::{Listing, Page};
 pub use profile::Profile;
 pub use row_error::{RowError, RowErrorCode};
-pub use secret::{ClientSecret, ConfigurationValue, HashText, Password, TotpSecret};
+pub use secret::{
+    BrowserToken, ClientSecret, ConfigurationValue, HashText, Password, SessionToken, TotpSecret,
+};
 pub use user::{Attributes, Credential, Identity, NewUser, Origin, User, UserRow};
 pub use username::Username;

@@ -51,6 +51,8 @@ pub(crate) const OF_A_USER: &[&str] = &[
     "tickets",
     "legacy_ids",
     "authorizations",
+    "session_clients",
+    "consents",
 ];
 
 impl Write {
