@@ -3,6 +3,7 @@
 //! | file | use-case |
 //! |---|---|
 //! | `token`, `machine_token`, `issue` | the token endpoint; codes and tokens of an authorization |
+//! | `authorize`, `transaction`, `consent`, `sessions` | a login in a browser, from `/authorize` to the code |
 //! | `login`, `authenticate`, `migrate_user` | a password login, who answers it, a user's arrival |
 //! | `legacy`, `deeds`, `cached` | questions to a legacy store, changes of it, copies from it |
 //! | `signup`, `users`, `connections`, `clients` | sign-up and management |
@@ -20,17 +21,18 @@ pub mod settings;
 mod arrivals;
 mod audit;
 mod authenticate;
+pub mod authorize;
 mod body;
 mod cached;
 mod circuits;
 pub mod client_grants;
 pub mod clients;
 pub mod connections;
+mod consent;
 mod deeds;
 mod guard;
 mod housekeeping;
 pub mod import;
-#[expect(dead_code, reason = "the authorization endpoint comes with its pages")]
 mod issue;
 mod keys;
 mod legacy;
@@ -44,10 +46,12 @@ pub mod profile_view;
 mod programs;
 mod recipes;
 pub mod resource_servers;
+pub mod sessions;
 mod signup;
 mod signup_there;
 pub mod tickets;
 mod token;
+pub mod transaction;
 pub mod trial;
 pub mod users;
 mod wrapping;

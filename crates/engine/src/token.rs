@@ -268,7 +268,7 @@ fn is_same(one: &str, other: &str) -> bool {
 }
 
 /// Scopes a user's token carries: those of OpenID Connect and those that the API knows.
-fn user_scope(asked: &Scopes, api: Option<&ResourceServer>) -> Scopes {
+pub(crate) fn user_scope(asked: &Scopes, api: Option<&ResourceServer>) -> Scopes {
     let mut known: Vec<&str> = OPENID_SCOPES.split(' ').collect();
     // An API that enforces policies grants a user what roles allow; there are no roles yet.
     let is_open = |api: &&ResourceServer| {

@@ -4,7 +4,7 @@ use domain::{Authentication, AuthenticationMethod, UserRow};
 use store::{Key, Store, StoreError, StoredSession};
 
 use crate::bench::Bench;
-use crate::make::{at, connection, insert, new_user};
+use crate::make::{at, insert, new_user, put_connection};
 
 pub fn session(id: &str) -> StoredSession {
     session_of(id, UserRow(1))
@@ -32,7 +32,8 @@ pub fn session_of(id: &str, user: UserRow) -> StoredSession {
 }
 
 pub async fn put_user(store: &Store) {
-    let user = new_user(UserRow(1), &connection("main"), "1", "a@x.org");
+    let connection = put_connection(store, "main").await;
+    let user = new_user(UserRow(1), &connection, "1", "a@x.org");
     insert(store, &user).await.unwrap();
 }
 
