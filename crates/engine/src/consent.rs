@@ -4,14 +4,14 @@
 //! is on localhost: nobody can tell whose program listens there. Every other client asks once for
 //! each set of scopes that was not allowed before.
 
-use domain::{Client, ConsentId, ResourceServer, UserRow};
+use domain::{Client, ConsentId, EventKind, ResourceServer, UserId, UserRow};
 use oidc::Scopes;
 use oidc::authorize::{AuthorizationRequest, Prompt};
 use serde_json::Value;
 use store::{StoredConsent, Write};
 
-use crate::Engine;
 use crate::error::Result;
+use crate::{Context, Engine};
 
 /// What is asked for, as consent is about it.
 pub(crate) struct Wish<'a> {
@@ -29,7 +29,10 @@ impl Wish<'_> {
     /// Whether a client like this one asks at all.
     fn is_asked_for(&self) -> bool {
         let flag = |attributes: &domain::Json, name: &str, default: bool| {
-            attributes.get(name).and_then(Value::as_bool).unwrap_or(default)
+            attributes
+                .get(name)
+                .and_then(Value::as_bool)
+                .unwrap_or(default)
         };
         if !flag(&self.client.attributes, "is_first_party", true) {
             return true;
@@ -51,11 +54,36 @@ impl Engine {
             return Ok(false);
         }
         let client = &wish.client.client_id;
-        let found = self.store.find_consent(user, client, wish.audience()).await?;
+        let found = self
+            .store
+            .find_consent(user, client, wish.audience())
+            .await?;
         Ok(found.is_none_or(|consent| {
             let allowed = Scopes::parse(&consent.scope).unwrap_or_default();
             !wish.scope.iter().all(|scope| allowed.contains(scope))
         }))
+    }
+
+    /// Withdraws a consent by an administrator's hand. Once more is nothing new.
+    pub async fn withdraw_consent(&self, context: &Context, id: &ConsentId) -> Result<()> {
+        let event = self
+            .management_event(context, EventKind::Management, "Delete a grant")
+            .await?;
+        let mut write = self.store.write();
+        write.delete_consent(id).log(&event);
+        Ok(self.store.commit(write).await?)
+    }
+
+    /// Withdraws all consents of a user.
+    pub async fn withdraw_consents(&self, context: &Context, user: &UserId) -> Result<()> {
+        let user = self.user(user).await?;
+        let mut event = self
+            .management_event(context, EventKind::Management, "Delete a user's grants")
+            .await?;
+        event.user_id = Some(user.user_id.clone());
+        let mut write = self.store.write();
+        write.delete_consents(user.row).log(&event);
+        Ok(self.store.commit(write).await?)
     }
 
     /// Adds to a batch what the person just allowed, beside what they allowed before.
@@ -66,7 +94,10 @@ impl Engine {
         write: &mut Write,
     ) -> Result<()> {
         let client = &wish.client.client_id;
-        let before = self.store.find_consent(user.0, client, wish.audience()).await?;
+        let before = self
+            .store
+            .find_consent(user.0, client, wish.audience())
+            .await?;
         let before = before.map(|consent| consent.scope).unwrap_or_default();
         let both = format!("{before} {}", wish.scope);
         let consent = StoredConsent {
@@ -86,7 +117,9 @@ impl Engine {
 fn is_on_this_machine(uri: &str) -> bool {
     let authority = uri.split_once("://").map_or("", |(_, rest)| rest);
     let authority = authority.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    let host = authority
+        .rsplit_once(':')
+        .map_or(authority, |(host, _)| host);
     matches!(host, "localhost" | "127.0.0.1" | "[::1]") || host.ends_with(".localhost")
 }
 
@@ -105,7 +138,11 @@ mod tests {
         ] {
             assert!(is_on_this_machine(uri), "{uri}");
         }
-        for uri in ["https://localhost.example/", "https://x/?localhost", "app:/cb"] {
+        for uri in [
+            "https://localhost.example/",
+            "https://x/?localhost",
+            "app:/cb",
+        ] {
             assert!(!is_on_this_machine(uri), "{uri}");
         }
     }

@@ -3,7 +3,7 @@
 //! | file | use-case |
 //! |---|---|
 //! | `token`, `machine_token`, `issue` | the token endpoint; codes and tokens of an authorization |
-//! | `authorize`, `transaction`, `consent`, `sessions` | a login in a browser, from `/authorize` to the code |
+//! | `authorize`, `transaction`, `consent`, `sessions`, `logout` | a login in a browser, from `/authorize` to the code; its end |
 //! | `login`, `authenticate`, `migrate_user` | a password login, who answers it, a user's arrival |
 //! | `legacy`, `deeds`, `cached` | questions to a legacy store, changes of it, copies from it |
 //! | `signup`, `users`, `connections`, `clients` | sign-up and management |
@@ -38,6 +38,7 @@ mod keys;
 mod legacy;
 pub mod listing;
 mod login;
+pub mod logout;
 mod machine_token;
 mod mail;
 pub mod management_scopes;

@@ -34,6 +34,10 @@ pub const MANAGEMENT_SCOPES: &[(&str, &str)] = &[
     ("create:resource_servers", "Create APIs"),
     ("update:resource_servers", "Update APIs"),
     ("delete:resource_servers", "Delete APIs"),
+    ("read:sessions", "Read browser sessions"),
+    ("delete:sessions", "End browser sessions"),
+    ("read:grants", "Read what users allowed clients"),
+    ("delete:grants", "Withdraw what users allowed clients"),
     ("read:logs", "Read logs"),
     ("read:logs_users", "Read logs of users"),
 ];

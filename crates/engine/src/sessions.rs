@@ -3,7 +3,7 @@
 
 use domain::entropy::alphanumeric;
 use domain::{
-    Authentication, BrowserToken, Client, Instant, SessionId, SessionToken, User, UserId,
+    Authentication, BrowserToken, Client, EventKind, Instant, SessionId, SessionToken, User, UserId,
 };
 use oidc::authorize::{AuthorizationRequest, Prompt};
 use store::{StoredSession, Write};
@@ -112,7 +112,7 @@ impl Engine {
             }
             _ => {
                 if let Some(other) = &old {
-                    self.end_session(other, write).await?;
+                    self.end_session(other, write);
                 }
                 write.insert_session(&session, &hash);
             }
@@ -121,13 +121,39 @@ impl Engine {
     }
 
     /// Adds the end of a session to a batch.
-    pub(crate) async fn end_session(
-        &self,
-        session: &StoredSession,
-        write: &mut Write,
-    ) -> Result<()> {
+    #[expect(
+        clippy::unused_self,
+        reason = "the clients to be told are looked up here"
+    )]
+    pub(crate) fn end_session(&self, session: &StoredSession, write: &mut Write) {
         write.delete_session(&session.id);
-        Ok(())
+    }
+
+    /// Ends a session by an administrator's hand.
+    pub async fn revoke_session(&self, context: &Context, id: &SessionId) -> Result<()> {
+        let (session, _) = self.session(id).await?;
+        let event = self
+            .management_event(context, EventKind::Management, "Delete a session")
+            .await?;
+        let mut write = self.store.write();
+        self.end_session(&session, &mut write);
+        write.log(&event);
+        match self.store.commit(write).await {
+            Err(store::StoreError::Stale { .. }) => Err(no_such_session()),
+            done => Ok(done?),
+        }
+    }
+
+    /// Ends all sessions of a user.
+    pub async fn revoke_sessions_of_user(&self, context: &Context, user: &UserId) -> Result<()> {
+        let user = self.user(user).await?;
+        let mut event = self
+            .management_event(context, EventKind::Management, "Delete a user's sessions")
+            .await?;
+        event.user_id = Some(user.user_id.clone());
+        let mut write = self.store.write();
+        write.delete_sessions(user.row).log(&event);
+        Ok(self.store.commit(write).await?)
     }
 
     /// A session by its id, and the clients served through it.

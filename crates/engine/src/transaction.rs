@@ -115,7 +115,11 @@ pub enum Step {
 /// The dispatcher.
 pub fn next_step(progress: &Progress, facts: Facts) -> Step {
     if progress.proven.is_none() {
-        return match (progress.signs_up, facts.identifier_first, &progress.identifier) {
+        return match (
+            progress.signs_up,
+            facts.identifier_first,
+            &progress.identifier,
+        ) {
             (true, _, _) => Step::SignUp,
             (false, false, _) => Step::Login,
             (false, true, None) => Step::LoginIdentifier,

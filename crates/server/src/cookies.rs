@@ -37,7 +37,12 @@ impl FromRequestParts<AppState> for Cookies {
 
 /// Whether browsers reach us over https.
 pub fn is_https(state: &AppState) -> bool {
-    state.engine.settings.issuer.as_str().starts_with("https://")
+    state
+        .engine
+        .settings
+        .issuer
+        .as_str()
+        .starts_with("https://")
 }
 
 fn read(headers: &HeaderMap, is_https: bool) -> Browser {
@@ -110,7 +115,10 @@ mod tests {
     fn only_our_own_cookies_are_read() {
         let mut headers = HeaderMap::new();
         headers.append("cookie", "a=b; __Host-ferry-session=S1".parse().unwrap());
-        headers.append("cookie", "ferry-browser=B0;__Host-ferry-browser=B1".parse().unwrap());
+        headers.append(
+            "cookie",
+            "ferry-browser=B0;__Host-ferry-browser=B1".parse().unwrap(),
+        );
         let browser = read(&headers, true);
         assert_eq!(browser.session.unwrap().expose(), "S1");
         assert_eq!(browser.token.unwrap().expose(), "B1");

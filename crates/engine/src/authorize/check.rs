@@ -29,7 +29,9 @@ impl Engine {
         let mut repeated = None;
         for (name, value) in pairs {
             if value.contains('\0') {
-                return Err(OAuthError::invalid_request("Invalid character in a parameter"));
+                return Err(OAuthError::invalid_request(
+                    "Invalid character in a parameter",
+                ));
             }
             if parameters.insert(name.clone(), value).is_some() {
                 repeated = Some(name);
@@ -51,9 +53,14 @@ impl Engine {
         let client = client.ok_or_else(crate::token::unknown_client)?;
         let redirect_uri = redirect_uri(&client, parameters.get("redirect_uri"))?;
         let request = unproven(&client, redirect_uri, &parameters);
-        match repeated.map_or_else(|| completed(&client, request.clone(), &parameters), |name| {
-            Err(Refusal::invalid_request(format!("Duplicate parameter: {name}")))
-        }) {
+        match repeated.map_or_else(
+            || completed(&client, request.clone(), &parameters),
+            |name| {
+                Err(Refusal::invalid_request(format!(
+                    "Duplicate parameter: {name}"
+                )))
+            },
+        ) {
             Ok(request) => Ok(Checked::Request(Box::new(client), Box::new(request))),
             Err(refusal) => Ok(Checked::Refused(self.refusal(&request, refusal))),
         }
@@ -138,7 +145,9 @@ fn completed(
     let text = |name: &str| parameters.get(name).map(String::as_str);
     let kind = request.response_type;
     if !(kind.code || kind.id_token || kind.token) {
-        return Err(Refusal::invalid_request("Missing required parameter: response_type"));
+        return Err(Refusal::invalid_request(
+            "Missing required parameter: response_type",
+        ));
     }
     let is_allowed = (!kind.code || client.may_use("authorization_code"))
         && (!(kind.id_token || kind.token) || client.may_use("implicit"));
@@ -150,7 +159,9 @@ fn completed(
         return Err(Refusal::invalid_request("The state is too long."));
     }
     if kind.id_token && request.nonce.is_none() {
-        return Err(Refusal::invalid_request("Missing required parameter: nonce"));
+        return Err(Refusal::invalid_request(
+            "Missing required parameter: nonce",
+        ));
     }
     request.scope = Scopes::parse(text("scope").unwrap_or_default())
         .map_err(|_| Refusal::new("invalid_scope", "The scope holds an unknown character."))?;
@@ -174,10 +185,14 @@ fn completed(
             method: ChallengeMethod::S256,
         }),
         (Some(_), _) => {
-            return Err(Refusal::invalid_request("code_challenge_method must be S256"));
+            return Err(Refusal::invalid_request(
+                "code_challenge_method must be S256",
+            ));
         }
         (None, _) if kind.code && client.auth == TokenEndpointAuth::None => {
-            return Err(Refusal::invalid_request("Missing required parameter: code_challenge"));
+            return Err(Refusal::invalid_request(
+                "Missing required parameter: code_challenge",
+            ));
         }
         (None, _) => None,
     };

@@ -71,7 +71,9 @@ impl Engine {
                 Err(error) => return Err(error.into()),
             }
         }
-        Err(Lost::Failed(Error::unavailable("the login kept changing while it ended")))
+        Err(Lost::Failed(Error::unavailable(
+            "the login kept changing while it ended",
+        )))
     }
 
     /// The person said no.
@@ -213,7 +215,9 @@ impl Engine {
         };
         let mut parameters = Vec::new();
         let code = if request.response_type.code {
-            let redirect_uri = request.names_redirect_uri.then(|| request.redirect_uri.clone());
+            let redirect_uri = request
+                .names_redirect_uri
+                .then(|| request.redirect_uri.clone());
             let binding = CodeBinding {
                 redirect_uri,
                 nonce: request.nonce.clone(),
@@ -256,7 +260,13 @@ impl Engine {
             "id_token" => request.response_type.id_token,
             _ => request.response_type.token,
         };
-        let names = ["access_token", "token_type", "expires_in", "scope", "id_token"];
+        let names = [
+            "access_token",
+            "token_type",
+            "expires_in",
+            "scope",
+            "id_token",
+        ];
         let wanted = names.into_iter().filter(|name| is_wanted(name));
         let text = |name| match tokens.get(name)? {
             serde_json::Value::String(text) => Some((name, text.clone())),

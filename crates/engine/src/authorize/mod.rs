@@ -130,7 +130,9 @@ impl Engine {
         if step == Step::Finish {
             let user = session.map(|(_, user)| user);
             let silent = finish::Silent { user };
-            return self.finish_silently(context, &client, transaction, silent).await;
+            return self
+                .finish_silently(context, &client, transaction, silent)
+                .await;
         }
         if transaction.request.prompts(Prompt::None) {
             let refusal = silent_refusal(step);
@@ -175,7 +177,10 @@ impl Engine {
     }
 
     /// Whether a second factor is missing: the one place that decides it for browser logins.
-    #[expect(clippy::unused_self, reason = "the enrolled factors are read from the store")]
+    #[expect(
+        clippy::unused_self,
+        reason = "the enrolled factors are read from the store"
+    )]
     fn second_factor_due(
         &self,
         authentication: &domain::Authentication,
@@ -215,7 +220,10 @@ impl Engine {
 
     /// The client of a login under way.
     pub async fn client_of(&self, transaction: &Transaction) -> Result<Client> {
-        let client = self.store.find_client(&transaction.request.client_id).await?;
+        let client = self
+            .store
+            .find_client(&transaction.request.client_id)
+            .await?;
         client.ok_or_else(|| Error::invalid("The application is gone."))
     }
 
@@ -247,7 +255,10 @@ impl Engine {
         let mut listed = listed.items.into_iter();
         let first = listed.find(|connection| connection.serves(&client.client_id));
         Ok(first.ok_or_else(|| {
-            Refusal::new("unauthorized_client", "no connections enabled for the client")
+            Refusal::new(
+                "unauthorized_client",
+                "no connections enabled for the client",
+            )
         }))
     }
 

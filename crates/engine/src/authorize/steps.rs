@@ -101,20 +101,6 @@ impl Engine {
         Ok(())
     }
 
-    /// Another name, or no sign-up after all; or a sign-up rather than a login.
-    pub async fn turn_to(
-        &self,
-        transaction: &mut Transaction,
-        signs_up: bool,
-    ) -> Result<(), Problem> {
-        if transaction.progress.proven.is_none() {
-            transaction.progress.signs_up = signs_up;
-            transaction.progress.identifier = None;
-            self.advance(transaction).await.map_err(Problem::Lost)?;
-        }
-        Ok(())
-    }
-
     /// A new account. Who exists in the legacy store must sign in, not sign up.
     pub async fn submit_sign_up(
         &self,

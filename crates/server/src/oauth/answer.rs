@@ -144,9 +144,21 @@ mod tests {
     #[test]
     fn an_answer_goes_where_its_mode_says() {
         for (uri, joint, expected) in [
-            ("https://x/cb", '?', "https://x/cb?code=c&state=%22%3E%3Cscript%3E%26"),
-            ("https://x/cb?a=b", '?', "https://x/cb?a=b&code=c&state=%22%3E%3Cscript%3E%26"),
-            ("https://x/cb", '#', "https://x/cb#code=c&state=%22%3E%3Cscript%3E%26"),
+            (
+                "https://x/cb",
+                '?',
+                "https://x/cb?code=c&state=%22%3E%3Cscript%3E%26",
+            ),
+            (
+                "https://x/cb?a=b",
+                '?',
+                "https://x/cb?a=b&code=c&state=%22%3E%3Cscript%3E%26",
+            ),
+            (
+                "https://x/cb",
+                '#',
+                "https://x/cb#code=c&state=%22%3E%3Cscript%3E%26",
+            ),
         ] {
             let answer = answer(uri, ResponseMode::Query);
             let response = redirect(&answer, joint, StatusCode::FOUND);
@@ -158,9 +170,13 @@ mod tests {
     async fn nothing_of_an_answer_becomes_markup() {
         for page in [form, message] {
             let response = page(&answer("https://x:8/cb", ResponseMode::FormPost));
-            let policy = response.headers()["content-security-policy"].to_str().unwrap();
+            let policy = response.headers()["content-security-policy"]
+                .to_str()
+                .unwrap();
             assert!(policy.contains("script-src 'sha256-"), "{policy}");
-            let body = axum::body::to_bytes(response.into_body(), 9999).await.unwrap();
+            let body = axum::body::to_bytes(response.into_body(), 9999)
+                .await
+                .unwrap();
             let body = String::from_utf8(body.to_vec()).unwrap();
             assert_eq!(body.matches("<script>").count(), 1, "{body}");
         }

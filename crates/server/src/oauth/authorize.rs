@@ -31,7 +31,12 @@ pub async fn authorize(
         (pairs(query.as_bytes()), StatusCode::FOUND)
     };
     let outcome = match pairs {
-        Ok(pairs) => state.engine.authorize(&visit.context, &visit.browser, pairs).await,
+        Ok(pairs) => {
+            state
+                .engine
+                .authorize(&visit.context, &visit.browser, pairs)
+                .await
+        }
         Err(error) => Err(error),
     };
     match outcome {

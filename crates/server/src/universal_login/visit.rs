@@ -124,7 +124,9 @@ impl Visit {
         body: &[u8],
     ) -> Result<(Form, Transaction), Response> {
         let Some(form) = Form::read(body) else {
-            return Err(self.error(state, StatusCode::BAD_REQUEST, "invalid-form").await);
+            return Err(self
+                .error(state, StatusCode::BAD_REQUEST, "invalid-form")
+                .await);
         };
         let id = form.text("state").map(TransactionId::from);
         let transaction = self.open(state, id.or_else(|| self.state())).await?;
@@ -134,8 +136,44 @@ impl Visit {
         if self.is_from_here && is_ours {
             Ok((form, transaction))
         } else {
-            Err(self.error(state, StatusCode::FORBIDDEN, "invalid-form").await)
+            Err(self
+                .error(state, StatusCode::FORBIDDEN, "invalid-form")
+                .await)
         }
+    }
+
+    /// A form of a page that belongs to no login under way.
+    pub async fn loose_form(
+        &self,
+        state: &AppState,
+        body: &[u8],
+        name: &str,
+    ) -> Result<Form, Response> {
+        let form = Form::read(body);
+        let expected = self.csrf(name);
+        let is_ours = |form: &Form| {
+            let sent = form.text("csrf").unwrap_or_default();
+            self.browser.token.is_some()
+                && self.is_from_here
+                && constant_time_eq(expected.as_bytes(), sent.as_bytes())
+        };
+        match form.filter(is_ours) {
+            Some(form) => Ok(form),
+            None => Err(self
+                .error(state, StatusCode::FORBIDDEN, "invalid-form")
+                .await),
+        }
+    }
+
+    /// A page that belongs to no login under way.
+    pub async fn show_loose(&self, state: &AppState, page: Page) -> Response {
+        guarded(render(state, &self.reader(), page).await)
+    }
+
+    /// A parameter of the address.
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        let text = self.query.get(name).filter(|text| !text.is_empty());
+        text.filter(|text| !text.contains('\0')).cloned()
     }
 
     /// What a form of this browser must bring back.
@@ -184,7 +222,11 @@ impl Visit {
     pub async fn refused(&self, state: &AppState, error: OAuthError) -> Response {
         let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
         if status.is_server_error() {
-            tracing::error!(code = error.code, detail = error.detail, "no login could begin");
+            tracing::error!(
+                code = error.code,
+                detail = error.detail,
+                "no login could begin"
+            );
         }
         // A client that is not known is no lack of a password of the browser's.
         let status = match status {
@@ -194,7 +236,8 @@ impl Visit {
         let mut page = Page::new(Screen::Error);
         page.status = status;
         page.shown.insert("error".into(), error.code.into());
-        page.shown.insert("error_description".into(), error.description.into());
+        page.shown
+            .insert("error_description".into(), error.description.into());
         page.problem = Some(problem("authorize-error"));
         guarded(render(state, &self.reader(), page).await)
     }
@@ -296,7 +339,11 @@ mod tests {
                     headers.insert(name, value.parse().unwrap());
                 }
             }
-            assert_eq!(is_from_here(&headers, issuer), expected, "{site:?} {origin:?}");
+            assert_eq!(
+                is_from_here(&headers, issuer),
+                expected,
+                "{site:?} {origin:?}"
+            );
         }
     }
 }
