@@ -137,6 +137,11 @@ fn unproven(
     }
 }
 
+fn may_ask_for(client: &Client, kind: ResponseType) -> bool {
+    (!kind.code || client.may_use("authorization_code"))
+        && (!(kind.id_token || kind.token) || client.may_use("implicit"))
+}
+
 fn completed(
     client: &Client,
     mut request: AuthorizationRequest,
@@ -149,9 +154,7 @@ fn completed(
             "Missing required parameter: response_type",
         ));
     }
-    let is_allowed = (!kind.code || client.may_use("authorization_code"))
-        && (!(kind.id_token || kind.token) || client.may_use("implicit"));
-    if !is_allowed {
+    if !may_ask_for(client, kind) {
         let text = "The client may not ask for this response_type.";
         return Err(Refusal::new("unauthorized_client", text));
     }

@@ -53,7 +53,8 @@ impl Engine {
     ) -> Result<Finished, Lost> {
         for _ in 0..TRIES {
             let token: Option<&BrowserToken> = browser.token.as_ref();
-            let transaction = self.open_transaction(id, token).await?;
+            let mut transaction = self.open_transaction(id, token).await?;
+            self.forget_ended_session(&mut transaction).await?;
             let client = self.client_of(&transaction).await?;
             let step = self.step(&client, &transaction).await?;
             let (answer, write) = match step {
@@ -74,6 +75,25 @@ impl Engine {
         Err(Lost::Failed(Error::unavailable(
             "the login kept changing while it ended",
         )))
+    }
+
+    /// A session that ended meanwhile, in another tab, vouches for nobody: ask anew.
+    async fn forget_ended_session(&self, transaction: &mut Transaction) -> Result<(), Lost> {
+        let proven = transaction.progress.proven.as_ref();
+        let Some(session) = proven.and_then(|proven| Authentication::from(proven).session) else {
+            return Ok(());
+        };
+        if self
+            .store
+            .find_session(&session, self.now())
+            .await?
+            .is_none()
+        {
+            transaction.progress.proven = None;
+            transaction.progress.consent = None;
+            self.advance(transaction).await?;
+        }
+        Ok(())
     }
 
     /// The person said no.

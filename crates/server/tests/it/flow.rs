@@ -438,6 +438,16 @@ async fn a_third_party_asks_once_for_what_it_wants() {
             .get(&authorize(app, "&prompt=none").replace("email", "profile"))
             .await;
         assert_eq!(told(&more)["error"], "consent_required");
+        // Logged out in another tab before the answer: who it is must be proven again.
+        let consent = browser.begin("&prompt=consent").await;
+        assert_eq!(browser.get("/v2/logout").await.status, 200);
+        let answer = browser.fill(&consent, &[("action", "accept")]).await;
+        let answer = browser.get(&location(&answer)).await;
+        assert!(
+            location(&answer).starts_with("/u/login?"),
+            "{}",
+            location(&answer)
+        );
     })
     .await;
 }
@@ -508,7 +518,7 @@ async fn a_legacy_user_arrives_on_the_page() {
             "login",
             json!({"error": {"name": "Error", "message": "ECONNREFUSED"}}),
         );
-        for _ in 0..11 {
+        for _ in 0..3 {
             let answer = browser.fill(&path, &ANN).await;
             assert_eq!(answer.status, 503);
             assert!(
@@ -601,11 +611,11 @@ async fn a_session_is_listed_and_ended() {
             ),
             ("/v2/logout".to_owned(), 200),
         ] {
-            browser.sign_in("").await;
+            browser.sign_in("&prompt=login").await;
             assert_eq!(browser.get(&logout).await.status, status, "{logout}");
             assert_eq!(is_in().await, status == 400, "{logout}");
         }
-        browser.sign_in("").await;
+        browser.sign_in("&prompt=login").await;
         let page = browser.get("/oidc/logout").await;
         assert!(page.status == 200 && is_in().await);
         let forged = browser.post("/u/logout", &[("csrf", "x")]).await;
