@@ -274,17 +274,33 @@ create table log_events (
 );
 create index log_events_user on log_events (user_id, log_id) where user_id is not null;
 
+-- Browsers in which somebody has proved who they are. The cookie's token is kept as its hash.
 create table sessions (
     id {{keytext}} primary key,
-    user_row bigint not null,
-    client_id {{keytext}},
     token_hash {{keytext}} not null,
-    used_at bigint,
+    user_row bigint not null,
+    connection_id {{keytext}},
+    methods text not null,
+    authenticated_at bigint not null,
+    ip text,
+    user_agent text,
     created_at bigint not null,
+    touched_at bigint not null,
+    idle_expires_at bigint not null,
     expires_at bigint not null
 );
 create unique index sessions_token on sessions (token_hash);
 create index sessions_user on sessions (user_row);
+create index sessions_expiry on sessions (expires_at);
+
+-- The clients that got something through a session: they are told when it ends.
+create table session_clients (
+    session_id {{keytext}} not null,
+    client_id {{keytext}} not null,
+    user_row bigint not null,
+    primary key (session_id, client_id)
+);
+create index session_clients_user on session_clients (user_row);
 
 create table tickets (
     token_hash {{keytext}} primary key,
@@ -429,3 +445,44 @@ create table pushed_requests (
     expires_at bigint not null
 );
 create index pushed_requests_expiry on pushed_requests (expires_at);
+
+-- Logins under way: what was asked for, and how far the person has come. Finished ones stay until
+-- their time is over, so that a repeated form is told so.
+create table login_transactions (
+    id {{keytext}} primary key,
+    browser_hash text not null,
+    request text not null,
+    progress bytea not null,
+    version bigint not null,
+    finished_at bigint,
+    created_at bigint not null,
+    expires_at bigint not null
+);
+create index login_transactions_expiry on login_transactions (expires_at);
+
+-- What people allowed clients to ask for; the audience is empty where no API was named.
+create table consents (
+    id {{keytext}} primary key,
+    user_row bigint not null,
+    client_id {{keytext}} not null,
+    audience {{keytext}} not null,
+    scope text not null,
+    created_at bigint not null,
+    updated_at bigint not null
+);
+create unique index consents_target on consents (user_row, client_id, audience);
+
+-- Clients to be told that a session ended: written with its end, sent later, retried.
+create table logout_notices (
+    id {{keytext}} primary key,
+    client_id {{keytext}} not null,
+    url text not null,
+    subject {{keytext}} not null,
+    session_id {{keytext}} not null,
+    attempts bigint not null,
+    next_attempt_at bigint,
+    sent_at bigint,
+    last_error text,
+    created_at bigint not null
+);
+create index logout_notices_due on logout_notices (next_attempt_at) where next_attempt_at is not null;

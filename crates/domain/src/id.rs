@@ -88,6 +88,14 @@ text_id! {
     /// `aut_` and 22 letters or digits: what one login allowed one client.
     AuthorizationId
 }
+text_id! {
+    /// A login under way: 32 letters or digits, the `state` of its pages.
+    TransactionId
+}
+text_id! {
+    /// What a person allowed a client: 24 hexadecimal digits, a "grant" on the wire.
+    ConsentId
+}
 
 /// The provider of all database connections: they share one space of user ids.
 pub const AUTH0: &str = "auth0";
@@ -158,6 +166,20 @@ impl SessionId {
     /// A new random id.
     pub fn generate(entropy: &dyn Entropy) -> Self {
         Self(alphanumeric(entropy, 32))
+    }
+}
+
+impl TransactionId {
+    /// A new random id.
+    pub fn generate(entropy: &dyn Entropy) -> Self {
+        Self(alphanumeric(entropy, 32))
+    }
+}
+
+impl ConsentId {
+    /// A new random id.
+    pub fn generate(entropy: &dyn Entropy) -> Self {
+        Self(hexadecimal(entropy, 24))
     }
 }
 

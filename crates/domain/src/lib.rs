@@ -49,8 +49,8 @@ pub use email::EmailAddress;
 pub use entropy::Entropy;
 pub use export_job::{ExportField, ExportFormat, ExportJob, ExportRequest};
 pub use id::{
-    AuthorizationId, ClientId, ConnectionId, CredentialId, ForeignId, GrantId, JobId, KeyId, LogId,
-    ResourceServerId, SessionId, UserId,
+    AuthorizationId, ClientId, ConnectionId, ConsentId, CredentialId, ForeignId, GrantId, JobId,
+    KeyId, LogId, ResourceServerId, SessionId, TransactionId, UserId,
 };
 pub use import_job::{Counters, FileFormat, Idempotency, ImportJob, ImportOptions, JobStatus};
 pub use log_event::{EventKind, LogEvent};
@@ -59,6 +59,9 @@ pub use mfa_factor::MfaFactor;
 pub use page::{Listing, Page};
 pub use profile::Profile;
 pub use row_error::{RowError, RowErrorCode};
-pub use secret::{ClientSecret, ConfigurationValue, HashText, Password, Token, TotpSecret};
+pub use secret::{
+    BrowserToken, ClientSecret, ConfigurationValue, HashText, Password, SessionToken, Token,
+    TotpSecret,
+};
 pub use user::{Attributes, Credential, Identity, NewUser, Origin, User, UserRow};
 pub use username::Username;

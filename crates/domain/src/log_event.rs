@@ -100,6 +100,16 @@ kinds! {
     VerificationRequested = "svr",
     /// Failed verification email request.
     VerificationRequestFailed = "fvr",
+    /// Success silent authentication: a session answered for the person.
+    SilentLogin = "ssa",
+    /// Failed silent authentication.
+    SilentLoginFailed = "fsa",
+    /// Success logout.
+    Logout = "slo",
+    /// Failed logout.
+    LogoutFailed = "flo",
+    /// Ferry's own: a browser session began or was renewed by a login.
+    SessionBegan = "ferry_session",
     /// Ferry's own: a legacy user arrived. Auth0 has no code for it.
     UserMigrated = "ferry_sum",
     /// Ferry's own: a legacy user proved who it is, yet could not be written here.

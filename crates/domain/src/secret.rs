@@ -69,6 +69,14 @@ secret_text! {
     ConfigurationValue
 }
 secret_text! {
+    /// What the cookie of a browser session holds.
+    SessionToken
+}
+secret_text! {
+    /// What binds logins under way to the browser that began them.
+    BrowserToken
+}
+secret_text! {
     /// The shared secret of an authenticator application, unpadded base32.
     TotpSecret
 }

@@ -39,6 +39,10 @@ pub(crate) struct CodeBinding {
 }
 
 /// What tokens are to be made of.
+#[expect(
+    dead_code,
+    reason = "the ID token learns of them with the token endpoint"
+)]
 pub(crate) struct Issue<'a> {
     /// For whom.
     pub client: &'a Client,
@@ -79,7 +83,6 @@ pub(crate) fn new_authorization(
 
 impl Engine {
     /// Adds an authorization and its code to a batch; returns the code.
-    #[expect(dead_code, reason = "its caller is the authorization endpoint")]
     pub(crate) fn add_code(
         &self,
         write: &mut Write,
@@ -102,7 +105,6 @@ impl Engine {
     }
 
     /// The tokens that are wanted, of an authorization that is stored.
-    #[expect(dead_code, reason = "its caller is the authorization endpoint")]
     pub(crate) async fn issue_tokens(
         &self,
         issue: &Issue<'_>,

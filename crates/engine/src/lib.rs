@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `token`, `machine_token`, `issue` | the token endpoint; codes and tokens of an authorization |
 //! | `introspect`, `revoke`, `refresh_tokens`, `pushed` | what becomes of tokens; requests sent ahead |
+//! | `authorize`, `transaction`, `consent`, `sessions`, `logout` | a login in a browser, from `/authorize` to the code; its end |
 //! | `login`, `authenticate`, `migrate_user` | a password login, who answers it, a user's arrival |
 //! | `legacy`, `deeds`, `cached` | questions to a legacy store, changes of it, copies from it |
 //! | `signup`, `users`, `connections`, `clients` | sign-up and management |
@@ -23,6 +24,7 @@ pub mod settings;
 mod arrivals;
 mod audit;
 mod authenticate;
+pub mod authorize;
 mod body;
 pub mod branding;
 mod cached;
@@ -32,6 +34,7 @@ pub mod client_credentials;
 pub mod client_grants;
 pub mod clients;
 pub mod connections;
+mod consent;
 mod deeds;
 pub mod email_templates;
 mod guard;
@@ -45,6 +48,7 @@ pub mod letters;
 pub mod liquid;
 pub mod listing;
 mod login;
+pub mod logout;
 mod machine_token;
 mod mail;
 pub mod management_scopes;
@@ -59,11 +63,13 @@ mod recipes;
 pub mod refresh_tokens;
 pub mod resource_servers;
 mod revoke;
+pub mod sessions;
 pub mod signing_keys;
 mod signup;
 mod signup_there;
 pub mod tickets;
 mod token;
+pub mod transaction;
 pub mod trial;
 pub mod users;
 mod wrapping;

@@ -53,6 +53,10 @@ pub const MANAGEMENT_SCOPES: &[(&str, &str)] = &[
     ("delete:refresh_tokens", "Revoke refresh tokens"),
     ("read:device_credentials", "Read device credentials"),
     ("delete:device_credentials", "Delete device credentials"),
+    ("read:sessions", "Read browser sessions"),
+    ("delete:sessions", "End browser sessions"),
+    ("read:grants", "Read what users allowed clients"),
+    ("delete:grants", "Withdraw what users allowed clients"),
     ("read:logs", "Read logs"),
     ("read:logs_users", "Read logs of users"),
 ];

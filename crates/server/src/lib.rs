@@ -4,6 +4,7 @@ pub mod assets;
 pub mod boot;
 pub mod cli;
 pub mod config;
+pub mod cookies;
 pub mod dbconnections;
 pub mod error;
 pub mod extract;

@@ -7,16 +7,19 @@ use axum::routing::{delete, get, patch, post, put};
 
 use crate::management::{
     branding, client_credentials, client_grants, clients, connection_clients, connections,
-    email_templates, exports, hashes, import_jobs, jobs, logs, merges, password_hashes, prompts,
-    refresh_tokens, resource_servers, scripts, signing_keys, tickets, uploads, users,
+    email_templates, exports, grants, hashes, import_jobs, jobs, logs, merges, password_hashes,
+    prompts, refresh_tokens, resource_servers, scripts, sessions, signing_keys, tickets, uploads,
+    users,
 };
 use crate::state::AppState;
+use crate::universal_login::login;
 use crate::{assets, dbconnections, extract, health, metrics, oauth, observe, pages, unread};
 
 /// The whole application.
 pub fn app(state: AppState) -> Router {
     Router::new()
         .merge(authentication())
+        .merge(browser_login())
         .nest("/api/v2", management().merge(links()).merge(looks()))
         .merge(imports())
         .route("/exports/{id}/{link}", get(exports::download))
@@ -60,6 +63,38 @@ fn authentication() -> Router<AppState> {
         .layer(DefaultBodyLimit::max(extract::MAX_BODY))
 }
 
+/// Logins in a browser.
+fn browser_login() -> Router<AppState> {
+    Router::new()
+        .route(
+            "/authorize",
+            get(oauth::authorize::authorize).post(oauth::authorize::authorize),
+        )
+        .route("/authorize/resume", get(oauth::authorize::resume))
+        .route(
+            "/oidc/logout",
+            get(oauth::logout::oidc).post(oauth::logout::oidc),
+        )
+        .route("/v2/logout", get(oauth::logout::v2))
+        .route("/u/logout", post(oauth::logout::confirm))
+        .route(
+            "/u/reset-password/request/{connection}",
+            get(login::reset).post(login::post_reset),
+        )
+        .route("/u/login", get(login::login).post(login::post_login))
+        .route(
+            "/u/login/identifier",
+            get(login::identifier).post(login::post_identifier),
+        )
+        .route(
+            "/u/login/password",
+            get(login::password).post(login::post_password),
+        )
+        .route("/u/signup", get(login::sign_up).post(login::post_sign_up))
+        .route("/u/consent", get(login::consent).post(login::post_consent))
+        .layer(DefaultBodyLimit::max(extract::MAX_BODY))
+}
+
 fn management() -> Router<AppState> {
     Router::new()
         .route("/users", get(users::list).post(users::create))
@@ -69,6 +104,7 @@ fn management() -> Router<AppState> {
             get(users::get).patch(users::update).delete(users::delete),
         )
         .route("/users/{id}/logs", get(logs::of_user))
+        .merge(signed_in())
         .route(
             "/connections",
             get(connections::list).post(connections::create),
@@ -108,6 +144,22 @@ fn management() -> Router<AppState> {
         .route("/logs", get(logs::list))
         .route("/logs/{id}", get(logs::get))
         .layer(DefaultBodyLimit::max(extract::MAX_BODY))
+}
+
+/// Browser sessions, and what people allowed clients.
+fn signed_in() -> Router<AppState> {
+    Router::new()
+        .route(
+            "/users/{id}/sessions",
+            get(sessions::of_user).delete(sessions::delete_of_user),
+        )
+        .route(
+            "/sessions/{id}",
+            get(sessions::get).delete(sessions::delete),
+        )
+        .route("/sessions/{id}/revoke", post(sessions::delete))
+        .route("/grants", get(grants::list).delete(grants::delete_of_user))
+        .route("/grants/{id}", delete(grants::delete))
 }
 
 /// Clients, the APIs they call, and what they may do there.

@@ -82,6 +82,10 @@ const TABLES: &[(&str, &str)] = &[
     ("export_chunks", "job_id, attempt, position"),
     ("log_events", "log_id"),
     ("sessions", "id"),
+    ("session_clients", "session_id, client_id"),
+    ("login_transactions", "id"),
+    ("consents", "id"),
+    ("logout_notices", "id"),
     ("tickets", "token_hash"),
     ("authorizations", "id"),
     ("authorization_codes", "code_hash"),
@@ -115,6 +119,14 @@ const ORPHANS: &[(&str, &str)] = &[
     (
         "sessions without a user",
         "sessions where user_row not in (select id from users)",
+    ),
+    (
+        "clients of no session",
+        "session_clients where session_id not in (select id from sessions)",
+    ),
+    (
+        "consents without a user",
+        "consents where user_row not in (select id from users)",
     ),
     (
         "authorizations without a user",

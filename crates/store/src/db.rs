@@ -71,6 +71,8 @@ from! {
     &domain::KeyId => Text(ToString::to_string),
     &domain::SessionId => Text(ToString::to_string),
     &domain::AuthorizationId => Text(ToString::to_string),
+    &domain::TransactionId => Text(ToString::to_string),
+    &domain::ConsentId => Text(ToString::to_string),
 }
 
 impl<T: Into<Value>> From<Option<T>> for Value {

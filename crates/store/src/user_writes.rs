@@ -54,6 +54,8 @@ pub(crate) const OF_A_USER: &[&str] = &[
     "refresh_tokens",
     "opaque_tokens",
     "device_codes",
+    "session_clients",
+    "consents",
 ];
 
 impl Write {

@@ -324,7 +324,8 @@ impl App {
         self.receive(request).await
     }
 
-    async fn receive(&self, request: Request<Body>) -> Answer {
+    /// Sends any request.
+    pub async fn receive(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, 16 << 20).await.unwrap();

@@ -152,13 +152,21 @@ conformance! {
         an_api_comes_back_as_it_was,
         an_identifier_names_one_api_and_takes_its_grants,
         one_read_tells_what_a_machine_may_do;
+    login_transactions:
+        a_transaction_moves_on_once_and_ends_once,
+        raced_steps_are_taken_once;
+    consents:
+        a_consent_grows_and_is_withdrawn;
+    logout_notices:
+        a_notice_is_claimed_by_one_sender_and_retried;
     sealed:
         no_secret_is_readable_in_the_tables,
         a_sealed_value_opens_only_where_it_was_sealed,
         no_error_prints_a_secret;
     sessions:
-        a_token_lives_until_used_or_expired,
-        a_raced_token_is_used_once;
+        a_session_lives_until_idle_or_old,
+        a_raced_renewal_leaves_one_token,
+        sessions_go_with_their_clients;
     settings:
         a_setting_is_set_and_set_again,
         the_store_answers_and_says_what_it_is;

@@ -30,8 +30,8 @@ fn provocation(key: Key) -> (&'static str, [Vec<Value>; 2]) {
              values ($2, 'next', $1, 0)"
         }
         Key::SessionToken => {
-            "insert into sessions (id, user_row, token_hash, created_at, expires_at) \
-             values ($1, 1, 'x', 0, 0)"
+            "insert into sessions (id, user_row, token_hash, methods, authenticated_at, created_at, \
+             touched_at, idle_expires_at, expires_at) values ($1, 1, 'x', '[]', 0, 0, 0, 0, 0)"
         }
         Key::ConnectionClient => {
             "insert into connection_clients (connection_id, client_id) \
