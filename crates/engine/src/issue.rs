@@ -39,10 +39,6 @@ pub(crate) struct CodeBinding {
 }
 
 /// What tokens are to be made of.
-#[expect(
-    dead_code,
-    reason = "the ID token learns of them with the token endpoint"
-)]
 pub(crate) struct Issue<'a> {
     /// For whom.
     pub client: &'a Client,

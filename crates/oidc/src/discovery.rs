@@ -75,7 +75,6 @@ pub struct Discovery {
     device_authorization_endpoint: String,
     pushed_authorization_request_endpoint: String,
     userinfo_endpoint: String,
-    mfa_challenge_endpoint: String,
     jwks_uri: String,
     revocation_endpoint: String,
     introspection_endpoint: String,
@@ -93,8 +92,6 @@ pub struct Discovery {
     dpop_signing_alg_values_supported: &'static [&'static str],
     claims_supported: &'static [&'static str],
     authorization_response_iss_parameter_supported: bool,
-    backchannel_logout_supported: bool,
-    backchannel_logout_session_supported: bool,
     require_pushed_authorization_requests: bool,
     claims_parameter_supported: bool,
     // Both default to something else when left out, so they are said. Pushed requests need neither.
@@ -105,7 +102,8 @@ pub struct Discovery {
 impl Discovery {
     /// The document of an issuer.
     pub fn new(issuer: &Issuer) -> Self {
-        let grants = GrantType::ALL.map(GrantType::as_str).into_iter();
+        let served = GrantType::ALL.into_iter().filter(|grant| grant.is_served());
+        let grants = served.map(GrantType::as_str);
         Self {
             issuer: issuer.as_str().to_owned(),
             authorization_endpoint: issuer.join("authorize"),
@@ -113,7 +111,6 @@ impl Discovery {
             device_authorization_endpoint: issuer.join("oauth/device/code"),
             pushed_authorization_request_endpoint: issuer.join("oauth/par"),
             userinfo_endpoint: issuer.join("userinfo"),
-            mfa_challenge_endpoint: issuer.join("mfa/challenge"),
             jwks_uri: issuer.join(".well-known/jwks.json"),
             revocation_endpoint: issuer.join("oauth/revoke"),
             introspection_endpoint: issuer.join("oauth/introspect"),
@@ -133,8 +130,6 @@ impl Discovery {
             dpop_signing_alg_values_supported: DPOP_ALGORITHMS,
             claims_supported: CLAIMS,
             authorization_response_iss_parameter_supported: true,
-            backchannel_logout_supported: true,
-            backchannel_logout_session_supported: true,
             require_pushed_authorization_requests: false,
             claims_parameter_supported: false,
             request_uri_parameter_supported: false,

@@ -66,6 +66,15 @@ impl GrantType {
         Self::MfaRecoveryCode,
     ];
 
+    /// Whether tokens come of it here: an exchange needs a configuration that nobody can make yet,
+    /// and second factors are not asked for yet.
+    pub const fn is_served(self) -> bool {
+        !matches!(
+            self,
+            Self::TokenExchange | Self::MfaOtp | Self::MfaOob | Self::MfaRecoveryCode
+        )
+    }
+
     /// The `grant_type` parameter.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -18,7 +18,6 @@ fn discovery() {
       "device_authorization_endpoint": "https://id.example.com/oauth/device/code",
       "pushed_authorization_request_endpoint": "https://id.example.com/oauth/par",
       "userinfo_endpoint": "https://id.example.com/userinfo",
-      "mfa_challenge_endpoint": "https://id.example.com/mfa/challenge",
       "jwks_uri": "https://id.example.com/.well-known/jwks.json",
       "revocation_endpoint": "https://id.example.com/oauth/revoke",
       "introspection_endpoint": "https://id.example.com/oauth/introspect",
@@ -51,6 +50,7 @@ fn discovery() {
         "client_credentials",
         "password",
         "http://auth0.com/oauth/grant-type/password-realm",
+        "urn:ietf:params:oauth:grant-type:device_code",
         "implicit"
       ],
       "prompt_values_supported": [
@@ -61,11 +61,6 @@ fn discovery() {
       ],
       "code_challenge_methods_supported": [
         "S256"
-        "urn:ietf:params:oauth:grant-type:device_code",
-        "urn:ietf:params:oauth:grant-type:token-exchange",
-        "http://auth0.com/oauth/grant-type/mfa-otp",
-        "http://auth0.com/oauth/grant-type/mfa-oob",
-        "http://auth0.com/oauth/grant-type/mfa-recovery-code"
       ],
       "subject_types_supported": [
         "public"
@@ -115,8 +110,6 @@ fn discovery() {
         "updated_at"
       ],
       "authorization_response_iss_parameter_supported": true,
-      "backchannel_logout_supported": true,
-      "backchannel_logout_session_supported": true,
       "require_pushed_authorization_requests": false,
       "claims_parameter_supported": false,
       "request_uri_parameter_supported": false,

@@ -338,19 +338,19 @@ fn told(found: Problem, tells_existing: bool) -> (StatusCode, page::Problem) {
     match found {
         Problem::WrongCredentials => bad("wrong-credentials"),
         Problem::Blocked => bad("user-blocked"),
-        Problem::TooManyAttempts => (StatusCode::TOO_MANY_REQUESTS, problem("too-many-attempts")),
+        Problem::TooManyAttempts => (StatusCode::TOO_MANY_REQUESTS, problem("too-many-failures")),
         Problem::Conflict => bad("account-conflict"),
         Problem::Refused(sentence) => sentence_of(sentence),
         Problem::SignUp(SignUpError::UserExists) if tells_existing => bad("user-exists"),
-        Problem::SignUp(SignUpError::UsernameExists) if tells_existing => bad("username-exists"),
+        Problem::SignUp(SignUpError::UsernameExists) if tells_existing => bad("username-taken"),
         Problem::SignUp(SignUpError::UsernameRequired) => {
-            let (status, told) = bad("username-required");
+            let (status, told) = bad("no-username");
             let field = Some("username");
             (status, page::Problem { field, ..told })
         }
         Problem::SignUp(SignUpError::Disabled) => bad("signup-disabled"),
         Problem::SignUp(SignUpError::WeakPassword { min_length, .. }) => {
-            let (status, told) = bad("password-too-weak");
+            let (status, told) = bad("password-too-short");
             let values = Json::from_iter([("min_length".to_owned(), min_length.into())]);
             let field = Some("password");
             (
@@ -376,12 +376,12 @@ fn told(found: Problem, tells_existing: bool) -> (StatusCode, page::Problem) {
             (status, problem(key))
         }
         Problem::SignUp(_) => bad("invalid-signup"),
-        Problem::Lost(_) => bad("transaction-unknown"),
+        Problem::Lost(_) => bad("transaction-not-found"),
     }
 }
 
 fn sentence_of(sentence: String) -> (StatusCode, page::Problem) {
     let sentence = Some(sentence);
-    let told = problem("custom-script-error");
+    let told = problem("access-denied");
     (StatusCode::BAD_REQUEST, page::Problem { sentence, ..told })
 }

@@ -125,7 +125,7 @@ impl Visit {
     ) -> Result<(Form, Transaction), Response> {
         let Some(form) = Form::read(body) else {
             return Err(self
-                .error(state, StatusCode::BAD_REQUEST, "invalid-form")
+                .error(state, StatusCode::BAD_REQUEST, "form-expired")
                 .await);
         };
         let id = form.text("state").map(TransactionId::from);
@@ -137,7 +137,7 @@ impl Visit {
             Ok((form, transaction))
         } else {
             Err(self
-                .error(state, StatusCode::FORBIDDEN, "invalid-form")
+                .error(state, StatusCode::FORBIDDEN, "form-expired")
                 .await)
         }
     }
@@ -160,7 +160,7 @@ impl Visit {
         match form.filter(is_ours) {
             Some(form) => Ok(form),
             None => Err(self
-                .error(state, StatusCode::FORBIDDEN, "invalid-form")
+                .error(state, StatusCode::FORBIDDEN, "form-expired")
                 .await),
         }
     }
@@ -210,7 +210,7 @@ impl Visit {
     /// Says that a login can't go on.
     pub async fn lost(&self, state: &AppState, lost: Lost) -> Response {
         let (status, key) = match lost {
-            Lost::Unknown => (StatusCode::BAD_REQUEST, "transaction-unknown"),
+            Lost::Unknown => (StatusCode::BAD_REQUEST, "transaction-not-found"),
             Lost::Expired => (StatusCode::BAD_REQUEST, "transaction-expired"),
             Lost::Finished => (StatusCode::BAD_REQUEST, "transaction-finished"),
             Lost::Failed(error) => failure(&error),
@@ -238,7 +238,7 @@ impl Visit {
         page.shown.insert("error".into(), error.code.into());
         page.shown
             .insert("error_description".into(), error.description.into());
-        page.problem = Some(problem("authorize-error"));
+        page.problem = Some(problem("invalid-request"));
         guarded(render(state, &self.reader(), page).await)
     }
 
@@ -270,7 +270,7 @@ pub fn failure(error: &Error) -> (StatusCode, &'static str) {
         }
         Error::Internal { detail } => {
             tracing::error!(detail, "a login met a defect");
-            (StatusCode::INTERNAL_SERVER_ERROR, "internal-error")
+            (StatusCode::INTERNAL_SERVER_ERROR, "something-went-wrong")
         }
         _ => (StatusCode::BAD_REQUEST, "invalid-request"),
     }
