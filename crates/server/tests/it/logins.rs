@@ -211,9 +211,9 @@ async fn discovery_and_sign_up_speak_the_wire() {
         .await;
     })
     .await;
-    insta::assert_snapshot!(said, @r###"
+    insta::assert_snapshot!(said, @r#"
     GET /.well-known/openid-configuration
-      200 {"issuer":"https://ferry.example/","token_endpoint":"https://ferry.example/oauth/token","userinfo_endpoint":"https://ferry.example/userinfo","jwks_uri":"https://ferry.example/.well-known/jwks.json","scopes_supported":["openid","profile","email","phone"],"response_types_supported":[],"grant_types_supported":["client_credentials","password","http://auth0.com/oauth/grant-type/password-realm"],"subject_types_supported":["public"],"id_token_signing_alg_values_supported":["RS256"],"token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","none"],"claims_supported":["aud","email","email_verified","exp","family_name","given_name","iat","iss","name","nickname","phone_number","phone_number_verified","picture","sub","updated_at"],"request_uri_parameter_supported":false,"request_parameter_supported":false}
+      200 {"issuer":"https://ferry.example/","token_endpoint":"https://ferry.example/oauth/token","userinfo_endpoint":"https://ferry.example/userinfo","jwks_uri":"https://ferry.example/.well-known/jwks.json","scopes_supported":["openid","profile","email","phone"],"response_types_supported":[],"grant_types_supported":["authorization_code","refresh_token","client_credentials","password","http://auth0.com/oauth/grant-type/password-realm","urn:ietf:params:oauth:grant-type:device_code","urn:ietf:params:oauth:grant-type:token-exchange","http://auth0.com/oauth/grant-type/mfa-otp","http://auth0.com/oauth/grant-type/mfa-oob","http://auth0.com/oauth/grant-type/mfa-recovery-code"],"subject_types_supported":["public"],"id_token_signing_alg_values_supported":["RS256"],"token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","none"],"claims_supported":["aud","email","email_verified","exp","family_name","given_name","iat","iss","name","nickname","phone_number","phone_number_verified","picture","sub","updated_at"],"request_uri_parameter_supported":false,"request_parameter_supported":false}
     POST /dbconnections/signup
       200 {"_id":"[id]","email_verified":false,"email":"cyd@example.com","user_metadata":{"plan":"free"}}
     POST /dbconnections/signup
@@ -226,5 +226,5 @@ async fn discovery_and_sign_up_speak_the_wire() {
       400 {"name":"PasswordStrengthError","message":"Password is too weak","code":"invalid_password","description":{"rules":[{"message":"At least %d characters in length","format":[8],"code":"lengthAtLeast","verified":false}],"verified":false},"policy":"* At least 8 characters in length (good)","statusCode":400}
     POST /dbconnections/signup
       400 {"name":"BadRequestError","code":"public_signup_disabled","description":"Public signup is disabled","statusCode":400}
-    "###);
+    "#);
 }
