@@ -644,7 +644,11 @@ async fn an_api_has_its_tokens_as_it_wants_them() {
         assert_eq!(info.status, 401);
     })
     .await;
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r#"
+    access_token_authz {"iss":"https://ferry.example/","sub":"auth0|ann","aud":["https://api.example/","https://ferry.example/userinfo"],"iat":1772359200,"exp":1772362800,"scope":"openid read:it","gty":"password","azp":"[random]","permissions":[]}
+    rfc9068_profile {"iss":"https://ferry.example/","sub":"auth0|ann","aud":["https://api.example/","https://ferry.example/userinfo"],"iat":1772359200,"exp":1772362800,"scope":"openid read:it","jti":"[random]","client_id":"[random]","auth_time":1772359200,"amr":["pwd"]}
+    rfc9068_profile_authz {"iss":"https://ferry.example/","sub":"auth0|ann","aud":["https://api.example/","https://ferry.example/userinfo"],"iat":1772359200,"exp":1772362800,"scope":"openid read:it","jti":"[random]","client_id":"[random]","auth_time":1772359200,"amr":["pwd"],"permissions":[]}
+    "#);
 }
 
 #[tokio::test]
