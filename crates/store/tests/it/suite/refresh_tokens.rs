@@ -241,7 +241,8 @@ pub async fn a_pushed_request_is_taken_once(store: &Bench) {
     store.commit(write).await.unwrap();
     assert!(!store.dump().await.unwrap().contains("needle"));
     let take = async |client: &str, millis| {
-        let taken = store.take_pushed_request("u", &client.into(), at(millis));
+        let client = client.into();
+        let taken = store.take_pushed_request("u", &client, at(millis));
         taken.await.unwrap()
     };
     assert_eq!(take("other", 1).await, None);
