@@ -211,9 +211,8 @@ impl Engine {
         user: Option<domain::UserRow>,
     ) -> Result<String, OAuthError> {
         let text = alphanumeric(&*self.entropy, CODE_LENGTH);
-        let claims = match serde_json::to_value(token.claims()) {
-            Ok(Value::Object(claims)) => claims,
-            _ => return Err(defect("claims are no object")),
+        let Ok(Value::Object(claims)) = serde_json::to_value(token.claims()) else {
+            return Err(defect("claims are no object"));
         };
         let stored = OpaqueToken {
             token_hash: &token_hash(&text),

@@ -80,7 +80,7 @@ impl Engine {
         let language = Language::choose(occasion.locales, occasion.accept_language, &locales);
         let tenant = self.tenant_name(&look);
         let own = own_template(&look, occasion.template)
-            .and_then(|template| self.from_template(template, occasion, &look, language));
+            .and_then(|template| self.worded_by_template(template, occasion, &look, language));
         let letter = own.unwrap_or_else(|| built_in(occasion, &look, language, &tenant));
         Mail {
             id: alphanumeric(&*self.entropy, 24),
@@ -109,7 +109,7 @@ impl Engine {
         }
     }
 
-    fn from_template(
+    fn worded_by_template(
         &self,
         template: &Json,
         occasion: &Occasion<'_>,
@@ -238,9 +238,8 @@ fn plain(html: &str) -> String {
         if before.ends_with(char::is_whitespace) && !before.trim().is_empty() {
             text.push(' ');
         }
-        let Some((tag, after)) = from.split_once('>') else {
-            break;
-        };
+        // A tag without an end swallows the rest, as in a browser.
+        let (tag, after) = from.split_once('>').unwrap_or((from, ""));
         rest = after;
         let name: String = tag
             .chars()
@@ -260,7 +259,7 @@ fn plain(html: &str) -> String {
                 }
             }
             "br" | "p" | "/p" | "/a" | "div" | "/div" | "/tr" | "/h1" | "/h2" | "/h3" | "/li" => {
-                text.push('\n')
+                text.push('\n');
             }
             _ => {}
         }

@@ -173,26 +173,44 @@ fn tag(inner: &str) -> String {
     }
 }
 
-/// A condition: `a contains b` is turned around.
+/// A condition: each `a contains b` in it is turned around.
 fn condition(text: &str) -> String {
     let text = expression(text);
-    let Some((left, right)) = text.split_once(" contains ") else {
-        return text;
-    };
-    let at = |text: &str, words: [&str; 2]| {
-        words
+    let sides = parted(&text, " and ").into_iter();
+    let sides = sides.map(|side| {
+        let turned: Vec<String> = parted(side, " or ").into_iter().map(turned).collect();
+        turned.join(" or ")
+    });
+    sides.collect::<Vec<_>>().join(" and ")
+}
+
+fn turned(text: &str) -> String {
+    match parted(text, " contains ").as_slice() {
+        [subject, object] => format!("({} in {})", object.trim(), subject.trim()),
+        _ => text.to_owned(),
+    }
+}
+
+/// The parts between a word, where it stands outside of quotes.
+fn parted<'a>(text: &'a str, word: &str) -> Vec<&'a str> {
+    let is_outside = |at: &usize| {
+        let before = text.get(..*at).unwrap_or_default();
+        ['\'', '"']
             .iter()
-            .filter_map(|word| text.rfind(word).map(|at| at + word.len()))
-            .max()
+            .all(|quote| before.matches(*quote).count() % 2 == 0)
     };
-    let start = at(left, [" and ", " or "]).unwrap_or(0);
-    let end = [" and ", " or "]
-        .iter()
-        .filter_map(|word| right.find(word))
-        .min();
-    let (before, subject) = left.split_at(start);
-    let (object, after) = right.split_at(end.unwrap_or(right.len()));
-    format!("{before}({object} in {subject}){after}")
+    let mut parts = Vec::new();
+    let mut from = 0;
+    for at in text
+        .match_indices(word)
+        .map(|(at, _)| at)
+        .filter(is_outside)
+    {
+        parts.extend(text.get(from..at));
+        from = at + word.len();
+    }
+    parts.extend(text.get(from..));
+    parts
 }
 
 /// A value with filters: `| f: a, b` is `| f(a, b)`.

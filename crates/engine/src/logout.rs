@@ -3,6 +3,8 @@
 //! Connect's endpoint wants an ID token of ours as a hint, else it asks. `/v2/logout` never asks, as
 //! Auth0's does not.
 
+use std::fmt::Write as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::{Client, ClientId, EventKind, Instant, Json};
@@ -130,13 +132,13 @@ fn checked_target(
         return Ok(Some(asked));
     };
     let joint = if asked.contains('?') { '&' } else { '?' };
-    let escaped: String = state.bytes().fold(String::new(), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
+    let mut escaped = String::new();
+    for byte in state.bytes() {
+        let _infallible = if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            write!(escaped, "{}", char::from(byte))
         } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-        out
-    });
+            write!(escaped, "%{byte:02X}")
+        };
+    }
     Ok(Some(format!("{asked}{joint}state={escaped}")))
 }

@@ -106,16 +106,13 @@ impl Engine {
             idle_expires_at: now.plus(self.settings.session_idle),
             expires_at,
         };
-        match (kept, &browser.session) {
-            (Some(_), Some(old)) => {
-                write.renew_session(&session, &token_hash(old.expose()), &hash);
+        if let (Some(_), Some(old)) = (kept, &browser.session) {
+            write.renew_session(&session, &token_hash(old.expose()), &hash);
+        } else {
+            if let Some(other) = &old {
+                self.end_session(other, write);
             }
-            _ => {
-                if let Some(other) = &old {
-                    self.end_session(other, write);
-                }
-                write.insert_session(&session, &hash);
-            }
+            write.insert_session(&session, &hash);
         }
         Ok(Renewed { id, token })
     }

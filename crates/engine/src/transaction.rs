@@ -262,15 +262,15 @@ fn stored(transaction: &Transaction) -> Result<StoredTransaction> {
 mod tests {
     use super::*;
 
-    fn proven() -> Option<Proven> {
-        Some(Proven {
+    fn proven() -> Proven {
+        Proven {
             user: 1,
             user_id: "auth0|1".into(),
             connection: None,
             session: None,
             at: 0,
             methods: vec![AuthenticationMethod::Password],
-        })
+        }
     }
 
     #[test]
@@ -308,7 +308,7 @@ mod tests {
             let progress = Progress {
                 identifier: typed.clone().filter(|_| is_typed),
                 signs_up,
-                proven: proven().filter(|_| is_proven),
+                proven: Some(proven()).filter(|_| is_proven),
                 consent,
             };
             assert_eq!(next_step(&progress, facts(known)), step, "row {number}");

@@ -79,7 +79,7 @@ pub async fn get(State(state): State<AppState>, Path(name): Path<String>) -> Res
     if let Some(asset) = files.into_iter().find(|asset| asset.name == name) {
         return served(asset.kind, FOR_GOOD, asset.content.to_owned());
     }
-    if name.starts_with("theme-") && name.ends_with(".css") {
+    if name.starts_with("theme-") {
         let look = state.engine.look().await;
         let sheet = theme::sheet(&look);
         // Another server may know a newer theme, or an older one: its name is not for this one.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
+use testkit::Server;
 
 use crate::bare;
 use crate::ferry::{application, cpu_seconds, expect, port, server};
@@ -70,10 +71,9 @@ impl Drop for Peer {
     }
 }
 
-/// The line of tokens.
-pub async fn measure(setup: &Setup, table: &mut Table) -> Result<()> {
-    let ferry = server(setup).start().await?;
-    let application = application(&ferry, &["client_credentials"]).await?;
+/// An API, a client that may call it, and what that client asks.
+async fn token_requests(ferry: &Server) -> Result<Requests> {
+    let application = application(ferry, &["client_credentials"]).await?;
     let admin = ferry.api()?;
     let scopes = json!([{"value": "read:orders"}, {"value": "write:orders"}]);
     let api = json!({"name": "orders", "identifier": AUDIENCE, "scopes": scopes});
@@ -87,7 +87,13 @@ pub async fn measure(setup: &Setup, table: &mut Table) -> Result<()> {
         "grant_type": "client_credentials", "audience": AUDIENCE,
         "client_id": application.client_id(), "client_secret": application.client_secret(),
     });
-    let requests: Requests = Arc::new(vec![generator::post("/oauth/token", &body)]);
+    Ok(Arc::new(vec![generator::post("/oauth/token", &body)]))
+}
+
+/// The line of tokens.
+pub async fn measure(setup: &Setup, table: &mut Table) -> Result<()> {
+    let ferry = server(setup).start().await?;
+    let requests = token_requests(&ferry).await?;
     let (port, pid) = (port(&ferry)?, ferry.pid().context("a process")?);
     generator::run(port, &requests, PRESSURE, Duration::from_millis(500))?;
     let peer = Peer::start(setup.cores)?;

@@ -126,13 +126,12 @@ impl Engine {
             Ok(making) => making,
             Err(error) => return refused(write, told(error)?),
         };
-        let renewed = match &authentication.session {
-            // The proof is the session's own: it goes on as it is.
-            Some(_) => None,
-            None => {
-                let renewing = self.renew_session(context, browser, &authentication, &mut write);
-                Some(renewing.await?)
-            }
+        // Where the proof is the session's own, that goes on as it is.
+        let renewed = if authentication.session.is_none() {
+            let renewing = self.renew_session(context, browser, &authentication, &mut write);
+            Some(renewing.await?)
+        } else {
+            None
         };
         if let Some(Renewed { id, .. }) = &renewed {
             authentication.session = Some(id.clone());
@@ -268,7 +267,7 @@ impl Engine {
             client: making.client,
             user: making.user,
             authorization,
-            grant_type: GrantType::Password,
+            grant_type: GrantType::Implicit,
             nonce: request.nonce.as_deref(),
             code,
             access_token: request.response_type.token,

@@ -86,7 +86,7 @@ impl Engine {
             .present_user(authorization.authentication.user)
             .await??;
         let api = self.api_for_user(authorization.audience.as_deref()).await?;
-        let scope = self.shrunk_scope(client, &authorization.scope, asked, api.as_ref())?;
+        let scope = shrunk_scope(client, &authorization.scope, asked, api.as_ref())?;
         authorization.scope = scope.to_string();
         let issue = Issue {
             client,
@@ -136,26 +136,6 @@ impl Engine {
             }
             _ => Ok(found),
         }
-    }
-
-    /// What was granted, less what is not asked for and what is not to be had any more.
-    fn shrunk_scope(
-        &self,
-        client: &Client,
-        granted: &str,
-        asked: &Scopes,
-        api: Option<&ResourceServer>,
-    ) -> Result<Scopes, OAuthError> {
-        let granted = user_scope(client, &Scopes::parse(granted)?, api);
-        if asked.is_empty() {
-            return Ok(granted);
-        }
-        let scope = asked.intersect(&granted);
-        if scope.is_empty() {
-            let message = "None of the scopes was granted with the refresh token.";
-            return Err(OAuthError::invalid_scope(message));
-        }
-        Ok(scope)
     }
 
     /// Adds what an exchange does to the token: the next one takes its place, or it stays.
@@ -273,4 +253,23 @@ impl Engine {
 
 fn is_offline(scope: &str) -> bool {
     scope.split(' ').any(|scope| scope == OFFLINE_ACCESS)
+}
+
+/// What was granted, less what is not asked for and what is not to be had any more.
+fn shrunk_scope(
+    client: &Client,
+    granted: &str,
+    asked: &Scopes,
+    api: Option<&ResourceServer>,
+) -> Result<Scopes, OAuthError> {
+    let granted = user_scope(client, &Scopes::parse(granted)?, api);
+    if asked.is_empty() {
+        return Ok(granted);
+    }
+    let scope = asked.intersect(&granted);
+    if scope.is_empty() {
+        let message = "None of the scopes was granted with the refresh token.";
+        return Err(OAuthError::invalid_scope(message));
+    }
+    Ok(scope)
 }

@@ -73,10 +73,7 @@ impl Certificate {
 
     /// SHA-1, hexadecimal in capitals: a name, not a proof.
     pub fn thumbprint(&self) -> String {
-        self.sha1()
-            .iter()
-            .map(|byte| format!("{byte:02X}"))
-            .collect()
+        self.fingerprint().replace(':', "")
     }
 
     /// The same with colons.

@@ -233,10 +233,9 @@ fn canonical(family: Family, bytes: &[u8]) -> Result<String, ForeignKeyError> {
         Family::P256 => "P-256",
         Family::P384 => "P-384",
     };
-    let coordinates = match bytes.split_first() {
-        Some((4, coordinates)) => coordinates,
-        // A compressed point: the other coordinate would have to be computed.
-        _ => return Err(ForeignKeyError::Unsupported),
+    // A compressed point is not read: the other coordinate would have to be computed.
+    let Some((4, coordinates)) = bytes.split_first() else {
+        return Err(ForeignKeyError::Unsupported);
     };
     let (x, y) = coordinates.split_at(coordinates.len() / 2);
     Ok(format!(

@@ -249,8 +249,7 @@ fn may_see(wanted: Step, step: Step) -> bool {
     use Step::{Login, LoginIdentifier, LoginPassword, SignUp};
     wanted == step
         || match step {
-            Login => wanted == SignUp,
-            LoginIdentifier => wanted == SignUp,
+            Login | LoginIdentifier => wanted == SignUp,
             LoginPassword => matches!(wanted, LoginIdentifier | SignUp),
             SignUp => matches!(wanted, Login | LoginIdentifier),
             _ => false,

@@ -74,7 +74,7 @@ fn page(name: &str) -> Page {
         "account": "ann@example.com", "user_code": "WDJB-MJHT", "continue_url": "/on",
         "tracking": "8c1f0a",
     });
-    page.shown = shown.as_object().unwrap().clone();
+    page.shown.clone_from(shown.as_object().unwrap());
     if name == "login-failed" {
         page.problem = Some(Problem::new("wrong-credentials", Some("password")));
         page.status = StatusCode::BAD_REQUEST;

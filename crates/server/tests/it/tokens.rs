@@ -78,18 +78,16 @@ async fn refresh(app: &App, client: &Value, token: &Value) -> Answer {
 /// Status and error of an answer, or the names of what it holds.
 fn gist(answer: &Answer) -> String {
     let body = answer.body.as_object().unwrap();
-    match body.get("error") {
-        Some(error) => format!(
-            "{} {}: {}",
-            answer.status,
-            error.as_str().unwrap(),
-            body["error_description"].as_str().unwrap_or("-")
-        ),
-        None => {
-            let names: Vec<&str> = body.keys().map(String::as_str).collect();
-            format!("{} {}", answer.status, names.join(" "))
-        }
-    }
+    let Some(error) = body.get("error") else {
+        let names: Vec<&str> = body.keys().map(String::as_str).collect();
+        return format!("{} {}", answer.status, names.join(" "));
+    };
+    let description = body["error_description"].as_str().unwrap_or("-");
+    format!(
+        "{} {}: {description}",
+        answer.status,
+        error.as_str().unwrap()
+    )
 }
 
 /// What a JWT says, unverified.

@@ -56,24 +56,24 @@ pub fn sheet(look: &Look) -> String {
         set("font", "\"Tenant\",system-ui,sans-serif");
     }
     let on_dark = on(primary, DARK);
-    // A button must be seen on the dark card, and its edge is what is seen of a dark one.
     let dark_card = Color::parse(DARK).unwrap_or(Color::INK);
-    let edge = if primary.contrast(dark_card) < 3.0 {
-        "#7b8797"
-    } else {
-        "transparent"
-    };
-    let light_edge = if primary.contrast(Color::WHITE) < 3.0 {
-        "#7c8796"
-    } else {
-        "transparent"
-    };
+    let edge = edge(primary, dark_card, "#7b8797");
+    let light_edge = self::edge(primary, Color::WHITE, "#7c8796");
     let _infallible = write!(
         sheet,
         ":root{{{root}--primary-line:{light_edge}}}\n\
          @media (prefers-color-scheme:dark){{:root{{--link:{on_dark};--primary-line:{edge}}}}}\n"
     );
     sheet
+}
+
+/// A button must be seen on its card: where its colour is too near, it gets an edge.
+fn edge(button: Color, card: Color, line: &'static str) -> &'static str {
+    if button.contrast(card) < 3.0 {
+        line
+    } else {
+        "transparent"
+    }
 }
 
 /// The name of a sheet's file.
@@ -146,7 +146,8 @@ mod tests {
             sheet.contains("--page-image:linear-gradient(45deg,#000000,#ff0000);"),
             "{sheet}"
         );
-        assert!(!sheet.contains("--link:#ffe600;"), "{sheet}");
+        let light = sheet.lines().next().unwrap();
+        assert!(!light.contains("--link:#ffe600;"), "{sheet}");
         assert!(sheet.contains("dark){:root{--link:#ffe600;"), "{sheet}");
     }
 
