@@ -115,7 +115,18 @@ async fn keys_are_shown_rotated_and_revoked() {
         app.tell_as(Some(&weak), "POST", &format!("{KEYS}/rotate"), json!({}))
             .await;
     });
-    insta::assert_snapshot!(said.await, @"");
+    insta::assert_snapshot!(said.await, @r#"
+    kid cert pkcs7 fingerprint thumbprint current next previous current_since revoked
+    400 "The current signing key cannot be revoked. Rotate it first."
+    current_since "2026-03-01T10:00:00.000Z", current_until "2026-03-01T10:00:01.000Z", revoked true, revoked_at "2026-03-01T10:00:01.000Z"
+    GET /api/v2/keys/signing
+      401 {"statusCode":401,"error":"Unauthorized","message":"Invalid token","attributes":{"error":"Invalid token"}}
+    400 "The signing key has already been revoked."
+    GET /api/v2/keys/signing/unknown
+      404 {"statusCode":404,"error":"Not Found","message":"The signing key does not exist.","errorCode":"inexistent_signing_key"}
+    POST /api/v2/keys/signing/rotate
+      403 {"statusCode":403,"error":"Forbidden","message":"Insufficient scope, expected any of: create:signing_keys","errorCode":"insufficient_scope"}
+    "#);
 }
 
 fn header(token: &str) -> Value {
@@ -309,7 +320,22 @@ async fn a_client_proves_itself_by_a_signature() {
             app.say(&format!("{} {}", refused.status, refused.body["message"]));
         }
     });
-    insta::assert_snapshot!(said.await, @"");
+    insta::assert_snapshot!(said.await, @r#"
+    "build" "RS256" until "2036-02-27T10:00:00.000Z"
+    replayed: 401 "invalid_client"
+    another key: 401 "invalid_client"
+    by secret: 401 "invalid_client"
+    both ways: 400 "invalid_request"
+    as somebody else: 401 "invalid_client"
+    another algorithm: 401 "invalid_client"
+    400 "The credential is in use by the client's authentication method."
+    expired key: 401 "invalid_client"
+    404 "The credential does not exist."
+    400 "Payload validation error: 'Unknown credential: cred_x' on property client_authentication_methods."
+    400 "Payload validation error: 'not a public key' on property pem."
+    400 "Payload validation error: 'The algorithm does not fit the key' on property alg."
+    400 "Payload validation error: 'No enum match for: x509_cert' on property credential_type."
+    "#);
 }
 
 #[tokio::test]
