@@ -8,9 +8,10 @@ use serde_json::Value;
 
 use crate::assets::digest;
 
-/// The cards' colours in `login.css`, light and dark: links must be readable on them.
-const LIGHT: &str = "#ffffff";
-const DARK: &str = "#191f28";
+/// The grounds in `login.css` on which links are hardest to read, light and dark, and the dark card.
+const LIGHT: &str = "#f1f3f6";
+const DARK: &str = "#232b36";
+const DARK_CARD: &str = "#191f28";
 
 /// The sheet.
 pub fn sheet(look: &Look) -> String {
@@ -56,7 +57,7 @@ pub fn sheet(look: &Look) -> String {
         set("font", "\"Tenant\",system-ui,sans-serif");
     }
     let on_dark = on(primary, DARK);
-    let dark_card = Color::parse(DARK).unwrap_or(Color::INK);
+    let dark_card = Color::parse(DARK_CARD).unwrap_or(Color::INK);
     let edge = edge(primary, dark_card, "#7b8797");
     let light_edge = self::edge(primary, Color::WHITE, "#7c8796");
     let _infallible = write!(
