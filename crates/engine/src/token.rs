@@ -6,12 +6,13 @@ use std::time::Duration;
 use domain::{Client, ClientId, Connection, Json, ResourceServer, User};
 use oidc::claims::{AccessToken, ID_TOKEN_LIFETIME, IdToken, UserInfo, audience_contains};
 use oidc::{
-    Audience, ClientAuthentication, GrantType, OAuthError, PasswordGrant, Scopes, Subject,
+    Audience, ClientAuthentication, GrantType, MfaGrant, OAuthError, PasswordGrant, Scopes, Subject,
     TokenRequest, TokenResponse,
 };
 
 use crate::error::Error;
 use crate::login::{LoginCommand, LoginError};
+use crate::mfa::PasswordProven;
 use crate::{Context, Engine};
 
 /// Scopes of OpenID Connect that any user token may carry.
@@ -43,7 +44,7 @@ impl Engine {
             TokenRequest::ClientCredentials { audience, .. } => {
                 self.machine(&authentication, audience.as_deref()).await?
             }
-            TokenRequest::Password(_) => (self.named_client(&authentication).await?, None),
+            TokenRequest::Password(_) | TokenRequest::Mfa(_) => (self.named_client(&authentication).await?, None),
         };
         prove(&client, &authentication)?;
         if !client.may_use(grant_type.as_str()) {
@@ -56,6 +57,7 @@ impl Engine {
         }
         match request {
             TokenRequest::Password(grant) => self.password_token(context, client, grant).await,
+            TokenRequest::Mfa(grant) => self.mfa_token(context, &client, &grant).await,
             TokenRequest::ClientCredentials { scope, .. } => {
                 let access = access.ok_or_else(OAuthError::audience_required)?;
                 self.client_token(context, &client, access, &scope).await
@@ -87,21 +89,54 @@ impl Engine {
             password: Arc::new(grant.password),
         };
         let user = self.login(context, &login).await.map_err(login_refusal)?;
-        let scope = user_scope(&grant.scope, api.as_ref());
-        let response = self.user_token(
-            &TokenGrant {
-                client: &login.client,
-                api,
-                scope: scope.clone(),
-                kind: grant.grant_type,
-            },
-            &user,
-        )?;
-        let is_as_asked = scope == grant.scope;
+        let proven = PasswordProven {
+            client: &login.client,
+            connection: &login.connection,
+            user: &user,
+            scope: &grant.scope,
+            audience: grant.audience.as_deref(),
+        };
+        self.after_password(context, &proven).await?;
+        self.token_of_login(&login.client, &user, api, (&grant.scope, grant.grant_type))
+    }
+
+    /// A second factor after `mfa_required`.
+    async fn mfa_token(
+        &self,
+        context: &Context,
+        client: &Client,
+        grant: &MfaGrant,
+    ) -> Result<TokenResponse, OAuthError> {
+        let proven = self.after_factor(context, client, grant).await?;
+        let api = self.api_for_user(proven.audience.as_deref()).await?;
+        let asked = (&proven.scope, grant.grant_type);
+        let response = self.token_of_login(client, &proven.user, api, asked)?;
+        Ok(match proven.recovery_code {
+            Some(code) => response.with_recovery_code(code),
+            None => response,
+        })
+    }
+
+    fn token_of_login(
+        &self,
+        client: &Client,
+        user: &User,
+        api: Option<ResourceServer>,
+        (asked, kind): (&Scopes, GrantType),
+    ) -> Result<TokenResponse, OAuthError> {
+        let scope = user_scope(asked, api.as_ref());
+        let is_as_asked = scope == *asked;
+        let grant = TokenGrant {
+            client,
+            api,
+            scope,
+            kind,
+        };
+        let response = self.user_token(&grant, user)?;
         Ok(if is_as_asked {
             response
         } else {
-            response.with_scope(&scope)
+            response.with_scope(&grant.scope)
         })
     }
 
@@ -139,6 +174,9 @@ impl Engine {
         };
         if audience == self.settings.issuer.userinfo_audience() {
             return Ok(None);
+        }
+        if let Some(api) = self.mfa_api(audience) {
+            return Ok(Some(api));
         }
         let api = self
             .store
@@ -253,7 +291,7 @@ pub(crate) fn unknown_client() -> OAuthError {
 }
 
 /// Sees that the request comes from the client.
-fn prove(client: &Client, proof: &ClientAuthentication) -> Result<(), OAuthError> {
+pub(crate) fn prove(client: &Client, proof: &ClientAuthentication) -> Result<(), OAuthError> {
     let is_public = client.auth == domain::TokenEndpointAuth::None;
     match &proof.secret {
         Some(secret) if !is_public && is_same(secret.expose(), client.secret.expose()) => Ok(()),

@@ -19,7 +19,7 @@ pub struct Discovery {
     jwks_uri: String,
     scopes_supported: [&'static str; 4],
     response_types_supported: [&'static str; 0],
-    grant_types_supported: [&'static str; 3],
+    grant_types_supported: [&'static str; 6],
     subject_types_supported: [&'static str; 1],
     id_token_signing_alg_values_supported: [&'static str; 1],
     token_endpoint_auth_methods_supported: [&'static str; 3],

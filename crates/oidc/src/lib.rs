@@ -33,6 +33,6 @@ pub use issuer::Issuer;
 pub use jwt::{Jwk, Jwks, KeySet, RetiredKey, SigningKey, TokenError, VerifyingKey};
 pub use scopes::Scopes;
 pub use token::{
-    ClientAuthentication, GrantType, Params, PasswordGrant, TokenRequest, TokenResponse,
-    parse_token_request,
+    ClientAuthentication, GrantType, MfaAnswer, MfaChallengeRequest, MfaGrant, Params,
+    PasswordGrant, TokenRequest, TokenResponse, parse_mfa_challenge, parse_token_request,
 };

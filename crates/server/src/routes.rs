@@ -3,20 +3,21 @@
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
-use axum::routing::{delete, get, patch, post};
+use axum::routing::{delete, get, patch, post, put};
 
 use crate::management::{
-    client_grants, clients, connection_clients, connections, exports, hashes, import_jobs, jobs,
-    logs, merges, password_hashes, resource_servers, scripts, tickets, uploads, users,
+    authentication_methods as methods, client_grants, clients, connection_clients, connections,
+    exports, guardian, hashes, import_jobs, jobs, logs, merges, password_hashes, resource_servers, scripts, tickets, uploads, users,
 };
 use crate::state::AppState;
-use crate::{dbconnections, extract, health, metrics, oauth, observe, pages, unread};
+use crate::{dbconnections, extract, health, metrics, mfa, oauth, observe, pages, unread};
 
 /// The whole application.
 pub fn app(state: AppState) -> Router {
     Router::new()
         .merge(authentication())
-        .nest("/api/v2", management().merge(links()))
+        .merge(second_factors())
+        .nest("/api/v2", management().merge(links()).merge(factors()))
         .merge(imports())
         .route("/exports/{id}/{link}", get(exports::download))
         .route("/health/live", get(health::live))
@@ -51,6 +52,57 @@ fn authentication() -> Router<AppState> {
             get(pages::password_form).post(pages::reset_password),
         )
         .route("/u/email-verification", get(pages::verify_email))
+        .layer(DefaultBodyLimit::max(extract::MAX_BODY))
+}
+
+/// Second factors of clients that log in by the token endpoint.
+fn second_factors() -> Router<AppState> {
+    Router::new()
+        .route("/mfa/challenge", post(mfa::challenge))
+        .route("/mfa/associate", post(mfa::associate))
+        .route("/mfa/authenticators", get(mfa::authenticators))
+        .route(
+            "/mfa/authenticators/{id}",
+            delete(mfa::delete_authenticator),
+        )
+        .layer(DefaultBodyLimit::max(extract::MAX_BODY))
+}
+
+/// Second factors by an administrator's hand.
+fn factors() -> Router<AppState> {
+    Router::new()
+        .route("/guardian/factors", get(guardian::factors))
+        .route("/guardian/factors/{name}", put(guardian::switch_factor))
+        .route(
+            "/guardian/policies",
+            get(guardian::policies).put(guardian::set_policies),
+        )
+        .route(
+            "/users/{id}/authentication-methods",
+            get(methods::list)
+                .post(methods::create)
+                .put(methods::replace)
+                .delete(methods::delete_all),
+        )
+        .route(
+            "/users/{id}/authentication-methods/{method}",
+            get(methods::get)
+                .patch(methods::update)
+                .delete(methods::delete),
+        )
+        .route(
+            "/users/{id}/authenticators",
+            delete(methods::delete_authenticators),
+        )
+        .route("/users/{id}/enrollments", get(methods::enrollments))
+        .route(
+            "/users/{id}/multifactor/{provider}",
+            delete(methods::delete_multifactor),
+        )
+        .route(
+            "/users/{id}/recovery-code-regeneration",
+            post(methods::regenerate_recovery_code),
+        )
         .layer(DefaultBodyLimit::max(extract::MAX_BODY))
 }
 

@@ -51,6 +51,10 @@ pub(crate) const OF_A_USER: &[&str] = &[
     "tickets",
     "legacy_ids",
     "authorizations",
+    "factor_states",
+    "recovery_codes",
+    "passkeys",
+    "mfa_challenges",
 ];
 
 impl Write {

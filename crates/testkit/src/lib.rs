@@ -6,6 +6,7 @@
 //! * [`Export`]: files of products that cannot run here, composed with hashes of random passwords.
 //! * [`Server`]: the built `ferry` binary as a child process, and [`Api`] to talk to it.
 //! * [`hash_vectors`]: password hashes, made on the spot by other programs.
+//! * [`Authenticator`]: passkeys in software.
 //! * [`SmallDisk`]: a disk that can be filled.
 //! * [`Smtp`]: a mail server that keeps what it receives.
 //!
@@ -16,6 +17,7 @@
 //! What Python and Django do for us needs `tools/setup` to have run once.
 
 mod api;
+mod authenticator;
 mod checkout;
 mod exports;
 mod hashes;
@@ -31,6 +33,7 @@ mod smtp;
 mod web_service;
 
 pub use api::{Answer, Api};
+pub use authenticator::Authenticator;
 pub use exports::{Export, Exported};
 pub use hashes::{HashVector, hash_vectors};
 pub use legacy::{Kind, Legacy, Person};

@@ -6,6 +6,7 @@
 //! true is not decided here.
 
 mod client_authentication;
+mod mfa;
 mod params;
 mod response;
 
@@ -14,6 +15,7 @@ use std::fmt;
 use domain::Password;
 
 pub use client_authentication::ClientAuthentication;
+pub use mfa::{MfaAnswer, MfaChallengeRequest, MfaGrant, parse_mfa_challenge};
 pub use params::Params;
 pub use response::TokenResponse;
 
@@ -30,11 +32,24 @@ pub enum GrantType {
     PasswordRealm,
     /// The client for itself (RFC 6749 §4.4).
     ClientCredentials,
+    /// Auth0's: a code of an authenticator application after `mfa_required`.
+    MfaOtp,
+    /// Auth0's: a code that was sent after `mfa_required`.
+    MfaOob,
+    /// Auth0's: the recovery code after `mfa_required`.
+    MfaRecoveryCode,
 }
 
 impl GrantType {
     /// All of them, as discovery lists them.
-    pub const ALL: [Self; 3] = [Self::ClientCredentials, Self::Password, Self::PasswordRealm];
+    pub const ALL: [Self; 6] = [
+        Self::ClientCredentials,
+        Self::Password,
+        Self::PasswordRealm,
+        Self::MfaOtp,
+        Self::MfaOob,
+        Self::MfaRecoveryCode,
+    ];
 
     /// The `grant_type` parameter.
     pub const fn as_str(self) -> &'static str {
@@ -42,6 +57,9 @@ impl GrantType {
             Self::Password => "password",
             Self::PasswordRealm => "http://auth0.com/oauth/grant-type/password-realm",
             Self::ClientCredentials => "client_credentials",
+            Self::MfaOtp => "http://auth0.com/oauth/grant-type/mfa-otp",
+            Self::MfaOob => "http://auth0.com/oauth/grant-type/mfa-oob",
+            Self::MfaRecoveryCode => "http://auth0.com/oauth/grant-type/mfa-recovery-code",
         }
     }
 
@@ -55,6 +73,9 @@ impl GrantType {
         match self {
             Self::Password | Self::PasswordRealm => "password",
             Self::ClientCredentials => "client-credentials",
+            Self::MfaOtp => "mfa-otp",
+            Self::MfaOob => "mfa-oob",
+            Self::MfaRecoveryCode => "mfa-recovery-code",
         }
     }
 }
@@ -94,6 +115,8 @@ pub enum TokenRequest {
         /// What is asked for; empty means all that was granted.
         scope: Scopes,
     },
+    /// A second factor after `mfa_required`.
+    Mfa(MfaGrant),
 }
 
 impl TokenRequest {
@@ -102,6 +125,7 @@ impl TokenRequest {
         match self {
             Self::Password(grant) => grant.grant_type,
             Self::ClientCredentials { .. } => GrantType::ClientCredentials,
+            Self::Mfa(grant) => grant.grant_type,
         }
     }
 }
@@ -125,6 +149,9 @@ pub fn parse_token_request(
             audience: params.take("audience")?,
             scope: scope(&mut params)?,
         },
+        GrantType::MfaOtp | GrantType::MfaOob | GrantType::MfaRecoveryCode => {
+            TokenRequest::Mfa(mfa::mfa_grant(grant_type, &mut params)?)
+        }
     };
     Ok((client, request))
 }

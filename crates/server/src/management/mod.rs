@@ -1,11 +1,13 @@
 //! The Management API v2. Handlers are short: extract → one engine call → render.
 
+pub mod authentication_methods;
 pub mod client_grants;
 pub mod clients;
 pub mod connection_clients;
 pub mod connections;
 pub mod exports;
 mod fields;
+pub mod guardian;
 pub mod hashes;
 pub mod import_jobs;
 pub mod jobs;

@@ -36,7 +36,8 @@ pub async fn post(
     Ok(response)
 }
 
-fn params(headers: &HeaderMap, body: &[u8]) -> Result<Params, OAuthError> {
+/// The parameters of a form or a JSON body.
+pub fn params(headers: &HeaderMap, body: &[u8]) -> Result<Params, OAuthError> {
     let kind = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());

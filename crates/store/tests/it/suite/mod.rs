@@ -6,6 +6,7 @@ pub mod conflicts;
 pub mod connections;
 pub mod counters;
 pub mod deletions;
+pub mod factors;
 pub mod import_races;
 pub mod imports;
 pub mod jobs;
