@@ -161,8 +161,8 @@ impl Engine {
         let issuer = crate::passkeys::host_of(&self.settings.issuer);
         let uri = Zeroizing::new(secret.uri(issuer, &account));
         let code = QrCode::new(uri.as_bytes()).map_err(Error::internal)?;
-        let picture = code.render::<svg::Color<'_>>().min_dimensions(200, 200);
-        let picture = picture.quiet_zone(true).build();
+        let mut picture = code.render::<svg::Color<'_>>();
+        let picture = picture.min_dimensions(200, 200).quiet_zone(true).build();
         // The element alone stands in a page; the XML declaration belongs to files.
         let element = picture.find("<svg").and_then(|at| picture.get(at..));
         let qr_svg = Zeroizing::new(element.unwrap_or_default().to_owned());

@@ -42,6 +42,7 @@ pub(crate) struct FactorProven {
     /// Whose.
     pub user: User,
     /// How it was proven, the password first.
+    #[expect(dead_code, reason = "authorizations of this endpoint will keep it")]
     pub authentication: Authentication,
     /// What the password's request asked for.
     pub scope: Scopes,
