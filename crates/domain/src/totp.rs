@@ -153,9 +153,19 @@ mod tests {
     fn one_step_to_either_side_is_accepted_and_no_more() {
         let secret = TotpSecret::from(RFC);
         let now = Instant::from_millis(100 * STEP_MILLIS + 5);
-        for (step, accepted) in [(98, false), (99, true), (100, true), (101, true), (102, false)] {
+        for (step, accepted) in [
+            (98, false),
+            (99, true),
+            (100, true),
+            (101, true),
+            (102, false),
+        ] {
             let code = secret.code(step).unwrap();
-            assert_eq!(secret.matching_step(&code, now).is_some(), accepted, "{step}");
+            assert_eq!(
+                secret.matching_step(&code, now).is_some(),
+                accepted,
+                "{step}"
+            );
         }
         let spaced = secret.code(100).unwrap();
         let spaced = format!(" {} {} ", &spaced[..3], &spaced[3..]);

@@ -34,8 +34,14 @@ pub const MANAGEMENT_SCOPES: &[(&str, &str)] = &[
     ("create:resource_servers", "Create APIs"),
     ("update:resource_servers", "Update APIs"),
     ("delete:resource_servers", "Delete APIs"),
-    ("read:guardian_factors", "Read which second factors there are"),
-    ("update:guardian_factors", "Switch second factors on and off"),
+    (
+        "read:guardian_factors",
+        "Read which second factors there are",
+    ),
+    (
+        "update:guardian_factors",
+        "Switch second factors on and off",
+    ),
     ("read:mfa_policies", "Read who must have a second factor"),
     ("update:mfa_policies", "Say who must have a second factor"),
     (
@@ -54,10 +60,7 @@ pub const MANAGEMENT_SCOPES: &[(&str, &str)] = &[
         "delete:authentication_methods",
         "Delete second factors of users",
     ),
-    (
-        "delete:guardian_enrollments",
-        "Delete enrolments of users",
-    ),
+    ("delete:guardian_enrollments", "Delete enrolments of users"),
     ("read:logs", "Read logs"),
     ("read:logs_users", "Read logs of users"),
 ];

@@ -6,8 +6,8 @@ use std::time::Duration;
 use domain::{Client, ClientId, Connection, Json, ResourceServer, User};
 use oidc::claims::{AccessToken, ID_TOKEN_LIFETIME, IdToken, UserInfo, audience_contains};
 use oidc::{
-    Audience, ClientAuthentication, GrantType, MfaGrant, OAuthError, PasswordGrant, Scopes, Subject,
-    TokenRequest, TokenResponse,
+    Audience, ClientAuthentication, GrantType, MfaGrant, OAuthError, PasswordGrant, Scopes,
+    Subject, TokenRequest, TokenResponse,
 };
 
 use crate::error::Error;
@@ -44,7 +44,9 @@ impl Engine {
             TokenRequest::ClientCredentials { audience, .. } => {
                 self.machine(&authentication, audience.as_deref()).await?
             }
-            TokenRequest::Password(_) | TokenRequest::Mfa(_) => (self.named_client(&authentication).await?, None),
+            TokenRequest::Password(_) | TokenRequest::Mfa(_) => {
+                (self.named_client(&authentication).await?, None)
+            }
         };
         prove(&client, &authentication)?;
         if !client.may_use(grant_type.as_str()) {

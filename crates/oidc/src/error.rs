@@ -179,7 +179,11 @@ impl OAuthError {
 
     /// 429: too many wrong codes. Auth0's code for logins; text and status ours.
     pub fn too_many_codes() -> Self {
-        Self::new(429, "too_many_attempts", "Too many wrong codes. Try again later.")
+        Self::new(
+            429,
+            "too_many_attempts",
+            "Too many wrong codes. Try again later.",
+        )
     }
 
     /// 400: the person has no authenticator of the kind that was asked for. The code is Auth0's.

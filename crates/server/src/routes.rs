@@ -7,7 +7,8 @@ use axum::routing::{delete, get, patch, post, put};
 
 use crate::management::{
     authentication_methods as methods, client_grants, clients, connection_clients, connections,
-    exports, guardian, hashes, import_jobs, jobs, logs, merges, password_hashes, resource_servers, scripts, tickets, uploads, users,
+    exports, guardian, hashes, import_jobs, jobs, logs, merges, password_hashes, resource_servers,
+    scripts, tickets, uploads, users,
 };
 use crate::state::AppState;
 use crate::{dbconnections, extract, health, metrics, mfa, oauth, observe, pages, unread};

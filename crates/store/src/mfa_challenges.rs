@@ -51,7 +51,9 @@ impl Store {
             let sealed = row.bytes("mfa_challenges.body")?;
             Ok(StoredChallenge {
                 user,
-                body: self.seal.open_text("mfa_challenges.body", id_hash, &sealed)?,
+                body: self
+                    .seal
+                    .open_text("mfa_challenges.body", id_hash, &sealed)?,
                 attempts: row.int("mfa_challenges.attempts")?,
             })
         })

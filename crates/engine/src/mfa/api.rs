@@ -34,7 +34,9 @@ impl Bearer {
         if scopes.is_none_or(|scopes| scopes.contains(scope)) {
             return Ok(());
         }
-        Err(OAuthError::denied(format!("Insufficient scope, expected: {scope}")))
+        Err(OAuthError::denied(format!(
+            "Insufficient scope, expected: {scope}"
+        )))
     }
 }
 
@@ -201,7 +203,10 @@ impl Engine {
         let subject = claims.get("sub").and_then(Value::as_str);
         let user_id = subject.unwrap_or_default().into();
         let user = self.store.find_user(&user_id);
-        let user = user.await.map_err(outage)?.filter(|user| !user.is_blocked());
+        let user = user
+            .await
+            .map_err(outage)?
+            .filter(|user| !user.is_blocked());
         Ok(Bearer {
             user: user.ok_or_else(|| OAuthError::invalid_token("the user is gone"))?,
             scopes: Some(Scopes::of_claims(&claims)),

@@ -53,9 +53,7 @@ impl Engine {
         let secret = TotpSecret::generate(&*self.entropy);
         let pending = Pending {
             secret: secret.expose().to_owned(),
-            recovery: recovery_code
-                .as_ref()
-                .map(|code| code.expose().to_owned()),
+            recovery: recovery_code.as_ref().map(|code| code.expose().to_owned()),
         };
         let body = Zeroizing::new(serde_json::to_string(&pending).map_err(Error::internal)?);
         let now = self.now();
@@ -99,11 +97,13 @@ impl Engine {
         self.count_attempt(context, person, None).await?;
         let (user, now) = (person.user, self.now());
         let pending = self.pending(person, handle).await?;
-        let step = pending.as_ref().and_then(|pending| {
-            TotpSecret::from(pending.secret.as_str()).matching_step(code, now)
-        });
+        let step = pending
+            .as_ref()
+            .and_then(|pending| TotpSecret::from(pending.secret.as_str()).matching_step(code, now));
         let (Some(pending), Some(step)) = (pending, step) else {
-            return Err(self.refuse_factor(context, person, EventKind::MfaFailed).await);
+            return Err(self
+                .refuse_factor(context, person, EventKind::MfaFailed)
+                .await);
         };
         let position = self.enrolled(user.row).await?.next_position();
         let factor = MfaFactor::Totp(TotpSecret::from(pending.secret.as_str()));
@@ -142,7 +142,10 @@ impl Engine {
 
     async fn pending(&self, person: Person<'_>, handle: &str) -> Result<Option<Pending>> {
         let id_hash = id_of(handle);
-        let found = self.store.find_challenge(&id_hash, KIND, self.now()).await?;
+        let found = self
+            .store
+            .find_challenge(&id_hash, KIND, self.now())
+            .await?;
         found
             .filter(|challenge| challenge.user == Some(person.user.row))
             .map(|challenge| serde_json::from_str(&challenge.body).map_err(Error::internal))

@@ -58,7 +58,10 @@ impl Guardian {
 
     /// The policies as the wire lists them.
     pub fn policies(&self) -> Vec<&'static str> {
-        self.everybody.then_some(ALL_APPLICATIONS).into_iter().collect()
+        self.everybody
+            .then_some(ALL_APPLICATIONS)
+            .into_iter()
+            .collect()
     }
 }
 
@@ -78,8 +81,12 @@ impl Engine {
         }
         let mut guardian = self.guardian().await?;
         guardian.factors.insert(name.to_owned(), on);
-        self.set_guardian(context, &guardian, "Update a Multi-factor Authentication Factor")
-            .await
+        self.set_guardian(
+            context,
+            &guardian,
+            "Update a Multi-factor Authentication Factor",
+        )
+        .await
     }
 
     /// Says who must have a factor.
@@ -91,8 +98,12 @@ impl Engine {
         }
         let mut guardian = self.guardian().await?;
         guardian.everybody = !policies.is_empty();
-        self.set_guardian(context, &guardian, "Set the Multi-factor Authentication policies")
-            .await
+        self.set_guardian(
+            context,
+            &guardian,
+            "Set the Multi-factor Authentication policies",
+        )
+        .await
     }
 
     async fn set_guardian(

@@ -124,7 +124,9 @@ impl Engine {
         let sending = sending
             .filter(|sending| constant_time_eq(sending.code_hash.as_bytes(), typed.as_bytes()));
         let Some(sending) = sending else {
-            return Err(self.refuse_factor(context, person, EventKind::MfaFailed).await);
+            return Err(self
+                .refuse_factor(context, person, EventKind::MfaFailed)
+                .await);
         };
         let mut write = self.store.write();
         let mut kind = EventKind::MfaSucceeded;

@@ -46,7 +46,9 @@ impl Engine {
         let factor = factor_of(body)?;
         refuse_twin(&enrolled, &factor)?;
         let (position, now) = (enrolled.next_position(), self.now());
-        let event = self.factors_event(context, &user, EventKind::MfaEnrolled).await?;
+        let event = self
+            .factors_event(context, &user, EventKind::MfaEnrolled)
+            .await?;
         let mut write = self.store.write();
         write.change_factors_of(user.row, now);
         write.add_factor(user.row, position, &factor, now)?;
@@ -57,7 +59,11 @@ impl Engine {
         self.store.commit(write).await?;
         let id = format!("|dev_{position}");
         let methods = methods(&self.enrolled(user.row).await?);
-        let added = |method: &Value| method["id"].as_str().is_some_and(|text| text.ends_with(&id));
+        let added = |method: &Value| {
+            method["id"]
+                .as_str()
+                .is_some_and(|text| text.ends_with(&id))
+        };
         methods.into_iter().find(added).ok_or_else(no_such_method)
     }
 
@@ -76,7 +82,9 @@ impl Engine {
             .iter()
             .map(|body| factor_of(body.as_object().unwrap_or(&Json::new())))
             .collect::<Result<Vec<_>>>()?;
-        let event = self.factors_event(context, &user, EventKind::MfaEnrolled).await?;
+        let event = self
+            .factors_event(context, &user, EventKind::MfaEnrolled)
+            .await?;
         let now = self.now();
         let mut write = self.store.write();
         write.change_factors_of(user.row, now);
@@ -100,7 +108,9 @@ impl Engine {
     ) -> Result<Value> {
         let found = self.user(user).await?;
         let enrolled = self.enrolled(found.row).await?;
-        let event = self.factors_event(context, &found, EventKind::Management).await?;
+        let event = self
+            .factors_event(context, &found, EventKind::Management)
+            .await?;
         let mut write = self.store.write();
         match part(&enrolled, id).ok_or_else(no_such_method)? {
             Part::Factor(factor) => {
@@ -160,9 +170,11 @@ impl Engine {
             for stored in gone {
                 write.remove_factor(user.row, stored.position, stored.created_at);
             }
-            for key in enrolled.passkeys.iter().filter(|key| {
-                is_ours && !only_totp && key.second_factor
-            }) {
+            for key in enrolled
+                .passkeys
+                .iter()
+                .filter(|key| is_ours && !only_totp && key.second_factor)
+            {
                 write.remove_passkey(user.row, &key.credential_id);
             }
             if is_ours && !only_totp {
@@ -180,7 +192,9 @@ impl Engine {
     ) -> Result<RecoveryCode> {
         let user = self.user(user).await?;
         let code = RecoveryCode::generate(&*self.entropy);
-        let event = self.factors_event(context, &user, EventKind::Management).await?;
+        let event = self
+            .factors_event(context, &user, EventKind::Management)
+            .await?;
         let now = self.now();
         let mut write = self.store.write();
         write.change_factors_of(user.row, now);
@@ -216,7 +230,9 @@ impl Engine {
         user: &User,
         remove: impl FnOnce(&mut Write, &User) + Send,
     ) -> Result<()> {
-        let event = self.factors_event(context, user, EventKind::MfaUnenrolled).await?;
+        let event = self
+            .factors_event(context, user, EventKind::MfaUnenrolled)
+            .await?;
         let mut write = self.store.write();
         write.change_factors_of(user.row, self.now());
         remove(&mut write, user);
@@ -245,7 +261,10 @@ enum Part<'a> {
 }
 
 fn part<'a>(enrolled: &'a Enrolled, id: &str) -> Option<Part<'a>> {
-    let factor = enrolled.factors.iter().find(|stored| factor_id(stored) == id);
+    let factor = enrolled
+        .factors
+        .iter()
+        .find(|stored| factor_id(stored) == id);
     let passkey = || enrolled.passkeys.iter().find(|key| passkey_id(key) == id);
     factor
         .map(Part::Factor)
@@ -319,7 +338,12 @@ fn passkey_json(key: &StoredPasskey) -> Value {
 /// Reads the factor that a body describes.
 fn factor_of(body: &Json) -> Result<MfaFactor> {
     let text = |name: &str| body.get(name).and_then(Value::as_str);
-    let element = match (text("type"), text("totp_secret"), text("phone_number"), text("email")) {
+    let element = match (
+        text("type"),
+        text("totp_secret"),
+        text("phone_number"),
+        text("email"),
+    ) {
         (Some("totp"), Some(secret), _, _) => json!({"totp": {"secret": secret}}),
         (Some("phone"), _, Some(number), _) => json!({"phone": {"value": number}}),
         (Some("email"), _, _, Some(address)) => json!({"email": {"value": address}}),
@@ -337,7 +361,10 @@ fn factor_of(body: &Json) -> Result<MfaFactor> {
     }
     let parsed = domain::mfa_factor::parse_all(&json!([element]));
     let parsed = parsed.map_err(|fault| Error::payload(&fault))?;
-    parsed.into_iter().next().ok_or_else(|| Error::internal("no factor"))
+    parsed
+        .into_iter()
+        .next()
+        .ok_or_else(|| Error::internal("no factor"))
 }
 
 /// The same number, address or secret is the same factor.

@@ -53,10 +53,12 @@ impl Enrolled {
 
     /// The authenticator applications.
     pub fn totps(&self) -> impl Iterator<Item = (&StoredFactor, &TotpSecret)> {
-        self.factors.iter().filter_map(|stored| match &stored.factor {
-            MfaFactor::Totp(secret) => Some((stored, secret)),
-            _ => None,
-        })
+        self.factors
+            .iter()
+            .filter_map(|stored| match &stored.factor {
+                MfaFactor::Totp(secret) => Some((stored, secret)),
+                _ => None,
+            })
     }
 
     /// Where a code is mailed to: the address of an e-mail factor. Whoever has a phone factor and

@@ -99,7 +99,9 @@ impl Engine {
             (step > stored.last_step).then_some((stored.position, step))
         });
         let Some((position, step)) = found else {
-            return Err(self.refuse_factor(context, person, EventKind::MfaFailed).await);
+            return Err(self
+                .refuse_factor(context, person, EventKind::MfaFailed)
+                .await);
         };
         let mut write = self.store.write();
         write.advance_step(person.user.row, position, step, now);
@@ -122,8 +124,8 @@ impl Engine {
         self.count_attempt(context, person, None).await?;
         let typed = token_hash(RecoveryCode::typed(code).expose());
         let stored = self.store.find_recovery(person.user.row).await?;
-        let stored = stored
-            .filter(|stored| constant_time_eq(stored.code_hash.as_bytes(), typed.as_bytes()));
+        let stored =
+            stored.filter(|stored| constant_time_eq(stored.code_hash.as_bytes(), typed.as_bytes()));
         let Some(stored) = stored else {
             let kind = EventKind::RecoveryFailed;
             return Err(self.refuse_factor(context, person, kind).await);
@@ -158,7 +160,9 @@ impl Engine {
         match self.store.commit(write).await {
             Ok(()) => {}
             Err(StoreError::Stale { .. }) => {
-                return Err(self.refuse_factor(context, person, EventKind::MfaFailed).await);
+                return Err(self
+                    .refuse_factor(context, person, EventKind::MfaFailed)
+                    .await);
             }
             Err(error) => return Err(error.into()),
         }
@@ -183,9 +187,9 @@ impl Engine {
         write.log(&self.factor_event(context, person, kind));
         match self.store.commit(write).await {
             Ok(()) => Ok(()),
-            Err(StoreError::Stale { .. }) => {
-                Err(self.refuse_factor(context, person, EventKind::MfaFailed).await)
-            }
+            Err(StoreError::Stale { .. }) => Err(self
+                .refuse_factor(context, person, EventKind::MfaFailed)
+                .await),
             Err(error) => Err(error.into()),
         }
     }
@@ -196,7 +200,10 @@ impl Engine {
         person: Person<'_>,
         kind: EventKind,
     ) -> FactorError {
-        match self.log_only(self.factor_event(context, person, kind)).await {
+        match self
+            .log_only(self.factor_event(context, person, kind))
+            .await
+        {
             Ok(()) => FactorError::Wrong,
             Err(error) => error.into(),
         }
@@ -216,8 +223,12 @@ impl Engine {
         let client = person.client;
         event.client = client.map(|client| (client.client_id.clone(), client.name.clone()));
         let identity = user.identities.first();
-        event.connection = identity
-            .map(|identity| (identity.connection.clone(), identity.connection_name.clone()));
+        event.connection = identity.map(|identity| {
+            (
+                identity.connection.clone(),
+                identity.connection_name.clone(),
+            )
+        });
         event
     }
 }

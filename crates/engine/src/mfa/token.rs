@@ -156,7 +156,9 @@ impl Engine {
                 let has_factor = self.enrolled(person.user.row).await?.asks();
                 if !has_factor && self.is_enrolling(person, &grant.mfa_token).await? {
                     let code = (grant.mfa_token.as_str(), code.as_str());
-                    return self.confirm_totp_enrolment(context, person, code, also).await;
+                    return self
+                        .confirm_totp_enrolment(context, person, code, also)
+                        .await;
                 }
                 Answer::Otp(code)
             }
@@ -173,10 +175,7 @@ impl Engine {
     }
 
     /// The login that a token interrupts, and whose.
-    pub(super) async fn interrupted(
-        &self,
-        token: &str,
-    ) -> Result<(Interrupted, User), OAuthError> {
+    pub(super) async fn interrupted(&self, token: &str) -> Result<(Interrupted, User), OAuthError> {
         let id_hash = token_hash(token);
         let found = self.store.find_challenge(&id_hash, KIND, self.now());
         let found = found.await.map_err(outage)?;

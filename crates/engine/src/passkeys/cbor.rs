@@ -75,7 +75,9 @@ fn argument(short: u8, rest: &[u8]) -> Option<(u64, &[u8])> {
         _ => return None,
     };
     let (taken, rest) = rest.split_at_checked(length)?;
-    let number = taken.iter().fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte));
+    let number = taken
+        .iter()
+        .fold(0_u64, |sum, byte| (sum << 8) | u64::from(*byte));
     Some((number, rest))
 }
 
@@ -94,7 +96,10 @@ impl<'a> Cbor<'a> {
         let Self::Map(members) = self else {
             return None;
         };
-        members.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+        members
+            .iter()
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| value)
     }
 
     /// The bytes, where it is bytes.
@@ -142,7 +147,16 @@ mod tests {
     fn what_is_no_value_is_refused() {
         // Cut short, indefinite, a tag, far too long, far too deep.
         let deep = "81".repeat(100) + "00";
-        for hex in ["", "19", "5f", "c000", "9bffffffffffffffff", "5affffffff", &deep, "61ff"] {
+        for hex in [
+            "",
+            "19",
+            "5f",
+            "c000",
+            "9bffffffffffffffff",
+            "5affffffff",
+            &deep,
+            "61ff",
+        ] {
             assert_eq!(read(&hex::decode(hex).unwrap()), None, "{hex}");
         }
     }

@@ -104,14 +104,20 @@ impl Engine {
         response: &CredentialResponse,
     ) -> Result<(User, Authentication), PasskeyError> {
         let (user, key) = self.owner(response).await?;
-        self.check_key(context, (&user, &key), (bound_to, None), response, |write| {
-            write.record_login(user.row, context.ip.as_deref(), self.now());
-            let person = Person {
-                user: &user,
-                client: None,
-            };
-            write.log(&self.factor_event(context, person, EventKind::Login));
-        })
+        self.check_key(
+            context,
+            (&user, &key),
+            (bound_to, None),
+            response,
+            |write| {
+                write.record_login(user.row, context.ip.as_deref(), self.now());
+                let person = Person {
+                    user: &user,
+                    client: None,
+                };
+                write.log(&self.factor_event(context, person, EventKind::Login));
+            },
+        )
         .await?;
         let identity = user.identities.first();
         let authentication = Authentication {
@@ -172,7 +178,8 @@ impl Engine {
         let name = user.attributes.email.as_ref().map(ToString::to_string);
         let name = name.unwrap_or_else(|| user.user_id.to_string());
         let shown = user.attributes.name.clone().unwrap_or_else(|| name.clone());
-        let algorithms = public_key::ALGORITHMS.map(|number| json!({"type": "public-key", "alg": number}));
+        let algorithms =
+            public_key::ALGORITHMS.map(|number| json!({"type": "public-key", "alg": number}));
         let selection = match purpose {
             KeyUse::Passkey => json!({
                 "residentKey": "required", "requireResidentKey": true,
@@ -205,7 +212,9 @@ impl Engine {
         name: Option<&str>,
     ) -> Result<StoredPasskey, PasskeyError> {
         let bound_to = bound_for(bound_to, purpose);
-        let spent = self.open_challenge(CREATE, &bound_to, Some(user.row), response).await?;
+        let spent = self
+            .open_challenge(CREATE, &bound_to, Some(user.row), response)
+            .await?;
         let issuer = &self.settings.issuer;
         let read = response.registration(origin_of(issuer), host_of(issuer));
         let read = read.map_err(|unfit| refused(&unfit))?;
@@ -301,7 +310,9 @@ impl Engine {
         // An authenticator that counts, counts on (§7.2 step 21).
         let count = i64::from(assertion.sign_count);
         if (count != 0 || key.sign_count != 0) && count <= key.sign_count {
-            return Err(response::Unfit("the counter went back: a copied authenticator?"));
+            return Err(response::Unfit(
+                "the counter went back: a copied authenticator?",
+            ));
         }
         Ok(assertion)
     }
@@ -345,10 +356,12 @@ impl Engine {
     ) -> Result<String, PasskeyError> {
         let challenge = response.challenge().map_err(|unfit| refused(&unfit))?;
         let id_hash = token_hash(&challenge);
-        let found = self.store.find_challenge(&id_hash, kind, self.now()).await?;
-        let fits = |found: &store::StoredChallenge| {
-            found.user == user && found.body.as_str() == bound_to
-        };
+        let found = self
+            .store
+            .find_challenge(&id_hash, kind, self.now())
+            .await?;
+        let fits =
+            |found: &store::StoredChallenge| found.user == user && found.body.as_str() == bound_to;
         match found.filter(fits) {
             Some(_) => Ok(id_hash),
             None => Err(refused(&response::Unfit("no such challenge"))),

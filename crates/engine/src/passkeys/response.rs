@@ -89,7 +89,10 @@ impl CredentialResponse {
     /// The handle by which the authenticator knows the user.
     pub(super) fn user_handle(&self) -> Result<Option<Vec<u8>>, Unfit> {
         let handle = self.response.user_handle.as_deref();
-        handle.filter(|text| !text.is_empty()).map(bytes).transpose()
+        handle
+            .filter(|text| !text.is_empty())
+            .map(bytes)
+            .transpose()
     }
 
     /// The challenge that this answers: only a name to look it up by.
@@ -138,7 +141,13 @@ impl CredentialResponse {
             sign_count: data.sign_count,
             user_verified: data.user_verified(),
             backed_up: data.backed_up(),
-            transports: self.response.transports.iter().filter(known).cloned().collect(),
+            transports: self
+                .response
+                .transports
+                .iter()
+                .filter(known)
+                .cloned()
+                .collect(),
         })
     }
 
@@ -204,5 +213,7 @@ fn authenticator_data<'a>(data: &'a [u8], rp_id: &str) -> Result<AuthenticatorDa
 
 fn bytes(text: &str) -> Result<Vec<u8>, Unfit> {
     let unpadded = text.trim_end_matches('=');
-    URL_SAFE_NO_PAD.decode(unpadded).map_err(|_| Unfit("base64url"))
+    URL_SAFE_NO_PAD
+        .decode(unpadded)
+        .map_err(|_| Unfit("base64url"))
 }

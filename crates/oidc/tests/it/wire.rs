@@ -26,7 +26,10 @@ fn discovery() {
       "grant_types_supported": [
         "client_credentials",
         "password",
-        "http://auth0.com/oauth/grant-type/password-realm"
+        "http://auth0.com/oauth/grant-type/password-realm",
+        "http://auth0.com/oauth/grant-type/mfa-otp",
+        "http://auth0.com/oauth/grant-type/mfa-oob",
+        "http://auth0.com/oauth/grant-type/mfa-recovery-code"
       ],
       "subject_types_supported": [
         "public"

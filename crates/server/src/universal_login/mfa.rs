@@ -43,7 +43,10 @@ const PATHS: &[(Screen, &str)] = &[
         Screen::MfaRecoveryCodeChallenge,
         "/u/mfa-recovery-code-challenge",
     ),
-    (Screen::MfaWebAuthnChallenge, "/u/mfa-webauthn-roaming-challenge"),
+    (
+        Screen::MfaWebAuthnChallenge,
+        "/u/mfa-webauthn-roaming-challenge",
+    ),
     (Screen::MfaOptions, "/u/mfa-login-options"),
     (Screen::MfaOtpEnrollment, "/u/mfa-otp-enrollment-qr"),
     (
@@ -66,10 +69,7 @@ pub fn screen_at(path: &str) -> Option<Screen> {
 }
 
 /// The screen of a login that lacks a second factor; none when it lacks nothing.
-pub async fn next_screen(
-    state: &AppState,
-    login: &ProvenLogin,
-) -> Result<Option<Screen>, Error> {
+pub async fn next_screen(state: &AppState, login: &ProvenLogin) -> Result<Option<Screen>, Error> {
     let need = state
         .engine
         .required_factor(&login.user, &login.authentication, login.demanded);
@@ -184,7 +184,8 @@ pub async fn answer(
 /// Shows a new recovery code, once.
 pub fn recovery_code_page(login: &ProvenLogin, code: &RecoveryCode) -> Page {
     let mut page = blank(login, Screen::MfaRecoveryCodeEnrollment);
-    page.shown.insert("recovery_code".into(), code.expose().into());
+    page.shown
+        .insert("recovery_code".into(), code.expose().into());
     page
 }
 
@@ -209,7 +210,8 @@ async fn enrolment_page(
         .insert("qr_svg".into(), enrolment.qr_svg.as_str().into());
     page.shown
         .insert("secret".into(), enrolment.secret.expose().into());
-    page.shown.insert("uri".into(), enrolment.uri.as_str().into());
+    page.shown
+        .insert("uri".into(), enrolment.uri.as_str().into());
     Ok(page)
 }
 
@@ -231,11 +233,7 @@ async fn send(
     }
 }
 
-async fn show_address(
-    state: &AppState,
-    login: &ProvenLogin,
-    page: &mut Page,
-) -> Result<(), Error> {
+async fn show_address(state: &AppState, login: &ProvenLogin, page: &mut Page) -> Result<(), Error> {
     let enrolled = state.engine.enrolled(login.user.row).await?;
     if let Some(address) = enrolled.address(&login.user) {
         let veiled = engine::mfa::veiled(&address);

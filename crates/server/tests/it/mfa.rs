@@ -66,7 +66,9 @@ async fn go_on(app: &App, grant: &str, token: &str, more: Value) -> Answer {
 fn said(answer: &Answer) -> String {
     let error = answer.body["error"].as_str().unwrap_or("in");
     let text = answer.body["error_description"].as_str().unwrap_or("");
-    format!("{} {error} {text}", answer.status).trim().to_owned()
+    format!("{} {error} {text}", answer.status)
+        .trim()
+        .to_owned()
 }
 
 fn code(app: &App, secret: &str) -> String {
@@ -91,7 +93,11 @@ async fn a_code_is_asked_for_and_taken_once() {
     on_both(async |app: &App| {
         prepare(app).await;
         assert_eq!(said(&log_in(app).await), "200 in");
-        let added = add(app, json!({"type": "totp", "totp_secret": SECRET, "name": "phone"})).await;
+        let added = add(
+            app,
+            json!({"type": "totp", "totp_secret": SECRET, "name": "phone"}),
+        )
+        .await;
         assert_eq!(added.status, 201);
         assert!(!added.body.to_string().contains(SECRET));
         let token = interrupted(app).await;
@@ -185,10 +191,15 @@ async fn a_factor_is_enrolled_by_its_first_code() {
         prepare(app).await;
         let everybody = json!(["all-applications"]);
         let path = "/api/v2/guardian/policies";
-        assert_eq!(app.quietly("PUT", path, everybody.clone()).await.body, everybody);
+        assert_eq!(
+            app.quietly("PUT", path, everybody.clone()).await.body,
+            everybody
+        );
         let token = interrupted(app).await;
         let wish = json!({"authenticator_types": ["otp"]});
-        let begun = app.ask_as(&token, "POST", "/mfa/associate", wish.clone()).await;
+        let begun = app
+            .ask_as(&token, "POST", "/mfa/associate", wish.clone())
+            .await;
         assert_eq!(begun.status, 200);
         let secret = begun.body["secret"].as_str().unwrap();
         let uri = begun.body["barcode_uri"].as_str().unwrap();
@@ -196,7 +207,9 @@ async fn a_factor_is_enrolled_by_its_first_code() {
         let recovery = begun.body["recovery_codes"][0].as_str().unwrap();
         assert_eq!((secret.len(), recovery.len()), (32, 24));
         // Nothing is enrolled before the first code.
-        let listed = app.ask_as(&token, "GET", "/mfa/authenticators", json!(null)).await;
+        let listed = app
+            .ask_as(&token, "GET", "/mfa/authenticators", json!(null))
+            .await;
         assert_eq!(listed.body, json!([]));
         let wrong = go_on(app, OTP, &token, json!({"otp": "000000"})).await;
         assert_eq!(wrong.status, 403);
@@ -272,7 +285,9 @@ async fn a_phone_factor_never_lets_a_password_through() {
         prepare(app).await;
         add(app, json!({"type": "phone", "phone_number": "+4912345"})).await;
         let token = interrupted(app).await;
-        let listed = app.ask_as(&token, "GET", "/mfa/authenticators", json!(null)).await;
+        let listed = app
+            .ask_as(&token, "GET", "/mfa/authenticators", json!(null))
+            .await;
         assert_eq!(
             listed.body,
             json!([{"id": "sms|dev_0", "authenticator_type": "oob", "oob_channel": "sms",
@@ -315,7 +330,9 @@ async fn an_access_token_for_the_api_manages_ones_own_factors() {
             .unwrap()
             .to_owned();
         add(app, json!({"type": "totp", "totp_secret": SECRET})).await;
-        let listed = app.ask_as(&token, "GET", "/mfa/authenticators", json!(null)).await;
+        let listed = app
+            .ask_as(&token, "GET", "/mfa/authenticators", json!(null))
+            .await;
         assert_eq!(listed.body[0]["id"], "totp|dev_0");
         let path = "/mfa/authenticators/totp%7Cdev_0";
         let gone = app.ask_as(&token, "DELETE", path, json!(null)).await;
@@ -324,7 +341,9 @@ async fn an_access_token_for_the_api_manages_ones_own_factors() {
             "403 access_denied Insufficient scope, expected: remove:authenticators"
         );
         let other = app.token_for(None).await;
-        let foreign = app.ask_as(&other, "GET", "/mfa/authenticators", json!(null)).await;
+        let foreign = app
+            .ask_as(&other, "GET", "/mfa/authenticators", json!(null))
+            .await;
         assert_eq!(foreign.status, 401);
     })
     .await;
@@ -337,26 +356,64 @@ async fn administrators_manage_factors() {
         let totp = json!({"type": "totp", "totp_secret": SECRET, "name": "phone"});
         app.tell("POST", METHODS, totp.clone()).await;
         app.tell("POST", METHODS, totp).await;
-        app.tell("POST", METHODS, json!({"type": "totp", "totp_secret": "no base32"})).await;
+        app.tell(
+            "POST",
+            METHODS,
+            json!({"type": "totp", "totp_secret": "no base32"}),
+        )
+        .await;
         app.tell("POST", METHODS, json!({"type": "totp"})).await;
-        app.tell("POST", METHODS, json!({"type": "email", "email": "b@example.com"})).await;
+        app.tell(
+            "POST",
+            METHODS,
+            json!({"type": "email", "email": "b@example.com"}),
+        )
+        .await;
         let one = format!("{METHODS}/totp%7Cdev_0");
         app.tell("PATCH", &one, json!({"name": "tablet"})).await;
         app.tell("GET", METHODS, json!(null)).await;
-        app.tell("GET", "/api/v2/users/auth0%7Cann/enrollments", json!(null)).await;
+        app.tell("GET", "/api/v2/users/auth0%7Cann/enrollments", json!(null))
+            .await;
         app.tell("DELETE", &one, json!(null)).await;
         app.tell("GET", &one, json!(null)).await;
         let path = "/api/v2/users/auth0%7Cann/recovery-code-regeneration";
         assert_eq!(app.quietly("POST", path, json!(null)).await.status, 200);
-        app.tell("PUT", METHODS, json!([{"type": "phone", "phone_number": "+491"}])).await;
-        app.tell("DELETE", "/api/v2/users/auth0%7Cann/multifactor/guardian", json!(null)).await;
+        app.tell(
+            "PUT",
+            METHODS,
+            json!([{"type": "phone", "phone_number": "+491"}]),
+        )
+        .await;
+        app.tell(
+            "DELETE",
+            "/api/v2/users/auth0%7Cann/multifactor/guardian",
+            json!(null),
+        )
+        .await;
         app.tell("GET", METHODS, json!(null)).await;
         app.tell("DELETE", METHODS, json!(null)).await;
-        app.tell("GET", "/api/v2/guardian/factors", json!(null)).await;
-        app.tell("PUT", "/api/v2/guardian/factors/otp", json!({"enabled": false})).await;
-        app.tell("PUT", "/api/v2/guardian/factors/magic", json!({"enabled": true})).await;
-        app.tell("PUT", "/api/v2/guardian/policies", json!(["confidence-score"])).await;
-        app.tell("GET", "/api/v2/guardian/policies", json!(null)).await;
+        app.tell("GET", "/api/v2/guardian/factors", json!(null))
+            .await;
+        app.tell(
+            "PUT",
+            "/api/v2/guardian/factors/otp",
+            json!({"enabled": false}),
+        )
+        .await;
+        app.tell(
+            "PUT",
+            "/api/v2/guardian/factors/magic",
+            json!({"enabled": true}),
+        )
+        .await;
+        app.tell(
+            "PUT",
+            "/api/v2/guardian/policies",
+            json!(["confidence-score"]),
+        )
+        .await;
+        app.tell("GET", "/api/v2/guardian/policies", json!(null))
+            .await;
     })
     .await;
     insta::assert_snapshot!(said, @"");
@@ -377,8 +434,13 @@ async fn an_imported_application_is_asked_for_at_the_first_login() -> anyhow::Re
     }]);
     let job = stage::import(&server, &connection, &users).await?;
     assert_eq!(job["summary"]["inserted"], 1);
-    let (status, body) = application.login("moved", "zoe@example.com", "right").await?;
-    assert_eq!((status, body["error"].as_str()), (403, Some("mfa_required")));
+    let (status, body) = application
+        .login("moved", "zoe@example.com", "right")
+        .await?;
+    assert_eq!(
+        (status, body["error"].as_str()),
+        (403, Some("mfa_required"))
+    );
     let authenticators = application
         .http()
         .get(application.url("/mfa/authenticators"))

@@ -12,7 +12,14 @@ use crate::app::{App, on_both};
 const ORIGIN: &str = "https://ferry.example";
 
 async fn user(app: &App, id: &str) -> User {
-    if app.engine.store.find_connection_by_realm("plain").await.unwrap().is_none() {
+    if app
+        .engine
+        .store
+        .find_connection_by_realm("plain")
+        .await
+        .unwrap()
+        .is_none()
+    {
         app.connection("plain", json!({})).await;
     }
     let body = json!({
@@ -56,7 +63,9 @@ async fn sign_in(app: &App, authenticator: &mut Authenticator) -> String {
 
 async fn finish(app: &App, bound_to: &str, response: Value) -> String {
     let context = Context::default();
-    let done = app.engine.finish_passkey_sign_in(&context, bound_to, &read(response));
+    let done = app
+        .engine
+        .finish_passkey_sign_in(&context, bound_to, &read(response));
     match done.await {
         Ok((user, authentication)) => {
             assert_eq!(authentication.methods, [AuthenticationMethod::WebAuthn]);
@@ -83,12 +92,21 @@ async fn a_passkey_signs_its_owner_in() {
         let context = Context::default();
         let done = app.engine.finish_passkey_sign_in(&context, "tx", &response);
         let (ann, mut authentication) = done.await.unwrap();
-        let need = app.engine.required_factor(&ann, &authentication, true).await;
+        let need = app
+            .engine
+            .required_factor(&ann, &authentication, true)
+            .await;
         assert_eq!(need.unwrap(), FactorNeed::None);
         authentication.methods = vec![AuthenticationMethod::Password];
-        let need = app.engine.required_factor(&ann, &authentication, false).await;
+        let need = app
+            .engine
+            .required_factor(&ann, &authentication, false)
+            .await;
         assert_eq!(need.unwrap(), FactorNeed::None);
-        let need = app.engine.required_factor(&ann, &authentication, true).await;
+        let need = app
+            .engine
+            .required_factor(&ann, &authentication, true)
+            .await;
         let asked = FactorNeed::Challenge(vec![ChallengeKind::WebAuthn]);
         assert_eq!(need.unwrap(), asked);
         // A key is enrolled once, whoever comes with it.
@@ -109,7 +127,9 @@ async fn a_lying_response_is_refused() {
     on_both(async |app: &App| {
         let ann = user(app, "ann").await;
         let mut key = Authenticator::new(ORIGIN, "key").unwrap();
-        let options = app.engine.begin_passkey_enrolment(&ann, "tx", KeyUse::Passkey);
+        let options = app
+            .engine
+            .begin_passkey_enrolment(&ann, "tx", KeyUse::Passkey);
         let options = options.await.unwrap();
         for lie in ["origin", "site", "verification"] {
             let mut liar = Authenticator::new(ORIGIN, "liar").unwrap();
@@ -121,7 +141,9 @@ async fn a_lying_response_is_refused() {
             let response = read(liar.create(&options).unwrap());
             let context = Context::default();
             let place = (&ann, "tx", KeyUse::Passkey);
-            let done = app.engine.finish_passkey_enrolment(&context, place, &response, None);
+            let done = app
+                .engine
+                .finish_passkey_enrolment(&context, place, &response, None);
             assert!(matches!(done.await, Err(PasskeyError::Refused)), "{lie}");
         }
         enrol(app, &ann, &mut key, KeyUse::Passkey).await.unwrap();
@@ -163,7 +185,9 @@ async fn a_security_key_is_a_second_factor_and_no_first() {
         let (ann, bob) = (user(app, "ann").await, user(app, "bob").await);
         let mut key = Authenticator::new(ORIGIN, "stick").unwrap();
         key.verifies_user = false;
-        enrol(app, &ann, &mut key, KeyUse::SecurityKey).await.unwrap();
+        enrol(app, &ann, &mut key, KeyUse::SecurityKey)
+            .await
+            .unwrap();
         key.verifies_user = true;
         assert_eq!(sign_in(app, &mut key).await, "refused");
         key.verifies_user = false;

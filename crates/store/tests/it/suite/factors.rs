@@ -32,10 +32,18 @@ async fn advance(store: &Store, row: UserRow, step: i64) -> store::Result<()> {
 
 pub async fn a_factor_comes_back_with_what_is_known_of_it(store: &Bench) {
     let row = user(store).await;
-    add(store, row, 0, MfaFactor::Totp("AB".into())).await.unwrap();
-    add(store, row, 1, MfaFactor::Email(EXOTIC.concat())).await.unwrap();
-    assert!(is_stale(&add(store, row, 1, MfaFactor::Phone("+1".into())).await));
-    assert!(is_stale(&add(store, UserRow(99), 0, MfaFactor::Phone("+1".into())).await));
+    add(store, row, 0, MfaFactor::Totp("AB".into()))
+        .await
+        .unwrap();
+    add(store, row, 1, MfaFactor::Email(EXOTIC.concat()))
+        .await
+        .unwrap();
+    assert!(is_stale(
+        &add(store, row, 1, MfaFactor::Phone("+1".into())).await
+    ));
+    assert!(is_stale(
+        &add(store, UserRow(99), 0, MfaFactor::Phone("+1".into())).await
+    ));
     let mut write = store.write();
     write.name_factor(row, (0, at(1)), Some("phone"));
     write.advance_step(row, 0, 7, at(7));
@@ -43,25 +51,41 @@ pub async fn a_factor_comes_back_with_what_is_known_of_it(store: &Bench) {
     let found = store.list_factors(row).await.unwrap();
     let shown: Vec<_> = found
         .iter()
-        .map(|f| (f.position, f.factor.expose(), f.name.as_deref(), f.last_step, f.last_used_at))
+        .map(|f| {
+            (
+                f.position,
+                f.factor.expose(),
+                f.name.as_deref(),
+                f.last_step,
+                f.last_used_at,
+            )
+        })
         .collect();
     let address = EXOTIC.concat();
     assert_eq!(
         shown,
-        [(0, "AB", Some("phone"), 7, Some(at(7))), (1, address.as_str(), None, 0, None)]
+        [
+            (0, "AB", Some("phone"), 7, Some(at(7))),
+            (1, address.as_str(), None, 0, None)
+        ]
     );
     // A factor in its place has another name, and the steps before stay taken.
     let mut write = store.write();
     write.remove_factor(row, 0, at(1));
     store.commit(write).await.unwrap();
     let mut write = store.write();
-    write.add_factor(row, 0, &MfaFactor::Totp("AC".into()), at(8)).unwrap();
+    write
+        .add_factor(row, 0, &MfaFactor::Totp("AC".into()), at(8))
+        .unwrap();
     store.commit(write).await.unwrap();
     let found = store.list_factors(row).await.unwrap();
     assert_eq!((found[0].name.as_deref(), found[0].last_step), (None, 7));
     let mut write = store.write();
     write.remove_factor(row, 0, at(1));
-    assert!(is_stale(&store.commit(write).await), "another factor's time");
+    assert!(
+        is_stale(&store.commit(write).await),
+        "another factor's time"
+    );
     let mut write = store.write();
     write.remove_all_factors(row);
     store.commit(write).await.unwrap();
@@ -70,10 +94,15 @@ pub async fn a_factor_comes_back_with_what_is_known_of_it(store: &Bench) {
 
 pub async fn a_raced_step_is_taken_once(store: &Bench) {
     let row = user(store).await;
-    add(store, row, 0, MfaFactor::Totp("AB".into())).await.unwrap();
+    add(store, row, 0, MfaFactor::Totp("AB".into()))
+        .await
+        .unwrap();
     for step in [5, 6] {
         let outcomes = store
-            .race(12, |store, _| async move { advance(&store, row, step).await })
+            .race(
+                12,
+                |store, _| async move { advance(&store, row, step).await },
+            )
             .await;
         assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
         let lost = outcomes.iter().filter(|outcome| is_stale(outcome)).count();
@@ -120,9 +149,20 @@ async fn challenge(store: &Store, body: &str) {
 
 pub async fn a_challenge_is_answered_once_and_in_time(store: &Bench) {
     challenge(store, &EXOTIC.concat()).await;
-    let found = store.find_challenge("hash", "mail", at(99)).await.unwrap().unwrap();
-    assert_eq!((found.user, found.body.as_str()), (Some(ROW), EXOTIC.concat().as_str()));
-    for (hash, kind, millis) in [("Hash", "mail", 1), ("hash", "other", 1), ("hash", "mail", 100)] {
+    let found = store
+        .find_challenge("hash", "mail", at(99))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        (found.user, found.body.as_str()),
+        (Some(ROW), EXOTIC.concat().as_str())
+    );
+    for (hash, kind, millis) in [
+        ("Hash", "mail", 1),
+        ("hash", "other", 1),
+        ("hash", "mail", 100),
+    ] {
         let found = store.find_challenge(hash, kind, at(millis)).await.unwrap();
         assert!(found.is_none(), "{hash} {kind} {millis}");
     }
@@ -142,15 +182,31 @@ pub async fn a_challenge_is_answered_once_and_in_time(store: &Bench) {
         })
         .await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
-    assert!(store.find_challenge("hash", "mail", at(2)).await.unwrap().is_none());
+    assert!(
+        store
+            .find_challenge("hash", "mail", at(2))
+            .await
+            .unwrap()
+            .is_none()
+    );
     // Another of the same holder is open again.
     challenge(store, "again").await;
-    let found = store.find_challenge("hash", "mail", at(2)).await.unwrap().unwrap();
+    let found = store
+        .find_challenge("hash", "mail", at(2))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((found.body.as_str(), found.attempts), ("again", 0));
     let mut write = store.write();
     write.forget_challenges(at(100));
     store.commit(write).await.unwrap();
-    assert!(store.find_challenge("hash", "mail", at(2)).await.unwrap().is_none());
+    assert!(
+        store
+            .find_challenge("hash", "mail", at(2))
+            .await
+            .unwrap()
+            .is_none()
+    );
 }
 
 pub async fn a_passkey_comes_back_and_its_counter_moves_once(store: &Bench) {
@@ -192,7 +248,10 @@ pub async fn a_passkey_comes_back_and_its_counter_moves_once(store: &Bench) {
     write.name_passkey(row, "AQ", None);
     store.commit(write).await.unwrap();
     let found = store.list_passkeys(row).await.unwrap();
-    assert_eq!((found[0].sign_count, found[0].backed_up, &found[0].name), (5, false, &None));
+    assert_eq!(
+        (found[0].sign_count, found[0].backed_up, &found[0].name),
+        (5, false, &None)
+    );
     assert_eq!(found[0].last_used_at, Some(at(9)));
     let mut write = store.write();
     write.delete_user(row);
