@@ -1,7 +1,7 @@
 //! A user's factors by an administrator's hand: authentication methods, enrolments, a new recovery
 //! code.
 
-use domain::{EventKind, Json, LogEvent, MfaFactor, RecoveryCode, User, UserId};
+use domain::{EventKind, Instant, Json, LogEvent, MfaFactor, RecoveryCode, User, UserId};
 use serde_json::{Value, json};
 use store::{StoredFactor, StoredPasskey, Write};
 
@@ -24,7 +24,9 @@ impl Engine {
     /// One of them.
     pub async fn authentication_method(&self, user: &UserId, id: &str) -> Result<Value> {
         let methods = self.authentication_methods(user).await?;
-        let found = methods.into_iter().find(|method| method["id"] == id);
+        let found = methods
+            .into_iter()
+            .find(|method| method.get("id").is_some_and(|known| known == id));
         found.ok_or_else(no_such_method)
     }
 
@@ -60,9 +62,8 @@ impl Engine {
         let id = format!("|dev_{position}");
         let methods = methods(&self.enrolled(user.row).await?);
         let added = |method: &Value| {
-            method["id"]
-                .as_str()
-                .is_some_and(|text| text.ends_with(&id))
+            let text = method.get("id").and_then(Value::as_str);
+            text.is_some_and(|text| text.ends_with(&id))
         };
         methods.into_iter().find(added).ok_or_else(no_such_method)
     }
@@ -286,28 +287,34 @@ fn methods(enrolled: &Enrolled) -> Vec<Value> {
 
 /// Never with the secret.
 fn factor_json(stored: &StoredFactor) -> Value {
-    let mut json = json!({"id": factor_id(stored), "confirmed": true,
-        "created_at": stored.created_at});
-    let kind = match &stored.factor {
-        MfaFactor::Totp(_) => "totp",
+    let mut json = Json::new();
+    let mut put = |name: &str, value: Value| json.insert(name.to_owned(), value);
+    put("id", factor_id(stored).into());
+    put("confirmed", true.into());
+    put("created_at", stored.created_at.to_string().into());
+    match &stored.factor {
+        MfaFactor::Totp(_) => put("type", "totp".into()),
         MfaFactor::Phone(number) => {
-            json["phone_number"] = number.as_str().into();
-            json["preferred_authentication_method"] = "sms".into();
-            "phone"
+            put("phone_number", number.as_str().into());
+            put("preferred_authentication_method", "sms".into());
+            put("type", "phone".into())
         }
         MfaFactor::Email(address) => {
-            json["email"] = address.as_str().into();
-            "email"
+            put("email", address.as_str().into());
+            put("type", "email".into())
         }
     };
-    json["type"] = kind.into();
-    if let Some(name) = &stored.name {
-        json["name"] = name.as_str().into();
+    put_use(&mut json, stored.name.as_deref(), stored.last_used_at);
+    json.into()
+}
+
+fn put_use(json: &mut Json, name: Option<&str>, last_used_at: Option<Instant>) {
+    if let Some(name) = name {
+        json.insert("name".into(), name.into());
     }
-    if let Some(at) = stored.last_used_at {
-        json["last_auth_at"] = at.to_string().into();
+    if let Some(at) = last_used_at {
+        json.insert("last_auth_at".into(), at.to_string().into());
     }
-    json
 }
 
 fn passkey_json(key: &StoredPasskey) -> Value {
@@ -321,18 +328,17 @@ fn passkey_json(key: &StoredPasskey) -> Value {
     } else {
         "single_device"
     };
-    let mut json = json!({
-        "id": passkey_id(key), "type": kind, "confirmed": true, "key_id": key.credential_id,
-        "credential_device_type": device, "credential_backed_up": key.backed_up,
-        "created_at": key.created_at,
-    });
-    if let Some(name) = &key.name {
-        json["name"] = name.as_str().into();
-    }
-    if let Some(at) = key.last_used_at {
-        json["last_auth_at"] = at.to_string().into();
-    }
-    json
+    let mut json = Json::from_iter([
+        ("id".to_owned(), passkey_id(key).into()),
+        ("type".to_owned(), kind.into()),
+        ("confirmed".to_owned(), true.into()),
+        ("key_id".to_owned(), key.credential_id.as_str().into()),
+        ("credential_device_type".to_owned(), device.into()),
+        ("credential_backed_up".to_owned(), key.backed_up.into()),
+        ("created_at".to_owned(), key.created_at.to_string().into()),
+    ]);
+    put_use(&mut json, key.name.as_deref(), key.last_used_at);
+    json.into()
 }
 
 /// Reads the factor that a body describes.

@@ -6,17 +6,15 @@
 //! counter that does not grow tells of a copied authenticator: it is refused.
 
 mod cbor;
+mod place;
 mod public_key;
 mod response;
-#[cfg(test)]
-mod tests;
 
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::{Authentication, AuthenticationMethod, EventKind, User, UserRow};
-use oidc::Issuer;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use store::{NewChallenge, StoreError, StoredPasskey, Write};
@@ -26,6 +24,8 @@ use crate::issue::token_hash;
 use crate::mfa::Person;
 use crate::{Context, Engine};
 
+pub(crate) use place::host_of;
+use place::origin_of;
 pub use response::CredentialResponse;
 
 const GET: &str = "webauthn-get";
@@ -59,25 +59,6 @@ impl<E: Into<Error>> From<E> for PasskeyError {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
     }
-}
-
-/// The host of the issuer: the relying party's id.
-pub(crate) fn host_of(issuer: &Issuer) -> &str {
-    let origin = origin_of(issuer);
-    let authority = origin.split_once("://").map_or(origin, |(_, rest)| rest);
-    match authority.rsplit_once(':') {
-        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => authority,
-    }
-}
-
-/// Scheme, host and port: what browsers call the origin.
-fn origin_of(issuer: &Issuer) -> &str {
-    let text = issuer.as_str();
-    let start = text.find("://").map_or(0, |at| at + 3);
-    let rest = text.get(start..).unwrap_or_default();
-    let end = rest.find('/').map_or(text.len(), |at| start + at);
-    text.get(..end).unwrap_or(text)
 }
 
 impl Engine {
@@ -282,10 +263,11 @@ impl Engine {
         }
         let now = self.now();
         let mut write = self.store.write();
+        // What touches the user's row goes first, as everywhere.
+        also(&mut write);
         write.use_challenge(&spent, now);
         let seen = (i64::from(assertion.sign_count), assertion.backed_up);
         write.use_passkey(key, seen, now);
-        also(&mut write);
         self.commit_key(write).await
     }
 
