@@ -416,7 +416,46 @@ async fn administrators_manage_factors() {
             .await;
     })
     .await;
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r###"
+    POST /api/v2/users/auth0%7Cann/authentication-methods
+      201 {"id":"totp|dev_0","confirmed":true,"created_at":"2026-03-01T10:00:00.000Z","type":"totp","name":"phone"}
+    POST /api/v2/users/auth0%7Cann/authentication-methods
+      409 {"statusCode":409,"error":"Conflict","message":"Authentication method already exists.","errorCode":"authentication_method_exists"}
+    POST /api/v2/users/auth0%7Cann/authentication-methods
+      400 {"statusCode":400,"error":"Bad Request","message":"Payload validation error: 'String does not match pattern ^[A-Z2-7]+$' on property totp.secret.","errorCode":"invalid_body"}
+    POST /api/v2/users/auth0%7Cann/authentication-methods
+      400 {"statusCode":400,"error":"Bad Request","message":"type must be totp with totp_secret, phone with phone_number, or email with email","errorCode":"invalid_body"}
+    POST /api/v2/users/auth0%7Cann/authentication-methods
+      201 {"id":"email|dev_1","confirmed":true,"created_at":"2026-03-01T10:00:00.000Z","email":"b@example.com","type":"email"}
+    PATCH /api/v2/users/auth0%7Cann/authentication-methods/totp%7Cdev_0
+      200 {"id":"totp|dev_0","confirmed":true,"created_at":"2026-03-01T10:00:00.000Z","type":"totp","name":"tablet"}
+    GET /api/v2/users/auth0%7Cann/authentication-methods
+      200 {"authenticators":[{"id":"totp|dev_0","confirmed":true,"created_at":"2026-03-01T10:00:00.000Z","type":"totp","name":"tablet"},{"id":"email|dev_1","confirmed":true,"created_at":"2026-03-01T10:00:00.000Z","email":"b@example.com","type":"email"}],"start":0,"limit":2,"total":2}
+    GET /api/v2/users/auth0%7Cann/enrollments
+      200 [{"id":"totp|dev_0","status":"confirmed","type":"authenticator","auth_method":"authenticator","enrolled_at":"2026-03-01T10:00:00.000Z","last_auth":null},{"id":"email|dev_1","status":"confirmed","type":"email","auth_method":"email","enrolled_at":"2026-03-01T10:00:00.000Z","last_auth":null,"name":"b@example.com"}]
+    DELETE /api/v2/users/auth0%7Cann/authentication-methods/totp%7Cdev_0
+      204
+    GET /api/v2/users/auth0%7Cann/authentication-methods/totp%7Cdev_0
+      404 {"statusCode":404,"error":"Not Found","message":"The authentication method does not exist.","errorCode":"inexistent_authentication_method"}
+    PUT /api/v2/users/auth0%7Cann/authentication-methods
+      200 [{"id":"sms|dev_0","confirmed":true,"created_at":"2026-03-01T10:00:00.000Z","phone_number":"+491","preferred_authentication_method":"sms","type":"phone"},{"id":"recovery-code|dev_0","type":"recovery-code","confirmed":true,"created_at":"2026-03-01T10:00:00.000Z"}]
+    DELETE /api/v2/users/auth0%7Cann/multifactor/guardian
+      204
+    GET /api/v2/users/auth0%7Cann/authentication-methods
+      200 {"authenticators":[],"start":0,"limit":0,"total":0}
+    DELETE /api/v2/users/auth0%7Cann/authentication-methods
+      204
+    GET /api/v2/guardian/factors
+      200 [{"name":"sms","enabled":false,"trial_expired":false},{"name":"push-notification","enabled":false,"trial_expired":false},{"name":"otp","enabled":true,"trial_expired":false},{"name":"email","enabled":true,"trial_expired":false},{"name":"duo","enabled":false,"trial_expired":false},{"name":"webauthn-roaming","enabled":true,"trial_expired":false},{"name":"webauthn-platform","enabled":true,"trial_expired":false},{"name":"recovery-code","enabled":true,"trial_expired":false}]
+    PUT /api/v2/guardian/factors/otp
+      200 {"enabled":false}
+    PUT /api/v2/guardian/factors/magic
+      400 {"statusCode":400,"error":"Bad Request","message":"Unknown factor: magic","errorCode":"invalid_body"}
+    PUT /api/v2/guardian/policies
+      400 {"statusCode":400,"error":"Bad Request","message":"The policy confidence-score is not supported; all-applications or none is.","errorCode":"invalid_body"}
+    GET /api/v2/guardian/policies
+      200 []
+    "###);
 }
 
 /// The whole way: a job brings the secret, and the first login asks for its code.
