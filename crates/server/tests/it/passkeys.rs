@@ -62,10 +62,10 @@ async fn sign_in(app: &App, authenticator: &mut Authenticator) -> String {
 }
 
 async fn finish(app: &App, bound_to: &str, response: Value) -> String {
-    let context = Context::default();
+    let (context, response) = (Context::default(), read(response));
     let done = app
         .engine
-        .finish_passkey_sign_in(&context, bound_to, &read(response));
+        .finish_passkey_sign_in(&context, bound_to, &response);
     match done.await {
         Ok((user, authentication)) => {
             assert_eq!(authentication.methods, [AuthenticationMethod::WebAuthn]);
