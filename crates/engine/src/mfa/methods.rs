@@ -54,9 +54,8 @@ impl Engine {
         let mut write = self.store.write();
         write.change_factors_of(user.row, now);
         write.add_factor(user.row, position, &factor, now)?;
-        if let Some(name) = body.get("name").and_then(Value::as_str) {
-            write.name_factor(user.row, (position, now), Some(name));
-        }
+        let name = body.get("name").and_then(Value::as_str);
+        write.name_factor(user.row, (position, now), name);
         write.log(&event);
         self.store.commit(write).await?;
         let id = format!("|dev_{position}");
@@ -91,9 +90,8 @@ impl Engine {
         write.change_factors_of(user.row, now);
         write.replace_factors(user.row, &factors, now)?;
         for (position, body) in (0_i64..).zip(bodies) {
-            if let Some(name) = body.get("name").and_then(Value::as_str) {
-                write.name_factor(user.row, (position, now), Some(name));
-            }
+            let name = body.get("name").and_then(Value::as_str);
+            write.name_factor(user.row, (position, now), name);
         }
         write.log(&event);
         self.store.commit(write).await?;
