@@ -12,6 +12,7 @@ pub mod health;
 pub mod isolation;
 pub mod management;
 pub mod metrics;
+pub mod mfa;
 pub mod oauth;
 pub mod observe;
 pub mod pages;

@@ -1,5 +1,6 @@
 //! The Management API v2. Handlers are short: extract → one engine call → render.
 
+pub mod authentication_methods;
 pub mod branding;
 pub mod client_credentials;
 pub mod client_grants;
@@ -10,6 +11,7 @@ pub mod email_templates;
 pub mod exports;
 mod fields;
 pub mod grants;
+pub mod guardian;
 pub mod hashes;
 pub mod import_jobs;
 pub mod jobs;

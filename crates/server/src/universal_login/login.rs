@@ -256,7 +256,8 @@ fn may_see(wanted: Step, step: Step) -> bool {
         }
 }
 
-async fn next(state: &AppState, visit: &Visit, login: &Transaction) -> Response {
+/// Where a login goes on.
+pub(super) async fn next(state: &AppState, visit: &Visit, login: &Transaction) -> Response {
     match state.engine.step_of(login).await {
         Ok(step) => to_step(step, &login.id, StatusCode::SEE_OTHER),
         Err(error) => visit.lost(state, Lost::Failed(error)).await,
@@ -316,6 +317,7 @@ async fn shown(state: &AppState, login: &Transaction, typed: &str) -> Json {
             "requires_username".into(),
             connection.requires_username().into(),
         );
+        shown.insert("passkey".into(), connection.has_passkeys().into());
         if !connection.is_signup_disabled() {
             shown.insert("signup_url".into(), format!("/u/signup?state={id}").into());
         }
