@@ -486,3 +486,11 @@ create table logout_notices (
     created_at bigint not null
 );
 create index logout_notices_due on logout_notices (next_attempt_at) where next_attempt_at is not null;
+
+-- Where clients are told, and of which ends: follows from their members, for the batches that end
+-- sessions. The words in "ends" are within spaces.
+create table logout_receivers (
+    client_id {{keytext}} primary key,
+    url text not null,
+    ends text not null
+);

@@ -37,6 +37,7 @@ pub mod profile;
 pub mod row_error;
 pub mod schema;
 pub mod secret;
+pub mod session_end;
 pub mod user;
 pub mod username;
 
@@ -63,5 +64,6 @@ pub use secret::{
     BrowserToken, ClientSecret, ConfigurationValue, HashText, Password, SessionToken, Token,
     TotpSecret,
 };
+pub use session_end::SessionEnd;
 pub use user::{Attributes, Credential, Identity, NewUser, Origin, User, UserRow};
 pub use username::Username;

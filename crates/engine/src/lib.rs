@@ -5,6 +5,7 @@
 //! | `token`, `machine_token`, `issue` | the token endpoint; codes and tokens of an authorization |
 //! | `introspect`, `revoke`, `refresh_tokens`, `pushed` | what becomes of tokens; requests sent ahead |
 //! | `authorize`, `transaction`, `consent`, `sessions`, `logout` | a login in a browser, from `/authorize` to the code; its end |
+//! | `logout_notices` | clients are told that a session ended |
 //! | `login`, `authenticate`, `migrate_user` | a password login, who answers it, a user's arrival |
 //! | `legacy`, `deeds`, `cached` | questions to a legacy store, changes of it, copies from it |
 //! | `signup`, `users`, `connections`, `clients` | sign-up and management |
@@ -49,6 +50,7 @@ pub mod liquid;
 pub mod listing;
 mod login;
 pub mod logout;
+pub mod logout_notices;
 mod machine_token;
 mod mail;
 pub mod management_scopes;
@@ -124,6 +126,8 @@ pub struct Engine {
     export_wake: tokio::sync::Notify,
     /// Rung when a mail was posted.
     outbox_wake: tokio::sync::Notify,
+    /// Rung when a session ended whose clients are to be told.
+    notices_wake: tokio::sync::Notify,
 }
 
 /// Who asks, and from where.
@@ -182,6 +186,7 @@ impl Engine {
             wrapping: WrappingProgress::default(),
             export_wake: tokio::sync::Notify::new(),
             outbox_wake: tokio::sync::Notify::new(),
+            notices_wake: tokio::sync::Notify::new(),
         })
     }
 

@@ -12,7 +12,7 @@ use crate::management::{
     users,
 };
 use crate::state::AppState;
-use crate::universal_login::login;
+use crate::universal_login::{device, login};
 use crate::{assets, dbconnections, extract, health, metrics, oauth, observe, pages, unread};
 
 /// The whole application.
@@ -92,6 +92,11 @@ fn browser_login() -> Router<AppState> {
         )
         .route("/u/signup", get(login::sign_up).post(login::post_sign_up))
         .route("/u/consent", get(login::consent).post(login::post_consent))
+        .route("/activate", get(device::activate).post(device::post_code))
+        .route(
+            "/u/device/confirm",
+            get(device::confirm).post(device::post_confirm),
+        )
         .layer(DefaultBodyLimit::max(extract::MAX_BODY))
 }
 

@@ -226,7 +226,7 @@ fn is_name(text: &str) -> bool {
 }
 
 /// The page of a step, when it is a page that may be seen now.
-async fn show(state: &AppState, visit: &Visit, wanted: Step) -> Response {
+pub(super) async fn show(state: &AppState, visit: &Visit, wanted: Step) -> Response {
     let login = match visit.transaction(state).await {
         Ok(login) => login,
         Err(response) => return response,
@@ -256,7 +256,7 @@ fn may_see(wanted: Step, step: Step) -> bool {
         }
 }
 
-async fn next(state: &AppState, visit: &Visit, login: &Transaction) -> Response {
+pub(super) async fn next(state: &AppState, visit: &Visit, login: &Transaction) -> Response {
     match state.engine.step_of(login).await {
         Ok(step) => to_step(step, &login.id, StatusCode::SEE_OTHER),
         Err(error) => visit.lost(state, Lost::Failed(error)).await,
@@ -292,6 +292,7 @@ async fn page_of(state: &AppState, login: &Transaction, step: Step, typed: &str)
         Step::LoginPassword => Screen::LoginPassword,
         Step::SignUp => Screen::Signup,
         Step::Consent => Screen::Consent,
+        Step::Device => Screen::DeviceConfirmation,
         _ => Screen::Login,
     };
     let mut page = Page::new(screen);
@@ -326,6 +327,9 @@ async fn shown(state: &AppState, login: &Transaction, typed: &str) -> Json {
     }
     let scopes = login.request.scope.iter().map(Value::from);
     shown.insert("scopes".into(), scopes.collect());
+    if let Some(device) = &login.progress.device {
+        shown.insert("user_code".into(), device.user_code.as_str().into());
+    }
     let audience = login.request.audience.clone();
     shown.insert("audience".into(), audience.into());
     shown

@@ -15,7 +15,7 @@ use engine::{Context, Error};
 use oidc::OAuthError;
 
 use super::page::{Page, Problem, Reader, Screen, render};
-use crate::cookies::Cookies;
+use crate::cookies::{Cookies, set_browser};
 use crate::extract::Caller;
 use crate::state::AppState;
 
@@ -25,6 +25,8 @@ pub struct Visit {
     pub context: Context,
     /// Its cookies.
     pub browser: Browser,
+    /// Languages that the request asks for, best first.
+    pub ui_locales: Vec<String>,
     query: HashMap<String, String>,
     accept_language: Option<String>,
     is_from_here: bool,
@@ -45,6 +47,7 @@ impl FromRequestParts<AppState> for Visit {
         Ok(Self {
             context,
             browser,
+            ui_locales: Vec::new(),
             query: query.into_iter().collect(),
             accept_language: text(header::ACCEPT_LANGUAGE).map(str::to_owned),
             is_from_here: is_from_here(&parts.headers, state.engine.settings.issuer.as_str()),
@@ -79,6 +82,11 @@ impl Form {
     pub fn text(&self, name: &str) -> Option<String> {
         let text = self.0.get(name).map(|text| text.trim());
         text.filter(|text| !text.is_empty()).map(str::to_owned)
+    }
+
+    /// A field as it was sent; none when it is empty.
+    pub fn exact(&self, name: &str) -> Option<String> {
+        self.0.get(name).filter(|text| !text.is_empty()).cloned()
     }
 
     /// A password, as it was typed.
@@ -170,6 +178,20 @@ impl Visit {
         guarded(render(state, &self.reader(), page).await)
     }
 
+    /// The same with a form of that name, which only this browser can send.
+    pub async fn show_form(&mut self, state: &AppState, mut page: Page, name: &str) -> Response {
+        let is_new = self.browser.token.is_none();
+        if is_new {
+            self.browser.token = Some(state.engine.new_browser_token());
+        }
+        page.hidden.push(("csrf", self.csrf(name)));
+        let mut response = self.show_loose(state, page).await;
+        if let Some(token) = self.browser.token.as_ref().filter(|_| is_new) {
+            set_browser(state, &mut response, token);
+        }
+        response
+    }
+
     /// A parameter of the address.
     pub fn parameter(&self, name: &str) -> Option<String> {
         let text = self.query.get(name).filter(|text| !text.is_empty());
@@ -200,8 +222,10 @@ impl Visit {
         guarded(render(state, &reader, page).await)
     }
 
-    fn reader(&self) -> Reader {
+    /// For whom pages are rendered that belong to no login under way.
+    pub fn reader(&self) -> Reader {
         Reader {
+            ui_locales: self.ui_locales.clone(),
             accept_language: self.accept_language.clone(),
             ..Reader::default()
         }
@@ -285,6 +309,7 @@ pub fn to_step(step: Step, id: &TransactionId, status: StatusCode) -> Response {
         Step::SignUp => "/u/signup",
         Step::Mfa => "/u/mfa",
         Step::PasswordChange => "/u/password-change",
+        Step::Device => "/u/device/confirm",
         Step::Consent => "/u/consent",
         Step::Finish | Step::ErrorToClient => "/authorize/resume",
     };

@@ -10,6 +10,7 @@ mod actions;
 mod app;
 mod authoring;
 mod bad_input;
+mod browser;
 mod clients;
 mod collisions;
 mod connections;
