@@ -12,7 +12,7 @@
 //! | `tickets` | one-time links: a new password, a proven address |
 //! | `import` | the bulk path |
 //! | `export` | all users back out |
-//! | `branding`, `prompts`, `email_templates` | how pages and mails look and speak |
+//! | `tenant_settings`, `branding`, `prompts`, `email_templates` | the tenant; how pages and mails look and speak |
 //! | `messages`, `liquid`, `letters` | languages, operators' templates, mails made of them |
 //! | `keys`, `hashing`, `wrapping`, `guard`, `mail`, `housekeeping` | what they stand on |
 
@@ -69,6 +69,7 @@ pub mod sessions;
 pub mod signing_keys;
 mod signup;
 mod signup_there;
+pub mod tenant_settings;
 pub mod tickets;
 mod token;
 pub mod transaction;

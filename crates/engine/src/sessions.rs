@@ -11,6 +11,7 @@ use store::{Ending, StoredSession, Write};
 
 use crate::error::{Error, Result};
 use crate::issue::token_hash;
+use crate::tenant_settings::NewSession;
 use crate::{Context, Engine};
 
 /// Letters and digits of a cookie: 256 bits.
@@ -31,7 +32,7 @@ pub struct Browser {
 /// A session that a batch writes, and the new token of its cookie.
 pub(crate) struct Renewed {
     pub id: SessionId,
-    pub token: SessionToken,
+    pub cookie: NewSession,
 }
 
 impl Engine {
@@ -101,7 +102,8 @@ impl Engine {
             || SessionId::generate(&*self.entropy),
             |session| session.id.clone(),
         );
-        let expires_at = now.plus(self.settings.session_lifetime);
+        let limits = self.session_limits().await;
+        let expires_at = now.plus(limits.lifetime);
         let session = StoredSession {
             id: id.clone(),
             authentication: authentication.clone(),
@@ -109,7 +111,7 @@ impl Engine {
             user_agent: context.user_agent.clone(),
             created_at: now,
             touched_at: now,
-            idle_expires_at: now.plus(self.settings.session_idle),
+            idle_expires_at: now.plus(limits.idle),
             expires_at,
         };
         if let (Some(_), Some(old)) = (kept, &browser.session) {
@@ -120,7 +122,9 @@ impl Engine {
             }
             write.insert_session(&session, &hash);
         }
-        Ok(Renewed { id, token })
+        let kept = limits.is_persistent.then_some(limits.lifetime);
+        let cookie = NewSession { token, kept };
+        Ok(Renewed { id, cookie })
     }
 
     /// The end of sessions at this moment, for a batch.

@@ -8,8 +8,8 @@ use axum::routing::{delete, get, patch, post, put};
 use crate::management::{
     branding, client_credentials, client_grants, clients, connection_clients, connections,
     email_templates, exports, grants, hashes, import_jobs, jobs, logs, merges, password_hashes,
-    prompts, refresh_tokens, resource_servers, scripts, sessions, signing_keys, tickets, uploads,
-    users,
+    prompts, refresh_tokens, resource_servers, scripts, sessions, signing_keys, tenant_settings,
+    tickets, uploads, users,
 };
 use crate::state::AppState;
 use crate::universal_login::{device, login};
@@ -222,6 +222,10 @@ fn keys() -> Router<AppState> {
 /// How login pages and mails look and speak.
 fn looks() -> Router<AppState> {
     Router::new()
+        .route(
+            "/tenants/settings",
+            get(tenant_settings::get).patch(tenant_settings::update),
+        )
         .route("/branding", get(branding::get).patch(branding::update))
         .route(
             "/branding/templates/universal-login",

@@ -2,7 +2,7 @@
 //! shows, signs in as anywhere, and says that the device is theirs. A login belongs to one browser, so
 //! nobody else's form can say it.
 
-use domain::{EventKind, SessionToken};
+use domain::EventKind;
 use oidc::authorize::{AuthorizationRequest, ResponseMode, ResponseType};
 use store::{StoredDevice, Write};
 
@@ -11,6 +11,7 @@ use super::Outcome;
 use crate::error::{Error, Result};
 use crate::issue::AUTHORIZATION_LIFETIME;
 use crate::sessions::Browser;
+use crate::tenant_settings::NewSession;
 use crate::token::WaitingDevice;
 use crate::token::device::normalized;
 use crate::transaction::{Lost, Progress, Proven, Transaction, WaitingCode};
@@ -22,7 +23,7 @@ pub enum DeviceEnd {
     /// It may go on.
     Allowed {
         /// The new token of the browser's session, when it has a new one.
-        session: Option<SessionToken>,
+        session: Option<NewSession>,
     },
     /// It may not.
     Denied,
@@ -124,13 +125,14 @@ impl Engine {
             self.keep_consent(whom, &making.wish(), &mut write).await?;
         }
         let kind = kind_of(renewed.as_ref());
-        let authorization =
-            self.authorization_of(context, &making, authentication, kind, &mut write);
+        let authorization = self
+            .authorization_of(context, &making, authentication, kind, &mut write)
+            .await;
         let now = self.now();
         write.insert_authorization(&authorization, now.plus(AUTHORIZATION_LIFETIME));
         let allowed = Some((&authorization.id, user.row));
         write.answer_device(&device.user_code, allowed, now);
-        let session = renewed.map(|renewed| renewed.token);
+        let session = renewed.map(|renewed| renewed.cookie);
         Ok((Finished::Device(DeviceEnd::Allowed { session }), write))
     }
 

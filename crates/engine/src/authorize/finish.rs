@@ -151,7 +151,7 @@ impl Engine {
             Err(error) => return refused(self.store.write(), told(error)?),
         };
         let mut answer = self.answer(&transaction.request, granted);
-        answer.session = renewed.map(|renewed| renewed.token);
+        answer.session = renewed.map(|renewed| renewed.cookie);
         answered(write, answer)
     }
 
@@ -242,7 +242,7 @@ impl Engine {
 
     /// Adds the use of the session and the log event to a batch; gives the authorization that comes of
     /// it, which is to be added too.
-    pub(super) fn authorization_of(
+    pub(super) async fn authorization_of(
         &self,
         context: &Context,
         making: &Making<'_>,
@@ -252,7 +252,8 @@ impl Engine {
     ) -> Authorization {
         let now = self.now();
         if let Some(session) = &authentication.session {
-            write.touch_session(session, now, now.plus(self.settings.session_idle));
+            let idle = self.session_limits().await.idle;
+            write.touch_session(session, now, now.plus(idle));
             write.add_session_client(session, &making.client.client_id, making.user.row);
         }
         write.log(&self.session_event(context, making, &authentication, kind));
@@ -278,7 +279,9 @@ impl Engine {
         write: &mut Write,
     ) -> Result<Granted, OAuthError> {
         let (request, now) = (&making.transaction.request, self.now());
-        let authorization = self.authorization_of(context, making, authentication, kind, write);
+        let authorization = self
+            .authorization_of(context, making, authentication, kind, write)
+            .await;
         let code = if request.response_type.code {
             let redirect_uri = request
                 .names_redirect_uri

@@ -19,7 +19,7 @@ pub use device::DeviceEnd;
 pub use finish::Finished;
 pub use steps::{Problem, SignUpForm};
 
-use domain::{BrowserToken, Client, Connection, EventKind, SessionToken, TransactionId};
+use domain::{BrowserToken, Client, Connection, EventKind, TransactionId};
 use oidc::authorize::{AuthorizationRequest, AuthorizeRefusal, Granted, Prompt, Response};
 use oidc::{OAuthError, Scopes};
 
@@ -27,6 +27,7 @@ use crate::consent::Wish;
 use crate::error::{Error, Result};
 use crate::issue::token_hash;
 use crate::sessions::Browser;
+use crate::tenant_settings::NewSession;
 use crate::token::engine_refusal;
 use crate::transaction::{Facts, LIFETIME, Progress, Proven, Step, Transaction, next_step};
 use crate::{Context, Engine};
@@ -40,7 +41,7 @@ pub struct Answer {
     /// What, and how: it leads to an address that was proven to be the client's.
     pub response: Response,
     /// The new token of the browser's session, when it has a new one.
-    pub session: Option<SessionToken>,
+    pub session: Option<NewSession>,
 }
 
 impl Answer {

@@ -292,15 +292,18 @@ async fn a_stranger_redirects_nobody() {
         stage(app).await;
         let browser = Browser::new(app);
         let good = authorize(app, "");
-        for (from, to) in [
-            (CALLBACK, "https://evil.example/cb"),
-            (CALLBACK, "https://shop.example/cb/../x"),
-            (CALLBACK, "https://shop.example/cb%23x"),
-            (app.client(), "nobody"),
-            ("state=", &*format!("redirect_uri={CALLBACK}&state=")),
+        let twice = format!("redirect_uri={CALLBACK}&state=");
+        for (from, to, status) in [
+            (CALLBACK, "https://evil.example/cb", 403),
+            (CALLBACK, "https://shop.example/cb/../x", 403),
+            (CALLBACK, "https://shop.example/cb%23x", 403),
+            (app.client(), "nobody", 400),
+            ("state=", &twice, 400),
+            // Its page is no page that takes messages.
+            ("nonce=n", "response_mode=web_message", 400),
         ] {
             let answer = browser.get(&good.replace(from, to)).await;
-            assert_eq!(answer.status, 400, "{to}");
+            assert_eq!(answer.status, status, "{to}");
             assert!(answer.headers.get("location").is_none());
         }
         for (from, to, error) in [
@@ -309,7 +312,11 @@ async fn a_stranger_redirects_nobody() {
                 "response_type=id_token",
                 "unauthorized_client",
             ),
-            ("response_type=code", "response_type=x", "invalid_request"),
+            (
+                "response_type=code",
+                "response_type=x",
+                "unsupported_response_type",
+            ),
             (
                 "code_challenge_method=S256",
                 "code_challenge_method=plain",
@@ -323,6 +330,9 @@ async fn a_stranger_redirects_nobody() {
             assert_eq!(told(&answer)["error"], error, "{to}");
             assert_eq!(told(&answer)["iss"], "https://ferry.example/");
         }
+        let client = format!("/api/v2/clients/{}", app.client());
+        let origins = json!({"web_origins": ["https://shop.example"]});
+        assert_eq!(app.quietly("PATCH", &client, origins).await.status, 200);
         for mode in ["form_post", "web_message"] {
             let path = authorize(app, &format!("&prompt=none&response_mode={mode}"));
             let answer = browser.get(&path).await;
