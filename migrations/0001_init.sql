@@ -532,3 +532,11 @@ create table mfa_challenges (
 );
 create index mfa_challenges_user on mfa_challenges (user_row) where user_row is not null;
 create index mfa_challenges_expiry on mfa_challenges (expires_at);
+
+-- Where clients are told, and of which ends: follows from their members, for the batches that end
+-- sessions. The words in "ends" are within spaces.
+create table logout_receivers (
+    client_id {{keytext}} primary key,
+    url text not null,
+    ends text not null
+);

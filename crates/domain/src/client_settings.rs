@@ -5,10 +5,11 @@
 use serde_json::Value;
 
 use crate::client::{Client, TokenEndpointAuth};
+use crate::session_end::SessionEnd;
 
-/// Seconds that a pushed authorization request waits unless the client says otherwise: RFC 9126 §2.2
-/// asks for a short time.
-pub const PUSHED_REQUEST_LIFETIME: u64 = 60;
+/// Seconds that a pushed authorization request waits unless the client says otherwise: Auth0's
+/// default.
+pub const PUSHED_REQUEST_LIFETIME: u64 = 30;
 
 /// Where people may be sent, and from where pages may speak to us.
 impl Client {
@@ -41,6 +42,40 @@ impl Client {
             .take(1)
             .flat_map(texts)
     }
+
+    /// Whether it is told of sessions that end in such a way. As at Auth0 it is told of logouts
+    /// always, and of what else `oidc_logout.backchannel_logout_initiators` names.
+    pub fn is_told_of(&self, end: SessionEnd) -> bool {
+        let told = self
+            .attributes
+            .get("oidc_logout")
+            .and_then(|member| member.get("backchannel_logout_initiators"));
+        let member = |name| told.and_then(|told| told.get(name));
+        end == SessionEnd::Logout
+            || member("mode").and_then(Value::as_str) == Some("all")
+            || member("selected_initiators")
+                .is_some_and(|selected| texts(selected).any(|word| word == end.as_str()))
+    }
+}
+
+/// Whether logout tokens may be sent there: over https, or to this very machine.
+pub fn is_backchannel_url(text: &str) -> bool {
+    let is_plain = text.bytes().all(|b| (0x21..0x7f).contains(&b)) && !text.contains(['#', '\\']);
+    let host = |rest: &str| {
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        rest.get(..end).unwrap_or_default().to_ascii_lowercase()
+    };
+    let is_host = |host: &str| !host.is_empty() && !host.contains('@');
+    is_plain
+        && match text.split_once("://") {
+            Some(("https", rest)) => is_host(&host(rest)),
+            Some(("http", rest)) => ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| {
+                let host = host(rest);
+                let port = host.strip_prefix(name).filter(|_| is_host(&host));
+                port.is_some_and(|port| port.is_empty() || port.starts_with(':'))
+            }),
+            _ => false,
+        }
 }
 
 /// What kind of client it is, and how strict it wants to be.
@@ -168,6 +203,55 @@ mod tests {
             assert!(!client.requires_pushed_requests() && !client.requires_signed_requests());
             assert!(!client.requires_proof_of_possession() && !client.allows_plain_pkce());
             assert_eq!(client.pushed_request_lifetime(), PUSHED_REQUEST_LIFETIME);
+        }
+    }
+
+    #[test]
+    fn a_client_is_told_of_logouts_and_what_else_it_names() {
+        let told = |initiators: Value| {
+            let client = client(json!({
+                "oidc_logout": {"backchannel_logout_initiators": initiators},
+            }));
+            let told = SessionEnd::ALL
+                .iter()
+                .filter(|end| client.is_told_of(**end));
+            told.map(|end| end.as_str()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(told(Value::Null), "rp-logout");
+        let some = json!({"mode": "custom", "selected_initiators": ["session-revoked", "x"]});
+        assert_eq!(told(some), "rp-logout session-revoked");
+        assert_eq!(
+            told(json!({"mode": "all"})),
+            "rp-logout password-changed session-expired session-revoked account-deleted \
+             account-deactivated"
+        );
+    }
+
+    #[test]
+    fn logout_tokens_leave_encrypted_or_not_at_all() {
+        for url in [
+            "https://shop.example/bye?x=1",
+            "https://shop.example",
+            "http://127.0.0.1:8080/bye",
+            "http://localhost/bye",
+            "http://[::1]:1",
+        ] {
+            assert!(is_backchannel_url(url), "{url}");
+        }
+        for url in [
+            "",
+            "http://shop.example/",
+            "http://localhost.example/",
+            "http://127.0.0.1@evil.example/",
+            "http://127.0.0.1:1@evil.example/",
+            "https://",
+            "https:///x",
+            "https://u@shop.example/",
+            "https://shop.example/#x",
+            "https://shop.example/ x",
+            "ftp://localhost/",
+        ] {
+            assert!(!is_backchannel_url(url), "{url}");
         }
     }
 

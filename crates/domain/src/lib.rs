@@ -38,6 +38,7 @@ pub mod recovery_code;
 pub mod row_error;
 pub mod schema;
 pub mod secret;
+pub mod session_end;
 pub mod totp;
 pub mod user;
 pub mod username;
@@ -66,5 +67,6 @@ pub use secret::{
     BrowserToken, ClientSecret, ConfigurationValue, HashText, Password, SessionToken, Token,
     TotpSecret,
 };
+pub use session_end::SessionEnd;
 pub use user::{Attributes, Credential, Identity, NewUser, Origin, User, UserRow};
 pub use username::Username;

@@ -108,6 +108,10 @@ kinds! {
     Logout = "slo",
     /// Failed logout.
     LogoutFailed = "flo",
+    /// A client was told that a session ended.
+    BackchannelLogout = "oidc_backchannel_logout_succeeded",
+    /// A client could not be told that a session ended.
+    BackchannelLogoutFailed = "oidc_backchannel_logout_failed",
     /// Ferry's own: a browser session began or was renewed by a login.
     SessionBegan = "ferry_session",
     /// A second factor is due.

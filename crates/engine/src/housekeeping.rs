@@ -18,6 +18,9 @@ const TICKETS_KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// How long a login under way that came too late is still told so.
 const TRANSACTIONS_KEPT: Duration = Duration::from_secs(86_400);
 
+/// How long notices to clients are remembered, delivered or not.
+const NOTICES_KEPT: Duration = Duration::from_secs(30 * 86_400);
+
 impl Engine {
     /// Makes its rounds until told to stop.
     pub async fn run_housekeeping(self: Arc<Self>, stop: CancellationToken) {
@@ -43,7 +46,8 @@ impl Engine {
         // A link that was used or came too late still says so for a while.
         write.forget_tickets(now.minus(TICKETS_KEPT));
         write.forget_authorizations(now);
-        write.forget_sessions(now);
+        write.forget_sessions(&self.ending(domain::SessionEnd::Expired));
+        write.forget_logout_notices(now.minus(NOTICES_KEPT));
         write.forget_transactions(now.minus(TRANSACTIONS_KEPT));
         self.store.commit(write).await?;
         self.sweep_jobs().await?;

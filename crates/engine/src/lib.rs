@@ -5,6 +5,7 @@
 //! | `token`, `machine_token`, `issue` | the token endpoint; codes and tokens of an authorization |
 //! | `introspect`, `revoke`, `refresh_tokens`, `pushed` | what becomes of tokens; requests sent ahead |
 //! | `authorize`, `transaction`, `consent`, `sessions`, `logout` | a login in a browser, from `/authorize` to the code; its end |
+//! | `logout_notices` | clients are told that a session ended |
 //! | `login`, `authenticate`, `migrate_user` | a password login, who answers it, a user's arrival |
 //! | `legacy`, `deeds`, `cached` | questions to a legacy store, changes of it, copies from it |
 //! | `signup`, `users`, `connections`, `clients` | sign-up and management |
@@ -12,7 +13,7 @@
 //! | `tickets` | one-time links: a new password, a proven address |
 //! | `import` | the bulk path |
 //! | `export` | all users back out |
-//! | `branding`, `prompts`, `email_templates` | how pages and mails look and speak |
+//! | `tenant_settings`, `branding`, `prompts`, `email_templates` | the tenant; how pages and mails look and speak |
 //! | `messages`, `liquid`, `letters` | languages, operators' templates, mails made of them |
 //! | `keys`, `hashing`, `wrapping`, `guard`, `mail`, `housekeeping` | what they stand on |
 
@@ -50,6 +51,7 @@ pub mod liquid;
 pub mod listing;
 mod login;
 pub mod logout;
+pub mod logout_notices;
 mod machine_token;
 mod mail;
 pub mod management_scopes;
@@ -70,6 +72,7 @@ pub mod sessions;
 pub mod signing_keys;
 mod signup;
 mod signup_there;
+pub mod tenant_settings;
 pub mod tickets;
 mod token;
 pub mod transaction;
@@ -127,6 +130,8 @@ pub struct Engine {
     export_wake: tokio::sync::Notify,
     /// Rung when a mail was posted.
     outbox_wake: tokio::sync::Notify,
+    /// Rung when a session ended whose clients are to be told.
+    notices_wake: tokio::sync::Notify,
 }
 
 /// Who asks, and from where.
@@ -185,6 +190,7 @@ impl Engine {
             wrapping: WrappingProgress::default(),
             export_wake: tokio::sync::Notify::new(),
             outbox_wake: tokio::sync::Notify::new(),
+            notices_wake: tokio::sync::Notify::new(),
         })
     }
 

@@ -41,6 +41,8 @@ pub const MANAGEMENT_SCOPES: &[(&str, &str)] = &[
     ("create:resource_servers", "Create APIs"),
     ("update:resource_servers", "Update APIs"),
     ("delete:resource_servers", "Delete APIs"),
+    ("read:tenant_settings", "Read settings of the tenant"),
+    ("update:tenant_settings", "Change settings of the tenant"),
     ("read:branding", "Read how pages look"),
     ("update:branding", "Change how pages look"),
     ("delete:branding", "Remove templates and themes of pages"),

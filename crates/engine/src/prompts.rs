@@ -63,7 +63,7 @@ pub const PROMPTS: &[(&str, &[&str])] = &[
             "device-code-activation-denied",
         ],
     ),
-    ("logout", &["logout", "logout-complete"]),
+    ("logout", &["logout", "logout-complete", "logout-aborted"]),
     (
         "brute-force-protection",
         &["account-blocked", "brute-force-protection-unblock-success"],

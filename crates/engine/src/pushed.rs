@@ -1,22 +1,21 @@
-//! Authorization requests that a client sends ahead (RFC 9126). Here the client proves itself and
-//! the parameters are kept under seal; whether they are right is checked where they are used.
+//! Authorization requests that a client sends ahead (RFC 9126). Here the client proves itself and is
+//! told what is wrong with them; then the parameters are kept under seal. They are checked once more
+//! where they are used: the client may have changed meanwhile.
 
 use std::time::Duration;
 
 use domain::ClientId;
 use domain::entropy::alphanumeric;
-use oidc::{OAuthError, PushedRequest};
+use oidc::authorize::{AuthorizeRefusal, PUSHED_REQUEST_URI, Source};
+use oidc::{OAuthError, Params, PushedRequest};
 use serde::Serialize;
 
 use crate::Engine;
 use crate::issue::{CODE_LENGTH, token_hash};
 use crate::token::{defect, outage};
 
-/// How a pushed request is named (RFC 9126 §2.2).
-const PREFIX: &str = "urn:ietf:params:oauth:request_uri:";
-
-/// Seconds that a request is kept unless the client says otherwise: Auth0's default.
-const LIFETIME: u64 = 30;
+/// Most seconds that a request is kept: Auth0's limit.
+const LONGEST: u64 = 600;
 
 /// What the client is told.
 #[derive(Serialize)]
@@ -26,14 +25,25 @@ pub struct PushedAnswer {
 }
 
 impl Engine {
-    /// Answers `POST /oauth/par`.
-    pub async fn push_request(&self, request: PushedRequest) -> Result<PushedAnswer, OAuthError> {
+    /// Answers `POST /oauth/par`. `key` is the thumbprint of the key that the client proved to hold
+    /// with this very request: it binds as `dpop_jkt` does (RFC 9449 §10.1).
+    pub async fn push_request(
+        &self,
+        request: PushedRequest,
+        key: Option<String>,
+    ) -> Result<PushedAnswer, OAuthError> {
         let client = self.proven_client(&request.client).await?;
-        let expiry = client.attributes.get("par_request_expiry");
-        let seconds = expiry.and_then(serde_json::Value::as_u64);
-        let expires_in = seconds.unwrap_or(LIFETIME).clamp(1, 600);
-        let request_uri = format!("{PREFIX}{}", alphanumeric(&*self.entropy, CODE_LENGTH));
-        let parameters = serde_json::to_string(&request.parameters).map_err(defect)?;
+        let parameters = bound(request.parameters, key)?;
+        self.checked(
+            Params::from_query(parameters.clone()),
+            &client,
+            Source::Pushing,
+        )
+        .map_err(AuthorizeRefusal::into_error)?;
+        let expires_in = client.pushed_request_lifetime().clamp(1, LONGEST);
+        let random = alphanumeric(&*self.entropy, CODE_LENGTH);
+        let request_uri = format!("{PUSHED_REQUEST_URI}{random}");
+        let parameters = serde_json::to_string(&parameters).map_err(defect)?;
         let now = self.now();
         let mut write = self.store.write();
         write
@@ -68,4 +78,23 @@ impl Engine {
             .map(|text| serde_json::from_str(&text).map_err(defect))
             .transpose()
     }
+}
+
+/// The parameters, bound to the key.
+fn bound(
+    mut parameters: Vec<(String, String)>,
+    key: Option<String>,
+) -> Result<Vec<(String, String)>, OAuthError> {
+    let Some(key) = key else {
+        return Ok(parameters);
+    };
+    match parameters.iter().find(|(name, _)| name == "dpop_jkt") {
+        Some((_, named)) if *named == key => {}
+        Some(_) => {
+            let detail = "dpop_jkt names another key";
+            return Err(OAuthError::invalid_dpop_proof(detail));
+        }
+        None => parameters.push(("dpop_jkt".into(), key)),
+    }
+    Ok(parameters)
 }

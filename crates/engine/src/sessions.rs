@@ -3,17 +3,22 @@
 
 use domain::entropy::alphanumeric;
 use domain::{
-    Authentication, BrowserToken, Client, EventKind, Instant, SessionId, SessionToken, User, UserId,
+    Authentication, BrowserToken, Client, EventKind, Instant, SessionEnd, SessionId, SessionToken,
+    User, UserId,
 };
 use oidc::authorize::{AuthorizationRequest, Prompt};
-use store::{StoredSession, Write};
+use store::{Ending, StoredSession, Write};
 
 use crate::error::{Error, Result};
 use crate::issue::token_hash;
+use crate::tenant_settings::NewSession;
 use crate::{Context, Engine};
 
 /// Letters and digits of a cookie: 256 bits.
 const TOKEN_LENGTH: usize = 43;
+
+/// Letters and digits in the name of a notice.
+const NOTICE_LENGTH: usize = 22;
 
 /// What a browser brought in its cookies.
 #[derive(Debug, Default)]
@@ -27,7 +32,7 @@ pub struct Browser {
 /// A session that a batch writes, and the new token of its cookie.
 pub(crate) struct Renewed {
     pub id: SessionId,
-    pub token: SessionToken,
+    pub cookie: NewSession,
 }
 
 impl Engine {
@@ -72,7 +77,9 @@ impl Engine {
             connection.serves(&client.client_id) && wanted.is_none_or(|w| *w == connection.name)
         });
         let user = self.store.find_user_by_row(authentication.user).await?;
-        let user = user.filter(|user| is_served && !user.is_blocked());
+        let hinted = self.hinted_user(request).ok().flatten();
+        let is_meant = |user: &User| hinted.as_ref().is_none_or(|id| *id == user.user_id);
+        let user = user.filter(|user| is_served && !user.is_blocked() && is_meant(user));
         Ok(user.map(|user| (session, user)))
     }
 
@@ -95,7 +102,8 @@ impl Engine {
             || SessionId::generate(&*self.entropy),
             |session| session.id.clone(),
         );
-        let expires_at = now.plus(self.settings.session_lifetime);
+        let limits = self.session_limits().await;
+        let expires_at = now.plus(limits.lifetime);
         let session = StoredSession {
             id: id.clone(),
             authentication: authentication.clone(),
@@ -103,27 +111,29 @@ impl Engine {
             user_agent: context.user_agent.clone(),
             created_at: now,
             touched_at: now,
-            idle_expires_at: now.plus(self.settings.session_idle),
+            idle_expires_at: now.plus(limits.idle),
             expires_at,
         };
         if let (Some(_), Some(old)) = (kept, &browser.session) {
             write.renew_session(&session, &token_hash(old.expose()), &hash);
         } else {
             if let Some(other) = &old {
-                self.end_session(other, write);
+                write.delete_session(&other.id, &self.ending(SessionEnd::Logout));
             }
             write.insert_session(&session, &hash);
         }
-        Ok(Renewed { id, token })
+        let kept = limits.is_persistent.then_some(limits.lifetime);
+        let cookie = NewSession { token, kept };
+        Ok(Renewed { id, cookie })
     }
 
-    /// Adds the end of a session to a batch.
-    #[expect(
-        clippy::unused_self,
-        reason = "the clients to be told are looked up here"
-    )]
-    pub(crate) fn end_session(&self, session: &StoredSession, write: &mut Write) {
-        write.delete_session(&session.id);
+    /// The end of sessions at this moment, for a batch.
+    pub(crate) fn ending(&self, reason: SessionEnd) -> Ending {
+        Ending {
+            reason,
+            at: self.now(),
+            name: alphanumeric(&*self.entropy, NOTICE_LENGTH),
+        }
     }
 
     /// Ends a session by an administrator's hand.
@@ -133,12 +143,14 @@ impl Engine {
             .management_event(context, EventKind::Management, "Delete a session")
             .await?;
         let mut write = self.store.write();
-        self.end_session(&session, &mut write);
+        write.delete_session(&session.id, &self.ending(SessionEnd::Revoked));
         write.log(&event);
         match self.store.commit(write).await {
-            Err(store::StoreError::Stale { .. }) => Err(no_such_session()),
-            done => Ok(done?),
+            Err(store::StoreError::Stale { .. }) => return Err(no_such_session()),
+            done => done?,
         }
+        self.notices_wake.notify_one();
+        Ok(())
     }
 
     /// Ends all sessions of a user.
@@ -149,8 +161,11 @@ impl Engine {
             .await?;
         event.user_id = Some(user.user_id.clone());
         let mut write = self.store.write();
-        write.delete_sessions(user.row).log(&event);
-        Ok(self.store.commit(write).await?)
+        write.delete_sessions(user.row, &self.ending(SessionEnd::Revoked));
+        write.log(&event);
+        self.store.commit(write).await?;
+        self.notices_wake.notify_one();
+        Ok(())
     }
 
     /// A session by its id, and the clients served through it.

@@ -44,6 +44,8 @@ pub struct Settings {
     pub session_idle: Duration,
     /// How long it lives in any case, from the last time that somebody proved who they are.
     pub session_lifetime: Duration,
+    /// Whether a browser keeps its session when it is closed.
+    pub session_persistent: bool,
     /// How long log events are kept.
     pub log_retention: Duration,
     /// Addresses of the server's own database, which no script reaches unless a rule names them.
@@ -156,6 +158,7 @@ impl Settings {
             },
             session_idle: Duration::from_secs(72 * 3600),
             session_lifetime: Duration::from_secs(168 * 3600),
+            session_persistent: true,
             log_retention: Duration::from_secs(90 * 86_400),
             own_database: Vec::new(),
         }

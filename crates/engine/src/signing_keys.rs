@@ -148,9 +148,19 @@ impl Engine {
         client: &Client,
         claims: &C,
     ) -> Result<String, SignError> {
+        self.sign_for_client_as(oidc::jwt::JWT, client, claims)
+    }
+
+    /// The same with another `typ` header.
+    pub(crate) fn sign_for_client_as<C: Serialize>(
+        &self,
+        typ: &str,
+        client: &Client,
+        claims: &C,
+    ) -> Result<String, SignError> {
         let configuration = client.attributes.get("jwt_configuration");
         let name = configuration.and_then(|configuration| configuration.get("alg"));
-        let typ = Some(oidc::jwt::JWT);
+        let typ = Some(typ);
         match (name.and_then(Value::as_str), secret_of(client)) {
             (Some("HS256"), Some(secret)) => sign_with_secret(secret, typ, claims),
             _ => self

@@ -37,6 +37,18 @@ pub struct Progress {
     /// Whether a passkey was offered.
     #[serde(default)]
     pub passkey_offered: bool,
+    /// The device that the login is for; none where the browser goes back to a client.
+    #[serde(default)]
+    pub device: Option<WaitingCode>,
+}
+
+/// A device that a login is for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaitingCode {
+    /// The code that the device shows and the person typed: `XXXX-XXXX`.
+    pub user_code: String,
+    /// Whether the person said that the device is theirs; none before they were asked.
+    pub is_theirs: Option<bool>,
 }
 
 /// Who is there and how that was proven, as it is kept.
@@ -111,6 +123,8 @@ pub enum Step {
     PasswordChange,
     /// An offer to make a passkey.
     PasskeyOffer,
+    /// Whether the device that shows the code is the person's.
+    Device,
     /// Whether the client may.
     Consent,
     /// Back to the client with what it asked for.
@@ -133,11 +147,14 @@ pub fn next_step(progress: &Progress, facts: Facts) -> Step {
             (false, true, Some(_)) => Step::LoginPassword,
         };
     }
+    let is_theirs = progress.device.as_ref().map(|device| device.is_theirs);
     match progress.consent {
         Some(false) => Step::ErrorToClient,
+        _ if is_theirs == Some(Some(false)) => Step::ErrorToClient,
         _ if facts.second_factor_due => Step::Mfa,
         _ if facts.password_change_due => Step::PasswordChange,
         _ if facts.passkey_offer_due && !progress.passkey_offered => Step::PasskeyOffer,
+        _ if is_theirs == Some(None) => Step::Device,
         None if facts.consent_due => Step::Consent,
         _ => Step::Finish,
     }
@@ -323,9 +340,36 @@ mod tests {
                 proven: Some(proven()).filter(|_| is_proven),
                 consent,
                 passkey_offered: false,
+                device: None,
             };
             assert_eq!(next_step(&progress, facts(known)), step, "row {number}");
         }
+    }
+
+    #[test]
+    fn a_device_is_confirmed_after_the_login_and_before_consent() {
+        let step = |is_proven: bool, is_theirs, known: &str| {
+            let progress = Progress {
+                proven: Some(proven()).filter(|_| is_proven),
+                device: Some(WaitingCode {
+                    user_code: "BCDF-GHJK".into(),
+                    is_theirs,
+                }),
+                ..Progress::default()
+            };
+            let facts = Facts {
+                second_factor_due: known.contains('m'),
+                consent_due: known.contains('c'),
+                ..Facts::default()
+            };
+            next_step(&progress, facts)
+        };
+        assert_eq!(step(false, Some(true), ""), Step::Login);
+        assert_eq!(step(true, None, "m"), Step::Mfa);
+        assert_eq!(step(true, None, "c"), Step::Device);
+        assert_eq!(step(true, Some(true), "c"), Step::Consent);
+        assert_eq!(step(true, Some(true), ""), Step::Finish);
+        assert_eq!(step(true, Some(false), "mc"), Step::ErrorToClient);
     }
 
     #[test]

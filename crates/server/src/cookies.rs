@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::Response;
 use domain::{BrowserToken, SessionToken};
 use engine::sessions::Browser;
+use engine::tenant_settings::NewSession;
 
 use crate::state::AppState;
 
@@ -74,9 +75,9 @@ fn named(name: &str, is_https: bool) -> String {
 }
 
 /// Gives the browser its session's new token.
-pub fn set_session(state: &AppState, response: &mut Response, token: &SessionToken) {
-    let seconds = state.engine.settings.session_lifetime.as_secs();
-    set(state, response, SESSION, token.expose(), Some(seconds));
+pub fn set_session(state: &AppState, response: &mut Response, session: &NewSession) {
+    let seconds = session.kept.map(|kept| kept.as_secs());
+    set(state, response, SESSION, session.token.expose(), seconds);
 }
 
 /// Takes the session's token away.

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
+use crate::courier::HttpCourier;
 use crate::state::AppState;
 use crate::{boot, isolation, routes};
 
@@ -28,7 +29,7 @@ pub async fn serve(config: Config) -> Result<()> {
         .await
         .with_context(|| format!("can't listen on {}", config.listen))?;
     let stop = CancellationToken::new();
-    let workers = start_workers(&engine, &stop);
+    let workers = start_workers(&engine, &stop)?;
     let state = AppState {
         engine: Arc::clone(&engine),
         draining: CancellationToken::new(),
@@ -93,7 +94,7 @@ async fn asked_to_stop() {
     }
 }
 
-fn start_workers(engine: &Arc<Engine>, stop: &CancellationToken) -> TaskTracker {
+fn start_workers(engine: &Arc<Engine>, stop: &CancellationToken) -> Result<TaskTracker> {
     let workers = TaskTracker::new();
     workers.spawn(Arc::clone(engine).run_import_jobs(stop.clone()));
     let render = crate::management::user_body::render;
@@ -102,7 +103,9 @@ fn start_workers(engine: &Arc<Engine>, stop: &CancellationToken) -> TaskTracker 
     workers.spawn(Arc::clone(engine).run_outbox(stop.clone()));
     workers.spawn(Arc::clone(engine).run_housekeeping(stop.clone()));
     workers.spawn(Arc::clone(engine).run_circuit_log(stop.clone()));
-    workers
+    let courier = Arc::new(HttpCourier::new(engine.settings.own_database.clone())?);
+    workers.spawn(Arc::clone(engine).run_logout_notices(courier, stop.clone()));
+    Ok(workers)
 }
 
 /// Makes the first administrator on an empty store and says where to go.

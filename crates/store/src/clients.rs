@@ -194,6 +194,7 @@ impl Write {
     /// Writes a new client.
     pub fn insert_client(&mut self, client: &Client, now: Instant) -> Result<&mut Self> {
         let secret = self.sealed_secret(client)?;
+        self.put_logout_receiver(client);
         Ok(self.push(one(
             "insert into clients (client_id, name, secret, auth, grant_types, attributes, version, \
              created_at) values ($1, $2, $3, $4, $5, $6, 1, $7)",
@@ -212,6 +213,7 @@ impl Write {
     /// Writes a changed client, unless another change came first.
     pub fn update_client(&mut self, client: &Client) -> Result<&mut Self> {
         let secret = self.sealed_secret(client)?;
+        self.put_logout_receiver(client);
         Ok(self.push(one(
             "update clients set name = $3, secret = $4, auth = $5, grant_types = $6, \
              attributes = $7, version = version + 1 where client_id = $1 and version = $2",
@@ -235,7 +237,8 @@ impl Write {
         )
     }
 
-    /// Deletes a client with its grants and its place in connections.
+    /// Deletes a client with its grants, what people allowed it, and its place in connections and
+    /// sessions. Nobody is told of anything in its name any more.
     pub fn delete_client(&mut self, id: &ClientId) -> &mut Self {
         self.push(one(
             "delete from clients where client_id = $1",
@@ -252,7 +255,17 @@ impl Write {
         self.push(any(
             "delete from client_credentials where client_id = $1",
             vec![id.into()],
-        ))
+        ));
+        self.delete_consents_of_client(id);
+        self.push(any(
+            "delete from session_clients where client_id = $1",
+            vec![id.into()],
+        ));
+        self.push(any(
+            "delete from logout_notices where client_id = $1",
+            vec![id.into()],
+        ));
+        self.delete_logout_receiver(id)
     }
 
     /// Fails the batch unless the client still stands when it commits.

@@ -90,6 +90,7 @@ const TABLES: &[(&str, &str)] = &[
     ("login_transactions", "id"),
     ("consents", "id"),
     ("logout_notices", "id"),
+    ("logout_receivers", "client_id"),
     ("tickets", "token_hash"),
     ("authorizations", "id"),
     ("authorization_codes", "code_hash"),
@@ -135,6 +136,10 @@ const ORPHANS: &[(&str, &str)] = &[
     (
         "clients of no session",
         "session_clients where session_id not in (select id from sessions)",
+    ),
+    (
+        "receivers of notices without a client",
+        "logout_receivers where client_id not in (select client_id from clients)",
     ),
     (
         "consents without a user",

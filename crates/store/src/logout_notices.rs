@@ -1,8 +1,9 @@
-//! Clients to be told that a session ended: written with its end, sent later, retried, never lost.
+//! Clients to be told that a session ended: written by the batch that ends it, sent later, retried,
+//! never lost. Whom the batch tells is found out by itself, so that no login slips in between.
 
-use domain::{ClientId, Instant, SessionId, UserId};
+use domain::{Client, ClientId, Instant, SessionEnd, SessionId, UserId};
 
-use crate::db::{Expect, Row, Stmt, any, one};
+use crate::db::{Expect, Row, Stmt, Value, any, one};
 use crate::error::Result;
 use crate::{Store, Write};
 
@@ -21,6 +22,42 @@ pub struct LogoutNotice {
     pub session: SessionId,
     /// Tries so far.
     pub attempts: i64,
+}
+
+/// Why and when sessions end, and what the notices of it are named by.
+#[derive(Clone, Debug)]
+pub struct Ending {
+    /// Why.
+    pub reason: SessionEnd,
+    /// When.
+    pub at: Instant,
+    /// Random letters: together with session and client they name a notice.
+    pub name: String,
+}
+
+/// Notices for the clients of some sessions; the condition follows, from `$4` on.
+const TELL: &str = "insert into logout_notices (id, client_id, url, subject, session_id, attempts, \
+     next_attempt_at, created_at) \
+     select c.session_id || '.' || c.client_id || '.' || $1, c.client_id, r.url, u.user_id, \
+     c.session_id, 0, cast($2 as bigint), cast($2 as bigint) from session_clients c \
+     join logout_receivers r on r.client_id = c.client_id join users u on u.id = c.user_row \
+     where r.ends like $3 and ";
+
+impl Ending {
+    /// A statement that writes the notices of those sessions.
+    pub(crate) fn tell(&self, which: &str, value: Value) -> Stmt {
+        let params = vec![
+            (&self.name).into(),
+            self.at.into(),
+            format!("% {} %", self.reason.as_str()).into(),
+            value,
+        ];
+        Stmt {
+            sql: format!("{TELL}{which}").into(),
+            params,
+            expect: Expect::Any,
+        }
+    }
 }
 
 impl Store {
@@ -62,19 +99,26 @@ fn notice(mut row: Row) -> Result<LogoutNotice> {
 }
 
 impl Write {
-    /// Puts a notice into the outbox.
-    pub fn post_logout_notice(&mut self, notice: &LogoutNotice, now: Instant) -> &mut Self {
+    /// Keeps in mind where a client is told of what.
+    pub(crate) fn put_logout_receiver(&mut self, client: &Client) -> &mut Self {
+        self.delete_logout_receiver(&client.client_id);
+        let Some(url) = client.backchannel_logout_urls().next() else {
+            return self;
+        };
+        let told = SessionEnd::ALL.into_iter();
+        let told = told.filter(|end| client.is_told_of(*end));
+        let told: Vec<&str> = told.map(SessionEnd::as_str).collect();
+        let ends = format!(" {} ", told.join(" "));
         self.push(one(
-            "insert into logout_notices (id, client_id, url, subject, session_id, attempts, \
-             next_attempt_at, created_at) values ($1, $2, $3, $4, $5, 0, $6, $6)",
-            vec![
-                (&notice.id).into(),
-                (&notice.client_id).into(),
-                (&notice.url).into(),
-                (&notice.subject).into(),
-                (&notice.session).into(),
-                now.into(),
-            ],
+            "insert into logout_receivers (client_id, url, ends) values ($1, $2, $3)",
+            vec![(&client.client_id).into(), url.into(), ends.into()],
+        ))
+    }
+
+    pub(crate) fn delete_logout_receiver(&mut self, client: &ClientId) -> &mut Self {
+        self.push(any(
+            "delete from logout_receivers where client_id = $1",
+            vec![client.into()],
         ))
     }
 

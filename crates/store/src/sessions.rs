@@ -1,10 +1,11 @@
 //! Browser sessions: who is signed in where, and the clients that were served through each. The
 //! cookie's token is kept as its hash and replaced at each login.
 
-use domain::{Authentication, ClientId, Instant, SessionId, UserRow};
+use domain::{Authentication, ClientId, ConnectionId, Instant, SessionId, UserRow};
 
 use crate::db::{Row, Value, any, one};
 use crate::error::Result;
+use crate::logout_notices::Ending;
 use crate::write::texts;
 use crate::{Store, Write, first};
 
@@ -162,29 +163,47 @@ impl Write {
         ))
     }
 
-    /// Ends a session. The batch fails when it has ended before.
-    pub fn delete_session(&mut self, id: &SessionId) -> &mut Self {
+    /// Ends a session and tells its clients. The batch fails when it has ended before.
+    pub fn delete_session(&mut self, id: &SessionId, ending: &Ending) -> &mut Self {
         self.push(one("delete from sessions where id = $1", vec![id.into()]));
+        self.push(ending.tell("c.session_id = $4", id.into()));
         self.push(any(
             "delete from session_clients where session_id = $1",
             vec![id.into()],
         ))
     }
 
-    /// Ends all sessions of a user.
-    pub fn delete_sessions(&mut self, user: UserRow) -> &mut Self {
+    /// Ends all sessions of a user and tells their clients.
+    pub fn delete_sessions(&mut self, user: UserRow, ending: &Ending) -> &mut Self {
         self.push(any(
             "delete from sessions where user_row = $1",
             vec![user.into()],
         ));
+        // One that began meanwhile keeps its clients.
+        let which = "c.user_row = $4 and c.session_id not in \
+                     (select id from sessions where user_row = $4)";
+        self.push(ending.tell(which, user.into()));
         self.push(any(
-            "delete from session_clients where user_row = $1",
+            "delete from session_clients where user_row = $1 and session_id not in \
+             (select id from sessions where user_row = $1)",
             vec![user.into()],
         ))
     }
 
-    /// Forgets sessions whose time is over.
-    pub fn forget_sessions(&mut self, now: Instant) -> &mut Self {
+    /// Tells the clients of all sessions of a connection's users. Whoever deletes the connection
+    /// begins with it.
+    pub fn tell_of_connection(&mut self, id: &ConnectionId, ending: &Ending) -> &mut Self {
+        let which = "c.user_row in (select user_row from identities \
+                     where connection_id = $4 and is_primary)";
+        self.push(ending.tell(which, id.into()))
+    }
+
+    /// Forgets sessions whose time is over and tells their clients.
+    pub fn forget_sessions(&mut self, ending: &Ending) -> &mut Self {
+        let now = ending.at;
+        let which = "c.session_id in (select id from sessions \
+                     where expires_at <= $4 or idle_expires_at <= $4)";
+        self.push(ending.tell(which, now.into()));
         self.push(any(
             "delete from session_clients where session_id in (select id from sessions \
              where expires_at <= $1 or idle_expires_at <= $1)",

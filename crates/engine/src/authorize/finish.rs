@@ -6,10 +6,11 @@ use domain::{
     Authentication, Authorization, AuthorizationId, BrowserToken, Client, EventKind, TransactionId,
     User,
 };
+use oidc::authorize::{FrontChannelToken, Granted};
 use oidc::{GrantType, OAuthError, Scopes};
 use store::{StoreError, Write};
 
-use super::{Answer, Outcome, Refusal};
+use super::{Answer, DeviceEnd, Outcome};
 use crate::consent::Wish;
 use crate::error::{Error, Result};
 use crate::issue::{AUTHORIZATION_LIFETIME, CodeBinding, Issue};
@@ -25,6 +26,8 @@ const TRIES: usize = 5;
 pub enum Finished {
     /// The client gets its answer.
     Answer(Box<Answer>),
+    /// A device gets its answer when it asks again; the person is told on a page.
+    Device(DeviceEnd),
     /// Something is left to be done.
     Step(Step),
 }
@@ -35,12 +38,12 @@ pub(super) struct Silent {
 }
 
 /// What an answer is made of.
-struct Making<'a> {
-    client: &'a Client,
-    transaction: &'a Transaction,
-    user: &'a User,
-    scope: Scopes,
-    api: Option<domain::ResourceServer>,
+pub(super) struct Making<'a> {
+    pub client: &'a Client,
+    pub transaction: &'a Transaction,
+    pub user: &'a User,
+    pub scope: Scopes,
+    pub api: Option<domain::ResourceServer>,
 }
 
 impl Engine {
@@ -57,8 +60,16 @@ impl Engine {
             self.forget_ended_session(&mut transaction).await?;
             let client = self.client_of(&transaction).await?;
             let step = self.step(&client, &transaction).await?;
-            let (answer, write) = match step {
+            let is_device = transaction.progress.device.is_some();
+            let (finished, write) = match step {
+                Step::ErrorToClient if is_device => {
+                    self.refuse_device(context, &transaction).await?
+                }
                 Step::ErrorToClient => self.give_up(&transaction),
+                Step::Finish if is_device => {
+                    let made = self.admit_device(context, browser, &client, &transaction);
+                    made.await.map_err(Lost::Failed)?
+                }
                 Step::Finish => {
                     let made = self.complete(context, browser, &client, &transaction);
                     made.await.map_err(Lost::Failed)?
@@ -66,7 +77,7 @@ impl Engine {
                 other => return Ok(Finished::Step(other)),
             };
             match self.store.commit(write).await {
-                Ok(()) => return Ok(Finished::Answer(Box::new(answer))),
+                Ok(()) => return Ok(finished),
                 // Another window was faster, or the session ended: look again.
                 Err(StoreError::Stale { .. }) => {}
                 Err(error) => return Err(error.into()),
@@ -97,11 +108,12 @@ impl Engine {
     }
 
     /// The person said no.
-    fn give_up(&self, transaction: &Transaction) -> (Answer, Write) {
-        let refusal = Refusal::new("access_denied", "User did not authorize the request");
+    fn give_up(&self, transaction: &Transaction) -> (Finished, Write) {
+        let refusal = OAuthError::denied("User did not authorize the request");
         let mut write = self.store.write();
         write.finish_transaction(&transaction.id, transaction.version, self.now());
-        (self.refusal(&transaction.request, refusal), write)
+        let answer = self.refusal(&transaction.request, &refusal);
+        (Finished::Answer(Box::new(answer)), write)
     }
 
     async fn complete(
@@ -110,48 +122,72 @@ impl Engine {
         browser: &Browser,
         client: &Client,
         transaction: &Transaction,
-    ) -> Result<(Answer, Write)> {
+    ) -> Result<(Finished, Write)> {
         let mut write = self.store.write();
         write.finish_transaction(&transaction.id, transaction.version, self.now());
-        let refused = |write, refusal| Ok((self.refusal(&transaction.request, refusal), write));
-        let Some(proven) = &transaction.progress.proven else {
-            return Err(Error::internal("an end without a proof"));
+        let answered = |write, answer| Ok((Finished::Answer(Box::new(answer)), write));
+        let refused =
+            |write, refusal| answered(write, self.refusal(&transaction.request, &refusal));
+        let Some((user, authentication)) = self.who_is_there(transaction).await? else {
+            return refused(write, OAuthError::user_blocked());
         };
-        let mut authentication = Authentication::from(proven);
-        let user = self.store.find_user_by_row(authentication.user).await?;
-        let Some(user) = user.filter(|user| !user.is_blocked()) else {
-            return refused(write, Refusal::new("unauthorized", "user is blocked"));
-        };
+        // Somebody signed in, but not the one whom the client means.
+        let hinted = self.hinted_user(&transaction.request).ok().flatten();
+        if hinted.is_some_and(|hinted| hinted != user.user_id) {
+            return refused(write, OAuthError::login_required());
+        }
         let making = match self.making(client, transaction, &user).await {
             Ok(making) => making,
             Err(error) => return refused(write, told(error)?),
         };
-        // Where the proof is the session's own, that goes on as it is.
-        let renewed = if authentication.session.is_none() {
-            let renewing = self.renew_session(context, browser, &authentication, &mut write);
-            Some(renewing.await?)
-        } else {
-            None
-        };
-        if let Some(Renewed { id, .. }) = &renewed {
-            authentication.session = Some(id.clone());
-        }
+        let ended = self.keep_session(context, browser, authentication, &mut write);
+        let (authentication, renewed) = ended.await?;
         if transaction.progress.consent == Some(true) {
             let whom = (user.row, &user.user_id);
             self.keep_consent(whom, &making.wish(), &mut write).await?;
         }
-        let kind = match &renewed {
-            Some(_) => EventKind::SessionBegan,
-            None => EventKind::SilentLogin,
-        };
+        let kind = kind_of(renewed.as_ref());
         let made = self.make(context, &making, authentication, kind, &mut write);
-        let parameters = match made.await {
-            Ok(parameters) => parameters,
+        let granted = match made.await {
+            Ok(granted) => granted,
             Err(error) => return refused(self.store.write(), told(error)?),
         };
-        let mut answer = self.answer(&transaction.request, parameters);
-        answer.session = renewed.map(|renewed| renewed.token);
-        Ok((answer, write))
+        let mut answer = self.answer(&transaction.request, granted);
+        answer.session = renewed.map(|renewed| renewed.cookie);
+        answered(write, answer)
+    }
+
+    /// Who signed in; nobody when they were barred meanwhile.
+    pub(super) async fn who_is_there(
+        &self,
+        transaction: &Transaction,
+    ) -> Result<Option<(User, Authentication)>> {
+        let Some(proven) = &transaction.progress.proven else {
+            return Err(Error::internal("an end without a proof"));
+        };
+        let authentication = Authentication::from(proven);
+        let user = self.store.find_user_by_row(authentication.user).await?;
+        let user = user.filter(|user| !user.is_blocked());
+        Ok(user.map(|user| (user, authentication)))
+    }
+
+    /// Begins or renews the browser's session after a fresh proof. Where the proof is the session's
+    /// own, that goes on as it is.
+    pub(super) async fn keep_session(
+        &self,
+        context: &Context,
+        browser: &Browser,
+        mut authentication: Authentication,
+        write: &mut Write,
+    ) -> Result<(Authentication, Option<Renewed>)> {
+        if authentication.session.is_some() {
+            return Ok((authentication, None));
+        }
+        let renewed = self
+            .renew_session(context, browser, &authentication, write)
+            .await?;
+        authentication.session = Some(renewed.id.clone());
+        Ok((authentication, Some(renewed)))
     }
 
     /// A session answers at once; no transaction was ever stored.
@@ -170,28 +206,27 @@ impl Engine {
         };
         let making = match self.making(client, &transaction, &user).await {
             Ok(making) => making,
-            Err(error) => return answered(self.refusal(request, told(error)?)),
+            Err(error) => return answered(self.refusal(request, &told(error)?)),
         };
         let mut write = self.store.write();
         let authentication = Authentication::from(proven);
         let kind = EventKind::SilentLogin;
         let made = self.make(context, &making, authentication, kind, &mut write);
-        let parameters = match made.await {
-            Ok(parameters) => parameters,
-            Err(error) => return answered(self.refusal(request, told(error)?)),
+        let granted = match made.await {
+            Ok(granted) => granted,
+            Err(error) => return answered(self.refusal(request, &told(error)?)),
         };
         match self.store.commit(write).await {
-            Ok(()) => answered(self.answer(request, parameters)),
+            Ok(()) => answered(self.answer(request, granted)),
             // The session ended at this very moment.
             Err(StoreError::Stale { .. }) => {
-                let refusal = Refusal::new("login_required", "Login required");
-                answered(self.refusal(request, refusal))
+                answered(self.refusal(request, &OAuthError::login_required()))
             }
             Err(error) => Err(error.into()),
         }
     }
 
-    async fn making<'a>(
+    pub(super) async fn making<'a>(
         &self,
         client: &'a Client,
         transaction: &'a Transaction,
@@ -207,6 +242,35 @@ impl Engine {
         })
     }
 
+    /// Adds the use of the session and the log event to a batch; gives the authorization that comes of
+    /// it, which is to be added too.
+    pub(super) async fn authorization_of(
+        &self,
+        context: &Context,
+        making: &Making<'_>,
+        authentication: Authentication,
+        kind: EventKind,
+        write: &mut Write,
+    ) -> Authorization {
+        let now = self.now();
+        if let Some(session) = &authentication.session {
+            let idle = self.session_limits().await.idle;
+            write.touch_session(session, now, now.plus(idle));
+            write.add_session_client(session, &making.client.client_id, making.user.row);
+        }
+        write.log(&self.session_event(context, making, &authentication, kind));
+        Authorization {
+            id: AuthorizationId::generate(&*self.entropy),
+            client_id: making.client.client_id.clone(),
+            authentication,
+            audience: making.api.as_ref().map(|api| api.identifier.clone()),
+            scope: making.scope.to_string(),
+            dpop_key: making.transaction.request.dpop_jkt.clone(),
+            created_at: now,
+            revoked_at: None,
+        }
+    }
+
     /// Adds session, authorization, code and log event to a batch; gives what the client is told.
     async fn make(
         &self,
@@ -215,24 +279,11 @@ impl Engine {
         authentication: Authentication,
         kind: EventKind,
         write: &mut Write,
-    ) -> Result<Vec<(&'static str, String)>, OAuthError> {
+    ) -> Result<Granted, OAuthError> {
         let (request, now) = (&making.transaction.request, self.now());
-        if let Some(session) = &authentication.session {
-            write.touch_session(session, now, now.plus(self.settings.session_idle));
-            write.add_session_client(session, &making.client.client_id, making.user.row);
-        }
-        write.log(&self.session_event(context, making, &authentication, kind));
-        let authorization = Authorization {
-            id: AuthorizationId::generate(&*self.entropy),
-            client_id: making.client.client_id.clone(),
-            authentication,
-            audience: making.api.as_ref().map(|api| api.identifier.clone()),
-            scope: making.scope.to_string(),
-            dpop_key: request.dpop_jkt.clone(),
-            created_at: now,
-            revoked_at: None,
-        };
-        let mut parameters = Vec::new();
+        let authorization = self
+            .authorization_of(context, making, authentication, kind, write)
+            .await;
         let code = if request.response_type.code {
             let redirect_uri = request
                 .names_redirect_uri
@@ -247,12 +298,13 @@ impl Engine {
             write.insert_authorization(&authorization, now.plus(AUTHORIZATION_LIFETIME));
             None
         };
-        parameters.extend(code.clone().map(|code| ("code", code)));
-        if request.response_type.token || request.response_type.id_token {
-            let tokens = self.front_channel(making, &authorization, code.as_deref());
-            parameters.extend(tokens.await?);
+        if request.response_type.has_token() {
+            return self.front_channel(making, &authorization, code).await;
         }
-        Ok(parameters)
+        Ok(Granted {
+            code,
+            ..Granted::default()
+        })
     }
 
     /// Tokens that go through the browser, for clients that may have them so.
@@ -260,8 +312,8 @@ impl Engine {
         &self,
         making: &Making<'_>,
         authorization: &Authorization,
-        code: Option<&str>,
-    ) -> Result<Vec<(&'static str, String)>, OAuthError> {
+        code: Option<String>,
+    ) -> Result<Granted, OAuthError> {
         let request = &making.transaction.request;
         let issue = Issue {
             client: making.client,
@@ -269,29 +321,22 @@ impl Engine {
             authorization,
             grant_type: GrantType::Implicit,
             nonce: request.nonce.as_deref(),
-            code,
+            code: code.as_deref(),
             access_token: request.response_type.token,
             id_token: request.response_type.id_token,
         };
         let tokens = self.issue_tokens(&issue).await?;
-        let tokens = serde_json::to_value(tokens).map_err(crate::token::defect)?;
-        let is_wanted = |name: &str| match name {
-            "id_token" => request.response_type.id_token,
-            _ => request.response_type.token,
-        };
-        let names = [
-            "access_token",
-            "token_type",
-            "expires_in",
-            "scope",
-            "id_token",
-        ];
-        let wanted = names.into_iter().filter(|name| is_wanted(name));
-        let text = |name| match tokens.get(name)? {
-            serde_json::Value::String(text) => Some((name, text.clone())),
-            other => Some((name, other.to_string())),
-        };
-        Ok(wanted.filter_map(text).collect())
+        let access_token = tokens.access_token().map(|token| FrontChannelToken {
+            token: token.to_owned(),
+            token_type: tokens.token_type(),
+            expires_in: tokens.expires_in(),
+            scope: making.scope.clone(),
+        });
+        Ok(Granted {
+            access_token,
+            id_token: tokens.id_token().map(str::to_owned),
+            code,
+        })
     }
 
     fn session_event(
@@ -312,7 +357,7 @@ impl Engine {
 }
 
 impl Making<'_> {
-    fn wish(&self) -> Wish<'_> {
+    pub(super) fn wish(&self) -> Wish<'_> {
         Wish {
             client: self.client,
             request: &self.transaction.request,
@@ -322,11 +367,19 @@ impl Making<'_> {
     }
 }
 
+/// What the log says of an end.
+pub(super) fn kind_of(renewed: Option<&Renewed>) -> EventKind {
+    match renewed {
+        Some(_) => EventKind::SessionBegan,
+        None => EventKind::SilentLogin,
+    }
+}
+
 /// What of a refusal the client may be told; our own failures stay ours.
-fn told(error: OAuthError) -> Result<Refusal> {
+fn told(error: OAuthError) -> Result<OAuthError> {
     match error.status {
         503 => Err(Error::unavailable(error.detail.unwrap_or_default())),
         500.. => Err(Error::internal(error.detail.unwrap_or_default())),
-        _ => Ok(Refusal::new(error.code, error.description)),
+        _ => Ok(error),
     }
 }

@@ -2,35 +2,38 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `check` | the request's parameters |
+//! | `check` | which client asks, and for what |
 //! | `factors` | second factors and passkeys of a login under way |
 //! | `steps` | what the pages' forms do to a login under way |
+//! | `device` | logins for a device that waits elsewhere |
 //! | `finish` | session, authorization, code, log event and the end of the login: one batch |
 //!
 //! A request with `prompt=none` walks the same way as one that may show pages: the dispatcher says
 //! what would come next, and anything but the end is an error for the client.
 
 mod check;
+mod device;
 mod factors;
 mod finish;
 mod steps;
 
+pub use device::DeviceEnd;
 pub use factors::ProvenLogin;
 pub use finish::Finished;
 pub use steps::{Problem, SignUpForm};
 
-use domain::{BrowserToken, Client, Connection, EventKind, SessionToken, TransactionId};
-use oidc::authorize::{AuthorizationRequest, Prompt, ResponseMode};
+use domain::{BrowserToken, Client, Connection, EventKind, TransactionId};
+use oidc::authorize::{AuthorizationRequest, AuthorizeRefusal, Granted, Prompt, Response};
 use oidc::{OAuthError, Scopes};
 
 use crate::consent::Wish;
 use crate::error::{Error, Result};
 use crate::issue::token_hash;
 use crate::sessions::Browser;
+use crate::tenant_settings::NewSession;
 use crate::token::engine_refusal;
 use crate::transaction::{Facts, LIFETIME, Progress, Proven, Step, Transaction, next_step};
 use crate::{Context, Engine};
-use check::Checked;
 
 /// The setting that says whether the name is asked for first (`/api/v2/prompts`).
 const PROMPTS: &str = "prompts";
@@ -38,14 +41,20 @@ const PROMPTS: &str = "prompts";
 /// What goes back to a client through the browser.
 #[derive(Debug)]
 pub struct Answer {
-    /// Where to: proven to be the client's.
-    pub redirect_uri: String,
-    /// How.
-    pub mode: ResponseMode,
-    /// What.
-    pub parameters: Vec<(&'static str, String)>,
+    /// What, and how: it leads to an address that was proven to be the client's.
+    pub response: Response,
     /// The new token of the browser's session, when it has a new one.
-    pub session: Option<SessionToken>,
+    pub session: Option<NewSession>,
+}
+
+impl Answer {
+    /// An answer that leaves the browser's session as it is.
+    pub(crate) const fn of(response: Response) -> Self {
+        Self {
+            response,
+            session: None,
+        }
+    }
 }
 
 /// What a request to `/authorize` comes to.
@@ -64,26 +73,6 @@ pub enum Outcome {
     },
 }
 
-/// An error that a client is told (RFC 6749 §4.1.2.1).
-#[derive(Debug)]
-pub(crate) struct Refusal {
-    code: &'static str,
-    description: String,
-}
-
-impl Refusal {
-    pub(crate) fn new(code: &'static str, description: impl Into<String>) -> Self {
-        Self {
-            code,
-            description: description.into(),
-        }
-    }
-
-    pub(crate) fn invalid_request(description: impl Into<String>) -> Self {
-        Self::new("invalid_request", description)
-    }
-}
-
 impl Engine {
     /// Answers `/authorize`. An error is shown on a page of ours: nobody may be redirected.
     pub async fn authorize(
@@ -92,9 +81,14 @@ impl Engine {
         browser: &Browser,
         parameters: Vec<(String, String)>,
     ) -> Result<Outcome, OAuthError> {
-        let (client, request) = match self.checked_request(parameters).await? {
-            Checked::Request(client, request) => (*client, *request),
-            Checked::Refused(answer) => return Ok(Outcome::Answer(Box::new(answer))),
+        let (client, request) = match self.checked_request(parameters).await {
+            Ok(checked) => checked,
+            Err(AuthorizeRefusal::Page(error)) => return Err(error),
+            Err(AuthorizeRefusal::Redirect { error, to }) => {
+                tracing::info!(detail = error.detail, "refused: {error}");
+                let answer = Answer::of(to.refused(&error));
+                return Ok(Outcome::Answer(Box::new(answer)));
+            }
         };
         let outcome = self.begin(context, browser, client, request).await;
         outcome.map_err(engine_refusal)
@@ -111,22 +105,14 @@ impl Engine {
         let proven = session
             .as_ref()
             .map(|(session, _)| Proven::from(&session.authentication));
-        let new_token = browser.token.is_none().then(|| self.new_browser_token());
-        let token = browser.token.as_ref().or(new_token.as_ref());
-        let transaction = Transaction {
-            id: TransactionId::generate(&*self.entropy),
-            progress: Progress {
-                signs_up: request.screen_hint.as_deref() == Some("signup"),
-                proven,
-                ..Progress::default()
-            },
-            request,
-            version: 1,
-            browser_hash: token.map_or_else(String::new, |token| token_hash(token.expose())),
-            expires_at: self.now().plus(LIFETIME),
+        let progress = Progress {
+            signs_up: request.screen_hint.as_deref() == Some("signup"),
+            proven,
+            ..Progress::default()
         };
+        let (transaction, new_token) = self.new_transaction(browser, request, progress);
         if let Err(refusal) = self.signing_in(&client, &transaction.request).await? {
-            let answer = self.refusal(&transaction.request, refusal);
+            let answer = self.refusal(&transaction.request, &refusal);
             return Ok(Outcome::Answer(Box::new(answer)));
         }
         let step = self.step(&client, &transaction).await?;
@@ -140,7 +126,7 @@ impl Engine {
         if transaction.request.prompts(Prompt::None) {
             let refusal = silent_refusal(step);
             self.log_silent_failure(context, &client, &refusal).await?;
-            let answer = self.refusal(&transaction.request, refusal);
+            let answer = self.refusal(&transaction.request, &refusal);
             return Ok(Outcome::Answer(Box::new(answer)));
         }
         self.begin_transaction(&transaction).await?;
@@ -149,6 +135,26 @@ impl Engine {
             step,
             browser: new_token,
         })
+    }
+
+    /// A login that begins, and the token of its browser when that had none.
+    fn new_transaction(
+        &self,
+        browser: &Browser,
+        request: AuthorizationRequest,
+        progress: Progress,
+    ) -> (Transaction, Option<BrowserToken>) {
+        let new_token = browser.token.is_none().then(|| self.new_browser_token());
+        let token = browser.token.as_ref().or(new_token.as_ref());
+        let transaction = Transaction {
+            id: TransactionId::generate(&*self.entropy),
+            progress,
+            request,
+            version: 1,
+            browser_hash: token.map_or_else(String::new, |token| token_hash(token.expose())),
+            expires_at: self.now().plus(LIFETIME),
+        };
+        (transaction, new_token)
     }
 
     /// What comes next in a login under way.
@@ -214,12 +220,12 @@ impl Engine {
         &self,
         client: &Client,
         request: &AuthorizationRequest,
-    ) -> Result<Result<Connection, Refusal>> {
+    ) -> Result<Result<Connection, OAuthError>> {
         if let Some(name) = &request.connection {
             let found = self.store.find_connection_by_name(name).await?;
             let found = found.filter(|connection| connection.serves(&client.client_id));
             return Ok(found.ok_or_else(|| {
-                Refusal::invalid_request("the connection was not found or is not enabled")
+                OAuthError::invalid_request("the connection was not found or is not enabled")
             }));
         }
         if let Some(realm) = &self.settings.default_directory
@@ -235,43 +241,22 @@ impl Engine {
         let listed = self.store.list_connections(all, None).await?;
         let mut listed = listed.items.into_iter();
         let first = listed.find(|connection| connection.serves(&client.client_id));
-        Ok(first.ok_or_else(|| {
-            Refusal::new(
-                "unauthorized_client",
-                "no connections enabled for the client",
-            )
-        }))
+        Ok(first.ok_or_else(OAuthError::no_connection))
     }
 
-    pub(crate) fn refusal(&self, request: &AuthorizationRequest, refusal: Refusal) -> Answer {
-        let parameters = vec![
-            ("error", refusal.code.to_owned()),
-            ("error_description", refusal.description),
-        ];
-        self.answer(request, parameters)
+    pub(crate) fn refusal(&self, request: &AuthorizationRequest, error: &OAuthError) -> Answer {
+        Answer::of(request.reply_to(&self.settings.issuer).refused(error))
     }
 
-    /// The client's note goes back unread, and our name beside it (RFC 9207).
-    pub(crate) fn answer(
-        &self,
-        request: &AuthorizationRequest,
-        mut parameters: Vec<(&'static str, String)>,
-    ) -> Answer {
-        parameters.extend(request.state.clone().map(|state| ("state", state)));
-        parameters.push(("iss", self.settings.issuer.to_string()));
-        Answer {
-            redirect_uri: request.redirect_uri.clone(),
-            mode: request.response_mode,
-            parameters,
-            session: None,
-        }
+    pub(crate) fn answer(&self, request: &AuthorizationRequest, granted: Granted) -> Answer {
+        Answer::of(request.reply_to(&self.settings.issuer).granted(granted))
     }
 
     async fn log_silent_failure(
         &self,
         context: &Context,
         client: &Client,
-        refusal: &Refusal,
+        refusal: &OAuthError,
     ) -> Result<()> {
         let mut event = self.event(context, EventKind::SilentLoginFailed);
         event.client = Some((client.client_id.clone(), client.name.clone()));
@@ -281,12 +266,12 @@ impl Engine {
 }
 
 /// What a client that may show nothing is told of a page that would come next.
-fn silent_refusal(step: Step) -> Refusal {
+fn silent_refusal(step: Step) -> OAuthError {
     match step {
-        Step::Consent => Refusal::new("consent_required", "Consent required"),
+        Step::Consent => OAuthError::consent_required(),
         Step::Mfa | Step::PasswordChange | Step::PasskeyOffer => {
-            Refusal::new("interaction_required", "Interaction required")
+            OAuthError::interaction_required("Interaction required")
         }
-        _ => Refusal::new("login_required", "Login required"),
+        _ => OAuthError::login_required(),
     }
 }

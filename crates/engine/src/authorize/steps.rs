@@ -8,8 +8,8 @@ use domain::{
     Attributes, Authentication, AuthenticationMethod, Client, Connection, EmailAddress, Password,
     Username,
 };
+use oidc::OAuthError;
 
-use crate::authorize::Refusal;
 use crate::error::Error;
 use crate::login::{LoginCommand, LoginError};
 use crate::transaction::{Lost, Proven, Transaction};
@@ -149,7 +149,8 @@ impl Engine {
     ) -> Result<(Client, Connection), Problem> {
         let client = self.client_of(transaction).await?;
         let found = self.signing_in(&client, &transaction.request).await?;
-        let connection = found.map_err(|refusal: Refusal| Error::invalid(refusal.description))?;
+        let connection =
+            found.map_err(|refusal: OAuthError| Error::invalid(refusal.description))?;
         Ok((client, connection))
     }
 

@@ -16,7 +16,7 @@ use crate::{email_templates, prompts};
 const KEPT: Duration = Duration::from_secs(5);
 
 /// The tenant's settings, as far as pages show them.
-const TENANT: &str = "tenant_settings";
+pub(crate) const TENANT: &str = "tenant_settings";
 
 /// The colour of buttons when nobody chose one.
 const PRIMARY: &str = "#14617a";

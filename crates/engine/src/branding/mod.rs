@@ -16,6 +16,7 @@ mod page_template;
 mod theme;
 
 pub use color::Color;
+pub(crate) use look::TENANT;
 pub use look::{Look, Looks};
 pub use page_template::{check_page_template, page_template_source};
 

@@ -99,13 +99,8 @@ pub(super) fn default_auth(client: &Client) -> TokenEndpointAuth {
 pub(super) fn default_grant_types(client: &Client) -> Vec<String> {
     let types: &[&str] = match (app_type(client), client.auth) {
         (Some("non_interactive"), _) => &["client_credentials"],
-        (_, TokenEndpointAuth::None) => &["authorization_code", "implicit", "refresh_token"],
-        _ => &[
-            "authorization_code",
-            "implicit",
-            "refresh_token",
-            "client_credentials",
-        ],
+        (_, TokenEndpointAuth::None) => &["authorization_code", "refresh_token"],
+        _ => &["authorization_code", "refresh_token", "client_credentials"],
     };
     types.iter().map(|text| (*text).to_owned()).collect()
 }

@@ -1,5 +1,6 @@
 //! TABLE: the members of a client as they may be sent, and the words that they may hold.
 
+use domain::client_settings::is_backchannel_url;
 use domain::schema::{Field, Kind, optional};
 
 /// Grant types that a client may name.
@@ -91,6 +92,52 @@ const REFRESH_TOKEN: Kind = Kind::Nullable(&Kind::Object(&[
     ),
 ]));
 
+/// One address; Auth0 takes one too.
+const LOGOUT_URLS: Kind = Kind::Nullable(&Kind::Array(
+    &Kind::Pattern(
+        "^https://|^http://(localhost|127.0.0.1|[::1])",
+        is_backchannel_url,
+    ),
+    0,
+    1,
+));
+
+const INITIATORS: Kind = Kind::Nullable(&Kind::Object(&[
+    optional("mode", Kind::Enum(&["custom", "all"])),
+    optional(
+        "selected_initiators",
+        Kind::Array(
+            &Kind::Enum(&[
+                "rp-logout",
+                "idp-logout",
+                "password-changed",
+                "session-expired",
+                "session-revoked",
+                "account-deleted",
+                "email-identifier-changed",
+                "mfa-phone-unenrolled",
+                "account-deactivated",
+            ]),
+            0,
+            9,
+        ),
+    ),
+]));
+
+const OIDC_LOGOUT: Kind = Kind::Nullable(&Kind::Object(&[
+    optional("backchannel_logout_urls", LOGOUT_URLS),
+    optional("backchannel_logout_initiators", INITIATORS),
+    optional(
+        "backchannel_logout_session_metadata",
+        Kind::Nullable(&Kind::Object(&[optional("include", Kind::Boolean)])),
+    ),
+]));
+
+const OIDC_BACKCHANNEL_LOGOUT: Kind = Kind::Nullable(&Kind::Object(&[optional(
+    "backchannel_logout_urls",
+    LOGOUT_URLS,
+)]));
+
 const MOBILE: Kind = Kind::Nullable(&Kind::Object(&[
     optional(
         "android",
@@ -121,8 +168,8 @@ pub(super) const MEMBERS: &[Field] = &[
     optional("client_secret", Kind::Text(1, 1024)),
     optional("logo_uri", LINE),
     optional("callbacks", LINES),
-    optional("oidc_logout", FREE),
-    optional("oidc_backchannel_logout", FREE),
+    optional("oidc_logout", OIDC_LOGOUT),
+    optional("oidc_backchannel_logout", OIDC_BACKCHANNEL_LOGOUT),
     optional("session_transfer", FREE),
     optional("allowed_origins", LINES),
     optional("web_origins", LINES),

@@ -174,6 +174,7 @@ impl Engine {
             .await?;
         let now = self.now();
         let mut write = self.store.write();
+        write.tell_of_connection(id, &self.ending(domain::SessionEnd::AccountDeleted));
         write.delete_connection(id, now);
         write.log(&event);
         match self.store.commit(write).await {

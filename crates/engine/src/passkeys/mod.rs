@@ -247,7 +247,7 @@ impl Engine {
         also: impl FnOnce(&mut Write) + Send,
     ) -> Result<(), PasskeyError> {
         let spent = self.open_challenge(GET, bound_to, asked, response).await?;
-        let checked = self.checked(user, key, asked.is_none(), response);
+        let checked = self.checked_key(user, key, asked.is_none(), response);
         let assertion = match checked {
             Ok(assertion) => assertion,
             Err(unfit) => {
@@ -271,7 +271,7 @@ impl Engine {
         self.commit_key(write).await
     }
 
-    fn checked(
+    fn checked_key(
         &self,
         user: &User,
         key: &StoredPasskey,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use domain::connection::Mode;
 use domain::user::{Credential, NewUser, Origin};
-use domain::{EventKind, HashText, Password, User};
+use domain::{EventKind, HashText, Password, SessionEnd, User};
 use store::{Purpose, StoreError, Write};
 
 use super::{Landing, Opened, Problem, came_second, is_about};
@@ -102,7 +102,7 @@ impl Engine {
             is_imported: false,
         };
         write.set_password(user.row, &connection.id, &credential, self.now());
-        write.delete_sessions(user.row);
+        write.delete_sessions(user.row, &self.ending(SessionEnd::PasswordChanged));
         write
     }
 
@@ -201,7 +201,7 @@ impl Engine {
         write.void_tickets(Purpose::Password, &connection.id, &ticket.email, now);
         if let Some(user) = &user {
             write.note_password_reset(user.row, now);
-            write.delete_sessions(user.row);
+            write.delete_sessions(user.row, &self.ending(SessionEnd::PasswordChanged));
         }
         write.log(&self.deed_event(context, connection, &subject, deed.done()));
         match self.store.commit(write).await {

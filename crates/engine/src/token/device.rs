@@ -2,21 +2,20 @@
 //! one of them, and asks with the other whether somebody has allowed it.
 //!
 //! The code that a person types is short, so that wrong ones are counted for each address, and the
-//! page shows which client asks.
+//! page shows which client asks. The person's side is `authorize::device`.
 
 use std::time::Duration;
 
 use domain::entropy::alphanumeric;
-use domain::{Authentication, Client, Entropy, EventKind, Token};
+use domain::{Client, Entropy, EventKind, Token};
 use oidc::{DeviceRequest, GrantType, OAuthError, Scopes, TokenResponse};
 use serde::Serialize;
 use store::{DeviceState, Key, StoreError, StoredDevice};
 
 use super::code::of_user;
-use super::scope::user_scope;
 use super::{defect, outage};
 use crate::error::{Error, Result};
-use crate::issue::{AUTHORIZATION_LIFETIME, CODE_LENGTH, Issue, new_authorization, token_hash};
+use crate::issue::{CODE_LENGTH, Issue, token_hash};
 use crate::{Context, Engine};
 
 /// How long a person has.
@@ -124,50 +123,6 @@ impl Engine {
                 scope: Scopes::parse(&device.scope).unwrap_or_default(),
             }),
         })
-    }
-
-    /// A person lets the device in; false when it does not wait any more.
-    pub async fn allow_device(
-        &self,
-        context: &Context,
-        user_code: &str,
-        authentication: &Authentication,
-    ) -> Result<bool> {
-        let Some((device, client)) = self.waiting(context, user_code).await? else {
-            return Ok(false);
-        };
-        let refused = |error: OAuthError| Error::invalid(error.description);
-        let api = self.api_for_user(device.audience.as_deref()).await;
-        let api = api.map_err(refused)?;
-        let asked = Scopes::parse(&device.scope).unwrap_or_default();
-        let scope = user_scope(&client, &asked, api.as_ref());
-        let mut authorization = new_authorization(self, &client, authentication.clone(), &scope);
-        authorization.audience = api.map(|api| api.identifier);
-        let now = self.now();
-        let mut write = self.store.write();
-        write.insert_authorization(&authorization, now.plus(AUTHORIZATION_LIFETIME));
-        let allowed = Some((&authorization.id, authentication.user));
-        write.answer_device(&device.user_code, allowed, now);
-        self.answered(write).await
-    }
-
-    /// A person refuses the device; false when it does not wait any more.
-    pub async fn deny_device(&self, context: &Context, user_code: &str) -> Result<bool> {
-        let Some((device, client)) = self.waiting(context, user_code).await? else {
-            return Ok(false);
-        };
-        let mut write = self.store.write();
-        write.answer_device(&device.user_code, None, self.now());
-        write.log(&self.exchange_event(context, &client, EventKind::DeviceDenied));
-        self.answered(write).await
-    }
-
-    async fn answered(&self, write: store::Write) -> Result<bool> {
-        match self.store.commit(write).await {
-            Ok(()) => Ok(true),
-            Err(StoreError::Stale { .. }) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
     }
 
     async fn waiting(
@@ -330,7 +285,7 @@ fn shown(user_code: &str) -> String {
 }
 
 /// As it is stored, whatever a person typed between the letters and in whatever letter case.
-fn normalized(typed: &str) -> Option<String> {
+pub(crate) fn normalized(typed: &str) -> Option<String> {
     let letters = typed.chars().filter(|c| !c.is_whitespace() && *c != '-');
     let letters: String = letters.take(LETTER_COUNT + 1).collect();
     let letters = letters.to_ascii_uppercase();

@@ -5,7 +5,7 @@
 //! what is here goes when it said that it was done.
 
 use domain::connection::Mode;
-use domain::{ConnectionId, EventKind, LogEvent, User, UserId};
+use domain::{ConnectionId, EventKind, LogEvent, SessionEnd, User, UserId};
 
 use crate::deeds::{Deed, Subject};
 use crate::error::Result;
@@ -74,6 +74,8 @@ impl Engine {
 
     async fn delete_here(&self, user: &User, event: &LogEvent) -> Result<()> {
         let mut write = self.store.write();
+        // First, since the notices name the user.
+        write.delete_sessions(user.row, &self.ending(SessionEnd::AccountDeleted));
         write.delete_user(user.row);
         write.log(event);
         Ok(self.store.commit(write).await?)

@@ -3,7 +3,9 @@
 
 use domain::connection::{Mode, RootAttributes};
 use domain::user::Credential;
-use domain::{Connection, EmailAddress, EventKind, HashText, LogEvent, User, UserId, Username};
+use domain::{
+    Connection, EmailAddress, EventKind, HashText, LogEvent, SessionEnd, User, UserId, Username,
+};
 use store::{Key, StoreError};
 
 use super::change::{Change, UserChange};
@@ -155,10 +157,15 @@ impl Engine {
         };
         let events: Vec<LogEvent> = events.iter().map(about).collect();
         for _ in 0..TRIES {
+            let was_blocked = user.is_blocked();
             change.apply(&mut user.attributes);
             rules::check_identified(&user.attributes)?;
             let mut write = self.store.write();
             write.update_user(&user, &connection.id, self.now());
+            if user.is_blocked() && !was_blocked {
+                let ending = self.ending(SessionEnd::AccountDeactivated);
+                write.delete_sessions(user.row, &ending);
+            }
             if let Some(fresh) = fresh {
                 let hash = HashText::from(fresh.expose());
                 let credential = Credential {

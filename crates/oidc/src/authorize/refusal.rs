@@ -81,6 +81,18 @@ impl OAuthError {
         Self::refused(400, "request_uri_not_supported", description)
     }
 
+    /// There is nowhere to sign in.
+    pub fn no_connection() -> Self {
+        let description = "no connections enabled for the client";
+        Self::refused(400, "unauthorized_client", description)
+    }
+
+    /// A pushed request that was never pushed, was taken before, or came too late.
+    pub fn unknown_pushed_request() -> Self {
+        let description = "The pushed request is not known, used or expired.";
+        Self::invalid_request(description)
+    }
+
     /// `prompt=none`, and nobody is signed in, or not in the way that was asked for.
     pub fn login_required() -> Self {
         Self::refused(400, "login_required", "Login required")

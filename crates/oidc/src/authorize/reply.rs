@@ -5,6 +5,7 @@ use domain::{Client, ClientId};
 use super::redirect_uri::{is_callback, may_message, only_callback};
 use super::refusal::AuthorizeRefusal;
 use super::request::{AuthorizationRequest, ResponseMode, ResponseType};
+use super::request_object::pushed_request_of;
 use super::response_type::{default_mode, read_mode, read_type};
 use super::{Draft, MAX_PARAMETER, Rules, Source, take};
 use crate::error::OAuthError;
@@ -82,7 +83,11 @@ fn redirect_uri(params: &mut Params, client: &Client) -> Result<(String, bool), 
         Some(uri) => Err(OAuthError::callback_mismatch(&uri)),
         None => only_callback(client)
             .map(|uri| (uri.to_owned(), false))
-            .ok_or_else(|| OAuthError::missing_parameter("redirect_uri")),
+            .ok_or_else(|| match pushed_request_of(params) {
+                // It would have named one.
+                Some(_) => OAuthError::unknown_pushed_request(),
+                None => OAuthError::missing_parameter("redirect_uri"),
+            }),
     }
 }
 

@@ -42,9 +42,7 @@ pub(super) fn request_uri(
     }
     let is_ours = pushed_request_of(&draft.params).is_some();
     Err(match rules.source {
-        Source::Browser if is_ours => {
-            OAuthError::invalid_request("The pushed request is not known, used or expired.")
-        }
+        Source::Browser if is_ours => OAuthError::unknown_pushed_request(),
         Source::Browser => OAuthError::request_uri_not_supported(),
         Source::Pushing | Source::Pushed => {
             OAuthError::invalid_request("The request_uri parameter is not allowed here.")

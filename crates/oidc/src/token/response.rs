@@ -56,6 +56,11 @@ impl TokenResponse {
         self.id_token.as_deref()
     }
 
+    /// How the access token is shown: as a bearer's, or with a proof of a key.
+    pub const fn token_type(&self) -> &'static str {
+        self.token_type
+    }
+
     /// Seconds that the access token is good.
     pub const fn expires_in(&self) -> u64 {
         self.expires_in

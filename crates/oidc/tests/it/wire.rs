@@ -22,6 +22,8 @@ fn discovery() {
       "revocation_endpoint": "https://id.example.com/oauth/revoke",
       "introspection_endpoint": "https://id.example.com/oauth/introspect",
       "end_session_endpoint": "https://id.example.com/oidc/logout",
+      "backchannel_logout_supported": true,
+      "backchannel_logout_session_supported": true,
       "scopes_supported": [
         "openid",
         "profile",

@@ -118,6 +118,11 @@ impl Reader<'_> {
             .map_err(|error| fault(name, format!("{error}: {text:?}")))
     }
 
+    fn hours(&self, name: &'static str) -> Result<Duration, ConfigError> {
+        let hours: u32 = self.get(name)?;
+        Ok(Duration::from_secs(u64::from(hours) * 3600))
+    }
+
     fn days(&self, name: &'static str) -> Result<Duration, ConfigError> {
         let days: u32 = self.get(name)?;
         Ok(Duration::from_secs(u64::from(days) * 86_400))
@@ -243,8 +248,10 @@ fn engine_settings(
     settings.default_audience = reader.text("default_audience");
     settings.signup_tells_existing = reader.get("signup_tells_existing")?;
     settings.log_retention = reader.days("log.retention_days")?;
-    let hours: u32 = reader.get("export.hours")?;
-    settings.export_lifetime = Duration::from_secs(u64::from(hours) * 3600);
+    settings.export_lifetime = reader.hours("export.hours")?;
+    settings.session_lifetime = reader.hours("session.lifetime_hours")?;
+    settings.session_idle = reader.hours("session.idle_hours")?;
+    settings.session_persistent = reader.get("session.persistent")?;
     settings.admin_email = reader.text("mail.admin");
     settings.mail.from = reader.get("mail.from")?;
     settings.mail.smtp_url = reader.text("mail.smtp_url");

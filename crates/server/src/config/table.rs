@@ -293,6 +293,24 @@ pub const SETTINGS: &[Setting] = &[
         "Days that an upload in parts is kept when nobody goes on with it.",
     ),
     setting(
+        "session.lifetime_hours",
+        "FERRY_SESSION_LIFETIME_HOURS",
+        "168",
+        "Hours that a browser session lives from the last login on. The tenant's session_lifetime wins.",
+    ),
+    setting(
+        "session.idle_hours",
+        "FERRY_SESSION_IDLE_HOURS",
+        "72",
+        "Hours that it lives without being of use. The tenant's idle_session_lifetime wins.",
+    ),
+    setting(
+        "session.persistent",
+        "FERRY_SESSION_PERSISTENT",
+        "true",
+        "Whether a browser keeps its session when it is closed. The tenant's session_cookie.mode wins.",
+    ),
+    setting(
         "export.hours",
         "FERRY_EXPORT_HOURS",
         "24",

@@ -26,6 +26,7 @@ pub mod scripts;
 pub mod sessions;
 pub mod signing_keys;
 mod slices;
+pub mod tenant_settings;
 pub mod tickets;
 pub mod uploads;
 pub(crate) mod user_body;

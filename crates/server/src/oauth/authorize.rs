@@ -2,15 +2,19 @@
 
 use axum::body::Bytes;
 use axum::extract::{RawQuery, State};
-use axum::http::{HeaderMap, Method, StatusCode, header};
-use axum::response::Response;
-use engine::authorize::{Finished, Outcome};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use domain::Json;
+use engine::authorize::{Answer, Finished, Outcome};
 use oidc::OAuthError;
+use oidc::authorize::{Response as Told, WebMessage};
 
-use super::answer;
-use crate::cookies::set_browser;
+use crate::cookies::{set_browser, set_session};
 use crate::state::AppState;
-use crate::universal_login::visit::{Visit, to_step};
+use crate::universal_login::device;
+use crate::universal_login::onward::to_step;
+use crate::universal_login::render::{render_form_post, render_web_message};
+use crate::universal_login::visit::Visit;
 
 /// Longest form that is read.
 const LONGEST: usize = 64 << 10;
@@ -40,7 +44,7 @@ pub async fn authorize(
         Err(error) => Err(error),
     };
     match outcome {
-        Ok(Outcome::Answer(answer)) => answer::send(&state, *answer, status),
+        Ok(Outcome::Answer(answer)) => send(&state, &visit, *answer, status).await,
         Ok(Outcome::Page {
             transaction,
             step,
@@ -63,9 +67,47 @@ pub async fn resume(State(state): State<AppState>, visit: Visit) -> Response {
     };
     let resumed = state.engine.resume(&visit.context, &visit.browser, &id);
     match resumed.await {
-        Ok(Finished::Answer(answer)) => answer::send(&state, *answer, StatusCode::FOUND),
+        Ok(Finished::Answer(answer)) => send(&state, &visit, *answer, StatusCode::FOUND).await,
+        Ok(Finished::Device(end)) => device::ended(&state, &visit, end).await,
         Ok(Finished::Step(step)) => to_step(step, &id, StatusCode::SEE_OTHER),
         Err(lost) => visit.lost(&state, lost).await,
+    }
+}
+
+/// Sends an answer to the client, through the browser; `status` is that of a redirect.
+async fn send(state: &AppState, visit: &Visit, answer: Answer, status: StatusCode) -> Response {
+    let mut response = match &answer.response {
+        Told::Redirect(url) => redirect(url, status),
+        Told::FormPost { action, fields } => {
+            render_form_post(state, &visit.reader(), fields, action).await
+        }
+        Told::WebMessage {
+            target_origin,
+            message,
+        } => render_web_message(state, &members(message), target_origin).await,
+    };
+    if let Some(token) = &answer.session {
+        set_session(state, &mut response, token);
+    }
+    response
+}
+
+/// Nobody keeps it: it may hold a code.
+fn redirect(url: &str, status: StatusCode) -> Response {
+    let Ok(location) = HeaderValue::from_str(url) else {
+        return StatusCode::BAD_REQUEST.into_response();
+    };
+    let mut response = status.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::LOCATION, location);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+fn members(message: &WebMessage) -> Json {
+    match serde_json::to_value(message) {
+        Ok(serde_json::Value::Object(members)) => members,
+        _ => Json::new(),
     }
 }
 

@@ -1,12 +1,15 @@
 //! `/oidc/logout`, `/v2/logout`, and the page between: whether the person wants it.
 
 use axum::body::Bytes;
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
-use engine::logout::{LoggedOut, LogoutRequest};
+use domain::ClientId;
+use engine::logout::LoggedOut;
+use oidc::logout::{EndSessionRequest, PlainLogoutRequest};
+use oidc::{OAuthError, Params};
 
-use crate::cookies::{clear_session, set_browser};
+use crate::cookies::clear_session;
 use crate::state::AppState;
 use crate::universal_login::page::{Page, Screen};
 use crate::universal_login::visit::Visit;
@@ -19,102 +22,129 @@ pub async fn oidc(
     State(state): State<AppState>,
     method: Method,
     visit: Visit,
+    RawQuery(query): RawQuery,
     body: Bytes,
 ) -> Response {
-    let sent: Vec<(String, String)> = if method == Method::POST {
-        serde_urlencoded::from_bytes(&body).unwrap_or_default()
+    let query = query.unwrap_or_default();
+    let sent: &[u8] = if method == Method::POST {
+        &body
     } else {
-        Vec::new()
+        query.as_bytes()
     };
-    let text = |name: &str| {
-        let sent = sent.iter().find(|(sent, _)| sent == name);
-        let sent = sent.map(|(_, value)| value.clone());
-        sent.filter(|value| !value.is_empty() && !value.contains('\0'))
-            .or_else(|| visit.parameter(name))
-    };
-    let request = LogoutRequest {
-        client_id: text("client_id").map(Into::into),
-        return_to: text("post_logout_redirect_uri"),
-        state: text("state"),
-        id_token_hint: text("id_token_hint"),
-        is_confirmed: false,
-    };
-    log_out(&state, visit, request).await
+    match params(sent).and_then(EndSessionRequest::read) {
+        Ok(request) => end_session(&state, visit, request, false).await,
+        Err(error) => visit.refused(&state, error).await,
+    }
 }
 
 /// `GET /v2/logout`: asks nobody, as Auth0's does not.
-pub async fn v2(State(state): State<AppState>, visit: Visit) -> Response {
-    let request = LogoutRequest {
-        client_id: visit.parameter("client_id").map(Into::into),
-        return_to: visit.parameter("returnTo"),
-        is_confirmed: true,
-        ..LogoutRequest::default()
+pub async fn v2(
+    State(state): State<AppState>,
+    visit: Visit,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let query = query.unwrap_or_default();
+    let done = match params(query.as_bytes()).and_then(PlainLogoutRequest::read) {
+        Ok(request) => {
+            let engine = &state.engine;
+            engine
+                .end_session_unasked(&visit.context, &visit.browser, &request)
+                .await
+        }
+        Err(error) => Err(error),
     };
-    log_out(&state, visit, request).await
+    match done {
+        Ok(target) => signed_out(&state, &visit, target).await,
+        Err(error) => visit.refused(&state, error).await,
+    }
 }
 
-/// `POST /u/logout`: the person said so.
-pub async fn confirm(State(state): State<AppState>, visit: Visit, body: Bytes) -> Response {
+/// `POST /u/logout`: the person answered.
+pub async fn confirm(State(state): State<AppState>, mut visit: Visit, body: Bytes) -> Response {
     let form = match visit.loose_form(&state, &body, FORM).await {
         Ok(form) => form,
         Err(response) => return response,
     };
-    let request = LogoutRequest {
-        client_id: form.text("client_id").map(Into::into),
-        return_to: form.text("post_logout_redirect_uri"),
-        state: form.text("state"),
+    let locales = form.text("ui_locales").unwrap_or_default();
+    let request = EndSessionRequest {
         id_token_hint: None,
-        is_confirmed: true,
+        logout_hint: None,
+        post_logout_redirect_uri: form.text("post_logout_redirect_uri"),
+        client_id: form.text("client_id").map(ClientId::from),
+        state: form.exact("state"),
+        ui_locales: locales
+            .split_ascii_whitespace()
+            .map(str::to_owned)
+            .collect(),
+        federated: false,
     };
-    log_out(&state, visit, request).await
+    if form.text("action").as_deref() == Some("cancel") {
+        visit.ui_locales = request.ui_locales;
+        let page = Page::new(Screen::LogoutAborted);
+        return visit.show_loose(&state, page).await;
+    }
+    end_session(&state, visit, request, true).await
 }
 
-async fn log_out(state: &AppState, mut visit: Visit, request: LogoutRequest) -> Response {
-    let asked = [
-        (
-            "client_id",
-            request.client_id.as_ref().map(ToString::to_string),
-        ),
-        ("post_logout_redirect_uri", request.return_to.clone()),
-        ("state", request.state.clone()),
-    ];
+fn params(text: &[u8]) -> Result<Params, OAuthError> {
+    let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(text)
+        .map_err(|_| OAuthError::invalid_request("The parameters could not be read"))?;
+    Ok(Params::from_query(pairs))
+}
+
+async fn end_session(
+    state: &AppState,
+    mut visit: Visit,
+    request: EndSessionRequest,
+    is_confirmed: bool,
+) -> Response {
+    visit.ui_locales.clone_from(&request.ui_locales);
     let done = state
         .engine
-        .log_out(&visit.context, &visit.browser, request);
+        .end_session(&visit.context, &visit.browser, &request, is_confirmed);
     match done.await {
-        Ok(LoggedOut::Done(target)) => {
-            let mut response = match target.as_deref().map(HeaderValue::from_str) {
-                Some(Ok(target)) => {
-                    let mut response = StatusCode::FOUND.into_response();
-                    response.headers_mut().insert(header::LOCATION, target);
-                    response
-                }
-                _ => {
-                    visit
-                        .show_loose(state, Page::new(Screen::LogoutComplete))
-                        .await
-                }
-            };
-            clear_session(state, &mut response);
-            response
-        }
-        Ok(LoggedOut::Ask) => {
-            let mut page = Page::new(Screen::Logout);
-            let new = visit.browser.token.is_none();
-            if new {
-                visit.browser.token = Some(state.engine.new_browser_token());
-            }
-            page.hidden.push(("csrf", visit.csrf(FORM)));
-            let known = asked
-                .into_iter()
-                .filter_map(|(name, value)| Some((name, value?)));
-            page.hidden.extend(known);
-            let mut response = visit.show_loose(state, page).await;
-            if let Some(token) = visit.browser.token.as_ref().filter(|_| new) {
-                set_browser(state, &mut response, token);
-            }
-            response
-        }
+        Ok(LoggedOut::Done(target)) => signed_out(state, &visit, target).await,
+        Ok(LoggedOut::Ask { client_id }) => ask(state, visit, request, client_id).await,
         Err(error) => visit.refused(state, error).await,
     }
+}
+
+async fn signed_out(state: &AppState, visit: &Visit, target: Option<String>) -> Response {
+    let mut response = match target.as_deref().map(HeaderValue::from_str) {
+        Some(Ok(target)) => {
+            let mut response = StatusCode::FOUND.into_response();
+            let headers = response.headers_mut();
+            headers.insert(header::LOCATION, target);
+            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            response
+        }
+        _ => {
+            let page = Page::new(Screen::LogoutComplete);
+            visit.show_loose(state, page).await
+        }
+    };
+    clear_session(state, &mut response);
+    response
+}
+
+/// Shows the page that asks. Its form carries on what was asked for, not what proved nothing.
+async fn ask(
+    state: &AppState,
+    mut visit: Visit,
+    request: EndSessionRequest,
+    client_id: Option<ClientId>,
+) -> Response {
+    let mut page = Page::new(Screen::Logout);
+    let locales = request.ui_locales.join(" ");
+    let known = [
+        ("client_id", client_id.map(|id| id.to_string())),
+        ("post_logout_redirect_uri", request.post_logout_redirect_uri),
+        ("state", request.state),
+        ("ui_locales", Some(locales).filter(|text| !text.is_empty())),
+    ];
+    let known = known
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)));
+    page.hidden.extend(known);
+    visit.show_form(state, page, FORM).await
 }

@@ -1,6 +1,5 @@
 //! The OAuth and OpenID Connect endpoints.
 
-pub mod answer;
 pub mod authorize;
 pub mod device;
 pub mod discovery;

@@ -5,14 +5,24 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 use oidc::PushedRequest;
+use oidc::dpop::ProofRequest;
 
 use super::form::{Form, Refusal, uncached};
 use crate::state::AppState;
 
 /// Keeps an authorization request for later.
 pub async fn post(State(state): State<AppState>, form: Form) -> Result<Response, Refusal> {
+    let url = state.engine.settings.issuer.join("oauth/par");
+    let proven = ProofRequest {
+        method: "POST",
+        url: &url,
+        access_token: None,
+    };
+    let proofs = form.headers("dpop");
+    let key = state.engine.dpop_key(&proofs, &proven).await?;
+    let key = key.map(|key| key.as_str().to_owned());
     let (params, basic) = form.split();
     let request = PushedRequest::read(params, basic.as_deref())?;
-    let answer = state.engine.push_request(request).await?;
+    let answer = state.engine.push_request(request, key).await?;
     Ok(uncached((StatusCode::CREATED, Json(answer))))
 }

@@ -14,9 +14,10 @@ use serde_json::{Value, json};
 
 use super::login::next;
 use super::mfa::{self, Login};
+use super::onward::{path_of, redirect, to_step};
 use super::page::{Page, Screen};
 use super::passkeys;
-use super::visit::{Visit, failure, path_of, redirect, to_step};
+use super::visit::{Visit, failure};
 use crate::error::ApiError;
 use crate::state::AppState;
 

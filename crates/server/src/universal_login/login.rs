@@ -15,8 +15,9 @@ use engine::tickets::RequestError;
 use engine::transaction::{Lost, Step, Transaction};
 use serde_json::Value;
 
+use super::onward::to_step;
 use super::page::{self, Page, Screen};
-use super::visit::{Form, Visit, failure, problem, to_step};
+use super::visit::{Form, Visit, failure, problem};
 use crate::state::AppState;
 
 /// Longest name that is taken, in characters, and longest password, in bytes.
@@ -226,7 +227,7 @@ fn is_name(text: &str) -> bool {
 }
 
 /// The page of a step, when it is a page that may be seen now.
-async fn show(state: &AppState, visit: &Visit, wanted: Step) -> Response {
+pub(super) async fn show(state: &AppState, visit: &Visit, wanted: Step) -> Response {
     let login = match visit.transaction(state).await {
         Ok(login) => login,
         Err(response) => return response,
@@ -293,6 +294,7 @@ async fn page_of(state: &AppState, login: &Transaction, step: Step, typed: &str)
         Step::LoginPassword => Screen::LoginPassword,
         Step::SignUp => Screen::Signup,
         Step::Consent => Screen::Consent,
+        Step::Device => Screen::DeviceConfirmation,
         _ => Screen::Login,
     };
     let mut page = Page::new(screen);
@@ -328,6 +330,9 @@ async fn shown(state: &AppState, login: &Transaction, typed: &str) -> Json {
     }
     let scopes = login.request.scope.iter().map(Value::from);
     shown.insert("scopes".into(), scopes.collect());
+    if let Some(device) = &login.progress.device {
+        shown.insert("user_code".into(), device.user_code.as_str().into());
+    }
     let audience = login.request.audience.clone();
     shown.insert("audience".into(), audience.into());
     shown

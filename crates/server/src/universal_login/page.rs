@@ -66,6 +66,8 @@ pub enum Screen {
     AccountUnblocked,
     /// Nothing can be done here.
     Error,
+    /// Not logged out after all.
+    LogoutAborted,
 }
 
 /// A page to be shown.

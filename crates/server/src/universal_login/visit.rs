@@ -16,7 +16,7 @@ use oidc::OAuthError;
 use serde_json::json;
 
 use super::page::{Page, Problem, Reader, Screen, render};
-use crate::cookies::Cookies;
+use crate::cookies::{Cookies, set_browser};
 use crate::extract::Caller;
 use crate::state::AppState;
 
@@ -26,6 +26,8 @@ pub struct Visit {
     pub context: Context,
     /// Its cookies.
     pub browser: Browser,
+    /// Languages that the request asks for, best first.
+    pub ui_locales: Vec<String>,
     query: HashMap<String, String>,
     accept_language: Option<String>,
     is_from_here: bool,
@@ -46,6 +48,7 @@ impl FromRequestParts<AppState> for Visit {
         Ok(Self {
             context,
             browser,
+            ui_locales: Vec::new(),
             query: query.into_iter().collect(),
             accept_language: text(header::ACCEPT_LANGUAGE).map(str::to_owned),
             is_from_here: is_from_here(&parts.headers, state.engine.settings.issuer.as_str()),
@@ -85,6 +88,11 @@ impl Form {
     /// All fields, as they were sent.
     pub const fn fields(&self) -> &HashMap<String, String> {
         &self.0
+    }
+
+    /// A field as it was sent; none when it is empty.
+    pub fn exact(&self, name: &str) -> Option<String> {
+        self.0.get(name).filter(|text| !text.is_empty()).cloned()
     }
 
     /// A password, as it was typed.
@@ -206,6 +214,20 @@ impl Visit {
         guarded(render(state, &self.reader(), page).await)
     }
 
+    /// The same with a form of that name, which only this browser can send.
+    pub async fn show_form(&mut self, state: &AppState, mut page: Page, name: &str) -> Response {
+        let is_new = self.browser.token.is_none();
+        if is_new {
+            self.browser.token = Some(state.engine.new_browser_token());
+        }
+        page.hidden.push(("csrf", self.csrf(name)));
+        let mut response = self.show_loose(state, page).await;
+        if let Some(token) = self.browser.token.as_ref().filter(|_| is_new) {
+            set_browser(state, &mut response, token);
+        }
+        response
+    }
+
     /// A parameter of the address.
     pub fn parameter(&self, name: &str) -> Option<String> {
         let text = self.query.get(name).filter(|text| !text.is_empty());
@@ -236,8 +258,10 @@ impl Visit {
         guarded(render(state, &reader, page).await)
     }
 
-    fn reader(&self) -> Reader {
+    /// For whom pages are rendered that belong to no login under way.
+    pub fn reader(&self) -> Reader {
         Reader {
+            ui_locales: self.ui_locales.clone(),
             accept_language: self.accept_language.clone(),
             ..Reader::default()
         }
@@ -312,38 +336,9 @@ pub fn failure(error: &Error) -> (StatusCode, &'static str) {
     }
 }
 
-/// The page of a step.
-pub const fn path_of(step: Step) -> &'static str {
-    match step {
-        Step::Login => "/u/login",
-        Step::LoginIdentifier => "/u/login/identifier",
-        Step::LoginPassword => "/u/login/password",
-        Step::SignUp => "/u/signup",
-        Step::Mfa => "/u/mfa",
-        Step::PasswordChange => "/u/password-change",
-        Step::PasskeyOffer => "/u/passkey-enrollment",
-        Step::Consent => "/u/consent",
-        Step::Finish | Step::ErrorToClient => "/authorize/resume",
-    }
-}
-
-/// Sends the browser to the page of a step.
-pub fn to_step(step: Step, id: &TransactionId, status: StatusCode) -> Response {
-    redirect(path_of(step), id, status)
-}
-
-/// Sends the browser to a page of a login under way.
-pub fn redirect(path: &str, id: &TransactionId, status: StatusCode) -> Response {
-    let mut response = status.into_response();
-    if let Ok(location) = HeaderValue::from_str(&format!("{path}?state={id}")) {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    guarded(response)
-}
-
 /// Nobody keeps these pages, frames them or learns their address. What the renderer said itself
 /// stays.
-fn guarded(mut response: Response) -> Response {
+pub(super) fn guarded(mut response: Response) -> Response {
     let headers: [(HeaderName, &str); 5] = [
         (header::CACHE_CONTROL, "no-store"),
         // Not `no-referrer`: with it, browsers send our own forms with the origin `null`.

@@ -413,6 +413,34 @@ async fn refresh_tokens_need_a_client_and_an_api_that_allow_them() {
     .await;
 }
 
+/// What the page does at its end: a person allows a device, or refuses it.
+async fn answer_device(
+    app: &App,
+    client: &Value,
+    code: &str,
+    who: Option<&Authentication>,
+) -> bool {
+    let now = app.engine.now();
+    let authorization = who.map(|who| Authorization {
+        id: AuthorizationId::generate(&*app.engine.entropy),
+        client_id: client["client_id"].as_str().unwrap().into(),
+        authentication: who.clone(),
+        audience: Some(API.into()),
+        scope: "openid offline_access read:it".into(),
+        dpop_key: None,
+        created_at: now,
+        revoked_at: None,
+    });
+    let mut write = app.engine.store.write();
+    if let Some(authorization) = &authorization {
+        write.insert_authorization(authorization, now.plus(Duration::from_hours(31 * 24)));
+    }
+    let allowed = authorization.as_ref();
+    let allowed = allowed.map(|found| (&found.id, found.authentication.user));
+    write.answer_device(&code.replace('-', ""), allowed, now);
+    app.engine.store.commit(write).await.is_ok()
+}
+
 #[tokio::test]
 async fn a_device_waits_for_a_person_and_is_told_the_end_once() {
     let said = on_both(async |app: &App| {
@@ -470,23 +498,15 @@ async fn a_device_waits_for_a_person_and_is_told_the_end_once() {
             (waiting.user_code.as_str(), waiting.client.name.as_str()),
             (code.as_str(), "shop")
         );
+        assert!(answer_device(app, &client, &code, Some(&who)).await);
         assert!(
-            app.engine
-                .allow_device(&context, &code, &who)
-                .await
-                .unwrap()
-        );
-        assert!(
-            !app.engine
-                .allow_device(&context, &code, &who)
-                .await
-                .unwrap(),
+            !answer_device(app, &client, &code, Some(&who)).await,
             "once"
         );
         poll(&device).await;
         poll(&device).await;
         let (code, device, _) = start().await;
-        assert!(app.engine.deny_device(&context, &code).await.unwrap());
+        assert!(answer_device(app, &client, &code, None).await);
         poll(&device).await;
         poll(&device).await;
         let (code, device, _) = start().await;
@@ -653,7 +673,10 @@ async fn an_api_has_its_tokens_as_it_wants_them() {
 async fn a_pushed_request_is_kept_under_seal_and_taken_once() {
     on_both(async |app: &App| {
         let client = prepare(app, "client_secret_post", json!({})).await;
-        let id = client["client_id"].as_str().unwrap().into();
+        let id: domain::ClientId = client["client_id"].as_str().unwrap().into();
+        let member = json!({"callbacks": ["https://shop.example/cb"]});
+        let path = format!("/api/v2/clients/{id}");
+        assert_eq!(app.quietly("PATCH", &path, member).await.status, 200);
         let body = json!({"response_type": "code", "login_hint": "needle@example.com"});
         let pushed = ask(app, "/oauth/par", &client, body.clone()).await;
         assert_eq!(

@@ -602,7 +602,7 @@ fn apply(write: &mut store::Write, change: &Change) {
             write.insert_session(&session_of(&id, user_row(r)), &token);
         }
         Change::Session(r, token, false) => {
-            write.delete_session(&format!("s{r}{token}").into());
+            write.delete_session(&format!("s{r}{token}").into(), &make::ending(at(5)));
         }
         Change::Count(name, now) => {
             write.count(&name.to_string(), at(*now), at(now + 10));

@@ -164,7 +164,9 @@ conformance! {
     consents:
         a_consent_grows_and_is_withdrawn;
     logout_notices:
-        a_notice_is_claimed_by_one_sender_and_retried;
+        a_notice_is_claimed_by_one_sender_and_retried,
+        each_end_tells_whom_it_concerns,
+        a_client_is_told_where_it_says_last;
     sealed:
         no_secret_is_readable_in_the_tables,
         a_sealed_value_opens_only_where_it_was_sealed,

@@ -6,10 +6,10 @@ use domain::secret::PrivateKeyDer;
 use domain::{
     Attributes, Client, ClientId, ClientSecret, ConfigurationValue, Connection, Counters,
     Credential, EmailAddress, EventKind, HashText, ImportJob, Instant, JobStatus, Json, LogEvent,
-    NewUser, Origin, ResourceServer, TokenEndpointAuth, User, UserRow, Username,
+    NewUser, Origin, ResourceServer, SessionEnd, TokenEndpointAuth, User, UserRow, Username,
 };
 use serde_json::json;
-use store::Store;
+use store::{Ending, Store};
 
 /// Moments of the tests: milliseconds after a fixed one.
 pub const fn at(millis: i64) -> Instant {
@@ -55,6 +55,15 @@ pub fn exotic_json() -> Json {
         "": "no name",
         "emoji 👍": "שלום",
     }))
+}
+
+/// A logout.
+pub fn ending(at: Instant) -> Ending {
+    Ending {
+        reason: SessionEnd::Logout,
+        at,
+        name: "n".into(),
+    }
 }
 
 pub fn email(text: &str) -> EmailAddress {

@@ -84,6 +84,7 @@ pub const fn names(screen: Screen) -> Names {
         S::DeviceDenied => named(DEVICE, "device-code-activation-denied", "notice.html"),
         S::Logout => named("logout", "logout", "logout.html"),
         S::LogoutComplete => named("logout", "logout-complete", "notice.html"),
+        S::LogoutAborted => named("logout", "logout-aborted", "notice.html"),
         S::AccountBlocked => named(BLOCK, "account-blocked", "notice.html"),
         S::AccountUnblocked => named(
             BLOCK,

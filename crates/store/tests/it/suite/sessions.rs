@@ -4,7 +4,7 @@ use domain::{Authentication, AuthenticationMethod, UserRow};
 use store::{Key, Store, StoreError, StoredSession};
 
 use crate::bench::Bench;
-use crate::make::{at, insert, new_user, put_connection};
+use crate::make::{at, ending, insert, new_user, put_connection};
 
 pub fn session(id: &str) -> StoredSession {
     session_of(id, UserRow(1))
@@ -112,20 +112,20 @@ pub async fn sessions_go_with_their_clients(store: &Bench) {
     assert_eq!(clients, ["shop".into()]);
     let end = async || {
         let mut write = store.write();
-        write.delete_session(&"one".into());
+        write.delete_session(&"one".into(), &ending(at(5)));
         store.commit(write).await
     };
     end().await.unwrap();
     assert!(matches!(end().await, Err(StoreError::Stale { .. })));
     let mut write = store.write();
     write.touch_session(&"two".into(), at(1), at(2));
-    write.forget_sessions(at(10));
+    write.forget_sessions(&ending(at(10)));
     store.commit(write).await.unwrap();
     assert_eq!(store.orphans().await.unwrap(), [""; 0]);
     let left = store.list_sessions(UserRow(1), "", 9, at(1)).await.unwrap();
     assert_eq!(left.len(), 1);
     let mut write = store.write();
-    write.delete_sessions(UserRow(1));
+    write.delete_sessions(UserRow(1), &ending(at(20)));
     store.commit(write).await.unwrap();
     assert_eq!(store.orphans().await.unwrap(), [""; 0]);
 }
