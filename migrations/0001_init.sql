@@ -349,3 +349,11 @@ create table authorization_codes (
 );
 create index authorization_codes_authorization on authorization_codes (authorization_id);
 create index authorization_codes_expiry on authorization_codes (expires_at);
+
+-- Hashes that a user had before, where the connection's policy remembers them.
+create table password_history (
+    user_row bigint not null,
+    created_at bigint not null,
+    hash text not null,
+    primary key (user_row, created_at)
+);

@@ -32,6 +32,10 @@ kinds! {
     UnknownUser = "fu",
     /// Too many failures on one account from one address.
     AccountBlocked = "limit_wc",
+    /// Too many failures from one address.
+    AddressBlocked = "limit_mu",
+    /// A block was released.
+    Unblocked = "ublkdu",
     /// Success sign-up.
     SignUp = "ss",
     /// Failed sign-up.

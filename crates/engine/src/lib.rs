@@ -9,7 +9,7 @@
 //! | `tickets` | one-time links: a new password, a proven address |
 //! | `import` | the bulk path |
 //! | `export` | all users back out |
-//! | `keys`, `hashing`, `wrapping`, `guard`, `mail`, `housekeeping` | what they stand on |
+//! | `keys`, `hashing`, `wrapping`, `protection`, `mail`, `housekeeping` | what they stand on |
 
 pub mod bootstrap;
 pub mod error;
@@ -27,12 +27,12 @@ pub mod client_grants;
 pub mod clients;
 pub mod connections;
 mod deeds;
-mod guard;
 mod housekeeping;
 pub mod import;
 #[expect(dead_code, reason = "the authorization endpoint comes with its pages")]
 mod issue;
 mod keys;
+mod leaked_passwords;
 mod legacy;
 pub mod listing;
 mod login;
@@ -40,8 +40,10 @@ mod machine_token;
 mod mail;
 pub mod management_scopes;
 mod migrate_user;
+mod password_choice;
 pub mod profile_view;
 mod programs;
+pub mod protection;
 mod recipes;
 pub mod resource_servers;
 mod signup;
@@ -62,6 +64,7 @@ pub use error::{Error, Result};
 pub use hashing::HashPool;
 pub use keys::KeyRing;
 pub use oidc::TokenResponse;
+pub use password_choice::Unfit;
 pub use settings::Settings;
 pub use signup::{SignUp, SignUpError, signed_up_body};
 pub use wrapping::{FastHashes, WrappingProgress};
@@ -84,6 +87,7 @@ pub struct Engine {
     pub entropy: Arc<dyn domain::Entropy>,
     programs: programs::Programs,
     arrivals: arrivals::Arrivals,
+    protection: protection::ProtectionCache,
     /// Numbers events, so that those of one millisecond keep their order.
     events: AtomicU32,
     /// When this process put its parts together.
@@ -142,6 +146,7 @@ impl Engine {
             entropy,
             programs,
             arrivals: arrivals::Arrivals::default(),
+            protection: protection::ProtectionCache::default(),
             events: AtomicU32::new(0),
             started_at,
             uploads: import::OpenUploads::default(),

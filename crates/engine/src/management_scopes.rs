@@ -34,6 +34,8 @@ pub const MANAGEMENT_SCOPES: &[(&str, &str)] = &[
     ("create:resource_servers", "Create APIs"),
     ("update:resource_servers", "Update APIs"),
     ("delete:resource_servers", "Delete APIs"),
+    ("read:attack_protection", "Read attack protection"),
+    ("update:attack_protection", "Change attack protection"),
     ("read:logs", "Read logs"),
     ("read:logs_users", "Read logs of users"),
 ];

@@ -32,6 +32,8 @@ pub struct Settings {
     pub max_attempts: i64,
     /// How long such a block lasts.
     pub attempts_window: Duration,
+    /// Leaked passwords, a file or a folder; see `leaked_passwords`.
+    pub leaked_passwords: Option<PathBuf>,
     /// Import settings.
     pub import: ImportSettings,
     /// How long the file of an export can be fetched.
@@ -143,6 +145,7 @@ impl Settings {
             signup_tells_existing: true,
             max_attempts: 10,
             attempts_window: Duration::from_secs(30 * 60),
+            leaked_passwords: None,
             import: ImportSettings::default(),
             export_lifetime: Duration::from_secs(24 * 3600),
             admin_email: None,

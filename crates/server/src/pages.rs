@@ -60,9 +60,8 @@ pub async fn reset_password(
         .engine
         .reset_password(&context, token, &password)
         .await;
-    if let Some(Problem::WeakPassword { min_length }) = landing.problem {
-        let message = format!("The password needs at least {min_length} characters.");
-        return again(&message);
+    if let Some(Problem::UnfitPassword(unfit)) = landing.problem {
+        return again(&unfit.policy);
     }
     Ok(end(landing, CHANGED))
 }
@@ -129,7 +128,7 @@ fn told(problem: &Problem) -> (StatusCode, String) {
         Problem::Used => (StatusCode::BAD_REQUEST, "This URL can be used only once."),
         Problem::Expired => (StatusCode::BAD_REQUEST, "Access expired."),
         Problem::Refused(message) => (StatusCode::BAD_REQUEST, message.as_str()),
-        Problem::NotChanged | Problem::WeakPassword { .. } => (
+        Problem::NotChanged | Problem::UnfitPassword(_) => (
             StatusCode::BAD_REQUEST,
             "Nothing was changed. Please try again.",
         ),

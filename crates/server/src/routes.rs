@@ -6,7 +6,7 @@ use axum::middleware;
 use axum::routing::{delete, get, patch, post};
 
 use crate::management::{
-    client_grants, clients, connection_clients, connections, exports, hashes, import_jobs, jobs,
+    attack_protection, client_grants, clients, connection_clients, connections, exports, hashes, import_jobs, jobs,
     logs, merges, password_hashes, resource_servers, scripts, tickets, uploads, users,
 };
 use crate::state::AppState;
@@ -84,6 +84,7 @@ fn management() -> Router<AppState> {
             post(scripts::attempt),
         )
         .merge(applications())
+        .merge(protection())
         .route("/jobs", get(import_jobs::list))
         .route("/jobs/users-exports", post(exports::post))
         .route("/ferry/hash/identify", post(hashes::identify))
@@ -100,6 +101,23 @@ fn management() -> Router<AppState> {
         .route("/logs", get(logs::list))
         .route("/logs/{id}", get(logs::get))
         .layer(DefaultBodyLimit::max(extract::MAX_BODY))
+}
+
+/// Attack protection, and whom it blocked.
+fn protection() -> Router<AppState> {
+    Router::new()
+        .route(
+            "/attack-protection/{shield}",
+            get(attack_protection::get).patch(attack_protection::update),
+        )
+        .route(
+            "/user-blocks",
+            get(attack_protection::blocks).delete(attack_protection::release),
+        )
+        .route(
+            "/user-blocks/{id}",
+            get(attack_protection::blocks_of_user).delete(attack_protection::release_user),
+        )
 }
 
 /// Clients, the APIs they call, and what they may do there.

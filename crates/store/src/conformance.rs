@@ -84,6 +84,7 @@ const TABLES: &[(&str, &str)] = &[
     ("tickets", "token_hash"),
     ("authorizations", "id"),
     ("authorization_codes", "code_hash"),
+    ("password_history", "user_row, created_at"),
     ("outbox", "id"),
     ("rate_counters", "name"),
 ];

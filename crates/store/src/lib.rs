@@ -24,6 +24,7 @@ mod logs;
 mod merges;
 mod migrate;
 mod outbox;
+mod password_history;
 mod postgres;
 mod resource_servers;
 mod sessions;

@@ -23,6 +23,9 @@ use crate::recipes::{self, HashingThere};
 /// MiB, and the import is to leave most of the machine's memory to others.
 const AHEAD: usize = 1;
 
+/// How much the reading thread gives way (`setpriority`): a tenth of a core where others want it.
+const NICENESS: i32 = 10;
+
 /// User numbers fetched at a time.
 const ROW_BLOCK: i64 = 100_000;
 
@@ -77,7 +80,9 @@ impl Engine {
             Ok(hashing) => hashing,
             Err(outcome) => return outcome,
         };
-        self.start_parsing(job, hashing, sender);
+        if let Err(error) = self.start_parsing(job, hashing, sender) {
+            return Outcome::Retry(error.to_string());
+        }
         // The numbers of a rehearsal are nobody's: no real one comes so far.
         let mut numbers = if stage.is_some() { REHEARSED } else { 0..0 };
         loop {
@@ -135,7 +140,14 @@ impl Engine {
             .map_err(|error| Outcome::Done(JobStatus::Failed, Some(error.detail())))
     }
 
-    fn start_parsing(&self, job: &ImportJob, hashing: HashingThere, sender: mpsc::Sender<Message>) {
+    /// Starts the thread that reads. It gives way to everything else: whoever logs in meanwhile
+    /// needs the processors at once, and the import only by and by.
+    fn start_parsing(
+        &self,
+        job: &ImportJob,
+        hashing: HashingThere,
+        sender: mpsc::Sender<Message>,
+    ) -> std::io::Result<()> {
         let source = SpoolReader::new(self, &job.id, job.size);
         let settings = &self.settings.import;
         let limits = BatchLimits {
@@ -154,9 +166,15 @@ impl Engine {
             offset: job.offset,
             rows: job.counters.total,
         };
-        tokio::task::spawn_blocking(move || {
+        let read = move || {
+            // On Linux the calling thread's, and no other's.
+            if let Err(error) = rustix::process::setpriority_process(None, NICENESS) {
+                tracing::debug!(%error, "an import reads at the priority of everything else");
+            }
             parse::parse(source, &begin, limits, reader, &sender);
-        });
+        };
+        let thread = std::thread::Builder::new().name("import-reader".into());
+        thread.spawn(read).map(drop)
     }
 
     async fn write_parsed(

@@ -25,6 +25,7 @@ use store::{Purpose, StoreError, Ticket, TicketState};
 use crate::Engine;
 use crate::deeds::DeedError;
 use crate::error::{Error, Result};
+use crate::password_choice::{ChoiceError, Unfit};
 
 /// What a followed link came to.
 #[derive(Debug)]
@@ -46,11 +47,8 @@ pub enum Problem {
     Used,
     /// Its time is over.
     Expired,
-    /// The password is shorter than the policy asks; the link stays good.
-    WeakPassword {
-        /// The least length.
-        min_length: usize,
-    },
+    /// The password may not be chosen; the link stays good.
+    UnfitPassword(Unfit),
     /// A script refused with a message for the person.
     Refused(String),
     /// Nothing was changed; the link stays good.
@@ -62,6 +60,15 @@ pub enum Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         Self::Failed(error)
+    }
+}
+
+impl From<ChoiceError> for Problem {
+    fn from(error: ChoiceError) -> Self {
+        match error {
+            ChoiceError::Unfit(unfit) => Self::UnfitPassword(unfit),
+            ChoiceError::Failed(error) => Self::Failed(error),
+        }
     }
 }
 

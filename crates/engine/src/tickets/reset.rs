@@ -7,18 +7,26 @@
 use std::sync::Arc;
 
 use domain::connection::Mode;
-use domain::user::{Credential, NewUser, Origin};
-use domain::{EventKind, HashText, Password, User};
+use domain::user::{Attributes, Credential, NewUser, Origin};
+use domain::{EventKind, HashText, Password, Profile, User};
 use store::{Purpose, StoreError, Write};
 
 use super::{Landing, Opened, Problem, came_second, is_about};
 use crate::deeds::{Deed, Subject};
 use crate::migrate_user::{drop_unwanted_names, keep_persistent, own_credential};
-use crate::signup::check_strength;
+use crate::password_choice::Occasion;
 use crate::{Context, Engine};
 
 /// Lost races before the person is told to try again.
 const TRIES: usize = 5;
+
+/// Whom a link is for.
+enum Holder {
+    /// A user.
+    Here(User),
+    /// Somebody whom only the legacy store knows.
+    There(Profile),
+}
 
 impl Engine {
     /// Sets the password of whom a link is for.
@@ -42,17 +50,31 @@ impl Engine {
         opened: &Opened,
         password: &Arc<Password>,
     ) -> Result<(), Problem> {
-        if let Err((min_length, _)) = check_strength(&opened.connection, password) {
-            return Err(Problem::WeakPassword { min_length });
-        }
-        if opened.connection.mode() == Mode::Legacy {
+        let (connection, change) = (&opened.connection, Occasion::Change);
+        if connection.mode() == Mode::Legacy {
+            let nothing_known = (&Attributes::default(), None);
+            self.judge_choice(connection, nothing_known, change, password)
+                .await?;
             return self.reset_there(context, opened, password).await;
         }
-        let hash = self.hashing.hash(password).await?;
+        let mut hash = None;
         for _ in 0..TRIES {
-            let write = match self.holder(opened).await? {
-                Some(user) => self.set_here(context, opened, user, &hash),
-                None => self.arrive_with(context, opened, &hash).await?,
+            let holder = match self.holder(opened).await? {
+                Some(user) => Holder::Here(user),
+                None => Holder::There(self.newcomer(context, opened).await?),
+            };
+            let person = match &holder {
+                Holder::Here(user) => (&user.attributes, Some(user.row)),
+                Holder::There(profile) => (&profile.attributes, None),
+            };
+            self.judge_choice(connection, person, change, password).await?;
+            let hash = match &hash {
+                Some(hash) => hash,
+                None => hash.insert(self.hashing.hash(password).await?),
+            };
+            let write = match holder {
+                Holder::Here(user) => self.set_here(context, opened, user, hash),
+                Holder::There(profile) => self.arrive_with(context, opened, profile, hash).await?,
             };
             match self.store.commit(write).await {
                 Ok(()) => return Ok(()),
@@ -101,6 +123,7 @@ impl Engine {
             hash: HashText::from(hash.expose()),
             is_imported: false,
         };
+        self.remember_password(&mut write, connection, user.row);
         write.set_password(user.row, &connection.id, &credential, self.now());
         write.delete_sessions(user.row);
         write
@@ -117,13 +140,8 @@ impl Engine {
         write
     }
 
-    /// A legacy user arrives with the new password.
-    async fn arrive_with(
-        &self,
-        context: &Context,
-        opened: &Opened,
-        hash: &HashText,
-    ) -> Result<Write, Problem> {
+    /// The legacy profile of whom the link is for, who is not here yet.
+    async fn newcomer(&self, context: &Context, opened: &Opened) -> Result<Profile, Problem> {
         let (ticket, connection) = (&opened.ticket, &opened.connection);
         if connection.mode() != Mode::Import {
             return Err(Problem::Unknown);
@@ -143,6 +161,18 @@ impl Engine {
         keep_persistent(connection, &mut profile.attributes);
         drop_unwanted_names(connection, &mut profile.attributes);
         profile.attributes.email_verified |= ticket.proves_email;
+        Ok(profile)
+    }
+
+    /// A legacy user arrives with the new password.
+    async fn arrive_with(
+        &self,
+        context: &Context,
+        opened: &Opened,
+        profile: Profile,
+        hash: &HashText,
+    ) -> Result<Write, Problem> {
+        let (ticket, connection) = (&opened.ticket, &opened.connection);
         let user = NewUser {
             row: self.store.next_user_row().await?,
             connection: connection.id.clone(),

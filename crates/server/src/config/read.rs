@@ -237,6 +237,7 @@ fn engine_settings(
     }
     settings.wrap_imported = reader.get("passwords.wrap_imported")?;
     settings.max_attempts = reader.get("passwords.max_attempts")?;
+    settings.leaked_passwords = reader.text("passwords.leaked").map(Into::into);
     settings.token_lifetime = reader.get("token_lifetime")?;
     settings.key_lifetime = reader.days("signing_key_days")?;
     settings.default_directory = reader.text("default_directory");

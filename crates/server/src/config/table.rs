@@ -167,6 +167,13 @@ pub const SETTINGS: &[Setting] = &[
         "Wrong passwords on one account from one address before it is blocked for 30 minutes.",
     ),
     setting(
+        "passwords.leaked",
+        "FERRY_PASSWORDS_LEAKED",
+        "",
+        "Leaked passwords that may not be chosen: a sorted file of SHA-1 digests, or a folder with one \
+         for each prefix. Used where attack protection says so.",
+    ),
+    setting(
         "passwords.max_imported_memory_mib",
         "FERRY_PASSWORDS_MAX_IMPORTED_MEMORY_MIB",
         "256",

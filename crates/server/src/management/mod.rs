@@ -1,5 +1,6 @@
 //! The Management API v2. Handlers are short: extract → one engine call → render.
 
+pub mod attack_protection;
 pub mod client_grants;
 pub mod clients;
 pub mod connection_clients;

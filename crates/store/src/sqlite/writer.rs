@@ -140,7 +140,7 @@ fn serve(connection: &Connection, mut jobs: mpsc::Receiver<Job>) {
             synchronise(connection, "pragma synchronous = full");
             checkpoints = checkpoints.or_else(|| beside(connection));
             if let Some(checkpoints) = &mut checkpoints {
-                checkpoints.note_batch();
+                checkpoints.note_batch(connection);
             }
         } else {
             commit_together(connection, units);
