@@ -77,7 +77,9 @@ create table signing_keys (
     state text not null,
     private_key bytea not null,
     created_at bigint not null,
-    retired_at bigint
+    retired_at bigint,
+    current_since bigint,
+    revoked_at bigint
 );
 -- One current key and one next key, whichever process rotates.
 create unique index signing_keys_state on signing_keys (state) where state <> 'previous';
@@ -272,17 +274,33 @@ create table log_events (
 );
 create index log_events_user on log_events (user_id, log_id) where user_id is not null;
 
+-- Browsers in which somebody has proved who they are. The cookie's token is kept as its hash.
 create table sessions (
     id {{keytext}} primary key,
-    user_row bigint not null,
-    client_id {{keytext}},
     token_hash {{keytext}} not null,
-    used_at bigint,
+    user_row bigint not null,
+    connection_id {{keytext}},
+    methods text not null,
+    authenticated_at bigint not null,
+    ip text,
+    user_agent text,
     created_at bigint not null,
+    touched_at bigint not null,
+    idle_expires_at bigint not null,
     expires_at bigint not null
 );
 create unique index sessions_token on sessions (token_hash);
 create index sessions_user on sessions (user_row);
+create index sessions_expiry on sessions (expires_at);
+
+-- The clients that got something through a session: they are told when it ends.
+create table session_clients (
+    session_id {{keytext}} not null,
+    client_id {{keytext}} not null,
+    user_row bigint not null,
+    primary key (session_id, client_id)
+);
+create index session_clients_user on session_clients (user_row);
 
 create table tickets (
     token_hash {{keytext}} primary key,
@@ -357,3 +375,122 @@ create table password_history (
     hash text not null,
     primary key (user_row, created_at)
 );
+
+-- Public keys by which clients prove themselves.
+create table client_credentials (
+    id {{keytext}} primary key,
+    client_id {{keytext}} not null,
+    name text,
+    kid text not null,
+    algorithm text not null,
+    pem text not null,
+    created_at bigint not null,
+    updated_at bigint not null,
+    expires_at bigint
+);
+create index client_credentials_client on client_credentials (client_id);
+
+-- Ids of assertions and proofs that were used; none is used twice.
+create table used_tokens (
+    name {{keytext}} primary key,
+    expires_at bigint not null
+);
+create index used_tokens_expiry on used_tokens (expires_at);
+
+-- Refresh tokens: each hangs on its authorization, which is its family. Whoever revokes that ends
+-- them all.
+create table refresh_tokens (
+    token_hash {{keytext}} primary key,
+    authorization_id {{keytext}} not null,
+    user_row bigint not null,
+    used_at bigint,
+    created_at bigint not null,
+    touched_at bigint not null,
+    expires_at bigint,
+    idle_expires_at bigint
+);
+create index refresh_tokens_authorization on refresh_tokens (authorization_id);
+create index refresh_tokens_user on refresh_tokens (user_row);
+
+-- Access tokens that say nothing by themselves: what they mean is kept here.
+create table opaque_tokens (
+    token_hash {{keytext}} primary key,
+    authorization_id {{keytext}},
+    user_row bigint,
+    claims text not null,
+    created_at bigint not null,
+    expires_at bigint not null
+);
+create index opaque_tokens_user on opaque_tokens (user_row) where user_row is not null;
+create index opaque_tokens_expiry on opaque_tokens (expires_at);
+
+-- Devices that wait for a person with a browser (RFC 8628).
+create table device_codes (
+    device_code_hash {{keytext}} primary key,
+    user_code {{keytext}} not null,
+    client_id {{keytext}} not null,
+    audience text,
+    scope text not null,
+    state text not null,
+    authorization_id {{keytext}},
+    user_row bigint,
+    seconds_between bigint not null,
+    polled_at bigint,
+    created_at bigint not null,
+    expires_at bigint not null
+);
+create unique index device_codes_user_code on device_codes (user_code);
+create index device_codes_user on device_codes (user_row) where user_row is not null;
+create index device_codes_expiry on device_codes (expires_at);
+
+-- Authorization requests that a client sent ahead (RFC 9126); used once.
+create table pushed_requests (
+    uri_hash {{keytext}} primary key,
+    client_id {{keytext}} not null,
+    parameters bytea not null,
+    used_at bigint,
+    created_at bigint not null,
+    expires_at bigint not null
+);
+create index pushed_requests_expiry on pushed_requests (expires_at);
+
+-- Logins under way: what was asked for, and how far the person has come. Finished ones stay until
+-- their time is over, so that a repeated form is told so.
+create table login_transactions (
+    id {{keytext}} primary key,
+    browser_hash text not null,
+    request text not null,
+    progress bytea not null,
+    version bigint not null,
+    finished_at bigint,
+    created_at bigint not null,
+    expires_at bigint not null
+);
+create index login_transactions_expiry on login_transactions (expires_at);
+
+-- What people allowed clients to ask for; the audience is empty where no API was named.
+create table consents (
+    id {{keytext}} primary key,
+    user_row bigint not null,
+    client_id {{keytext}} not null,
+    audience {{keytext}} not null,
+    scope text not null,
+    created_at bigint not null,
+    updated_at bigint not null
+);
+create unique index consents_target on consents (user_row, client_id, audience);
+
+-- Clients to be told that a session ended: written with its end, sent later, retried.
+create table logout_notices (
+    id {{keytext}} primary key,
+    client_id {{keytext}} not null,
+    url text not null,
+    subject {{keytext}} not null,
+    session_id {{keytext}} not null,
+    attempts bigint not null,
+    next_attempt_at bigint,
+    sent_at bigint,
+    last_error text,
+    created_at bigint not null
+);
+create index logout_notices_due on logout_notices (next_attempt_at) where next_attempt_at is not null;

@@ -44,6 +44,16 @@ pub fn post(path: &str, body: &Value) -> Vec<u8> {
     .into_bytes()
 }
 
+/// A request that posts a form, already encoded.
+pub fn post_form(path: &str, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!(
+        "POST {path} HTTP/1.1\r\nhost: bench\r\n\
+         content-type: application/x-www-form-urlencoded\r\ncontent-length: {length}\r\n\r\n{body}"
+    )
+    .into_bytes()
+}
+
 /// Sends the requests in turn on all connections for a while. Any answer but 200 is an error.
 pub fn run(port: u16, requests: &Requests, pressure: Pressure, span: Duration) -> Result<Load> {
     let started = Instant::now();

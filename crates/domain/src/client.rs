@@ -1,7 +1,7 @@
 //! Applications, the APIs they call, and the grants between the two.
 
 use crate::clock::Instant;
-use crate::id::{ClientId, GrantId, ResourceServerId};
+use crate::id::{ClientId, CredentialId, GrantId, ResourceServerId};
 use crate::metadata::Json;
 use crate::secret::ClientSecret;
 
@@ -14,6 +14,8 @@ pub enum TokenEndpointAuth {
     ClientSecretPost,
     /// Secret in the `Authorization` header.
     ClientSecretBasic,
+    /// A signed assertion (RFC 7523).
+    PrivateKeyJwt,
 }
 
 impl TokenEndpointAuth {
@@ -23,14 +25,20 @@ impl TokenEndpointAuth {
             Self::None => "none",
             Self::ClientSecretPost => "client_secret_post",
             Self::ClientSecretBasic => "client_secret_basic",
+            Self::PrivateKeyJwt => "private_key_jwt",
         }
     }
 
     /// Reads the word.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::None, Self::ClientSecretPost, Self::ClientSecretBasic]
-            .into_iter()
-            .find(|method| method.as_str() == text)
+        [
+            Self::None,
+            Self::ClientSecretPost,
+            Self::ClientSecretBasic,
+            Self::PrivateKeyJwt,
+        ]
+        .into_iter()
+        .find(|method| method.as_str() == text)
     }
 }
 
@@ -60,6 +68,29 @@ impl Client {
     pub fn may_use(&self, grant_type: &str) -> bool {
         self.grant_types.iter().any(|allowed| allowed == grant_type)
     }
+}
+
+/// A public key by which a client proves itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCredential {
+    /// Its id in the Management API.
+    pub id: CredentialId,
+    /// The client.
+    pub client_id: ClientId,
+    /// Its name for people.
+    pub name: Option<String>,
+    /// The key's name: its thumbprint.
+    pub kid: String,
+    /// The one algorithm that it is for.
+    pub algorithm: String,
+    /// The public key.
+    pub pem: String,
+    /// Creation time.
+    pub created_at: Instant,
+    /// Last change.
+    pub updated_at: Instant,
+    /// When it is believed no longer.
+    pub expires_at: Option<Instant>,
 }
 
 /// An API that tokens are issued for.

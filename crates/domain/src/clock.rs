@@ -21,6 +21,12 @@ impl Instant {
         self.0
     }
 
+    /// Reads RFC 3339 text with an offset; fractions finer than a millisecond are cut off.
+    pub fn parse(text: &str) -> Option<Self> {
+        let time: jiff::Timestamp = text.parse().ok()?;
+        Some(Self(time.as_millisecond()))
+    }
+
     /// Whole seconds since the epoch, as JWT claims count time (RFC 7519 §2).
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(1000)

@@ -53,6 +53,10 @@ text_id! {
     GrantId
 }
 text_id! {
+    /// `cred_` and 22 letters or digits.
+    CredentialId
+}
+text_id! {
     /// 24 hexadecimal digits.
     ResourceServerId
 }
@@ -83,6 +87,14 @@ text_id! {
 text_id! {
     /// `aut_` and 22 letters or digits: what one login allowed one client.
     AuthorizationId
+}
+text_id! {
+    /// A login under way: 32 letters or digits, the `state` of its pages.
+    TransactionId
+}
+text_id! {
+    /// What a person allowed a client: 24 hexadecimal digits, a "grant" on the wire.
+    ConsentId
 }
 
 /// The provider of all database connections: they share one space of user ids.
@@ -122,6 +134,13 @@ impl GrantId {
     }
 }
 
+impl CredentialId {
+    /// A new random id.
+    pub fn generate(entropy: &dyn Entropy) -> Self {
+        Self(format!("cred_{}", alphanumeric(entropy, 22)))
+    }
+}
+
 impl ResourceServerId {
     /// A new random id.
     pub fn generate(entropy: &dyn Entropy) -> Self {
@@ -147,6 +166,20 @@ impl SessionId {
     /// A new random id.
     pub fn generate(entropy: &dyn Entropy) -> Self {
         Self(alphanumeric(entropy, 32))
+    }
+}
+
+impl TransactionId {
+    /// A new random id.
+    pub fn generate(entropy: &dyn Entropy) -> Self {
+        Self(alphanumeric(entropy, 32))
+    }
+}
+
+impl ConsentId {
+    /// A new random id.
+    pub fn generate(entropy: &dyn Entropy) -> Self {
+        Self(hexadecimal(entropy, 24))
     }
 }
 

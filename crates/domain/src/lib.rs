@@ -19,6 +19,7 @@
 
 pub mod authorization;
 pub mod client;
+pub mod client_settings;
 pub mod clock;
 pub mod conflict;
 pub mod connection;
@@ -40,7 +41,7 @@ pub mod user;
 pub mod username;
 
 pub use authorization::{Authentication, AuthenticationMethod, Authorization};
-pub use client::{Client, ClientGrant, ResourceServer, TokenEndpointAuth};
+pub use client::{Client, ClientCredential, ClientGrant, ResourceServer, TokenEndpointAuth};
 pub use clock::{Clock, Instant};
 pub use connection::Connection;
 pub use csv_mapping::CsvMapping;
@@ -48,8 +49,8 @@ pub use email::EmailAddress;
 pub use entropy::Entropy;
 pub use export_job::{ExportField, ExportFormat, ExportJob, ExportRequest};
 pub use id::{
-    AuthorizationId, ClientId, ConnectionId, ForeignId, GrantId, JobId, KeyId, LogId,
-    ResourceServerId, SessionId, UserId,
+    AuthorizationId, ClientId, ConnectionId, ConsentId, CredentialId, ForeignId, GrantId, JobId,
+    KeyId, LogId, ResourceServerId, SessionId, TransactionId, UserId,
 };
 pub use import_job::{Counters, FileFormat, Idempotency, ImportJob, ImportOptions, JobStatus};
 pub use log_event::{EventKind, LogEvent};
@@ -58,6 +59,9 @@ pub use mfa_factor::MfaFactor;
 pub use page::{Listing, Page};
 pub use profile::Profile;
 pub use row_error::{RowError, RowErrorCode};
-pub use secret::{ClientSecret, ConfigurationValue, HashText, Password, TotpSecret};
+pub use secret::{
+    BrowserToken, ClientSecret, ConfigurationValue, HashText, Password, SessionToken, Token,
+    TotpSecret,
+};
 pub use user::{Attributes, Credential, Identity, NewUser, Origin, User, UserRow};
 pub use username::Username;

@@ -44,6 +44,26 @@ kinds! {
     ClientCredentials = "seccft",
     /// No tokens for a client.
     ClientCredentialsFailed = "feccft",
+    /// Tokens for a code.
+    CodeExchanged = "seacft",
+    /// No tokens for a code.
+    CodeExchangeFailed = "feacft",
+    /// Tokens for a refresh token.
+    RefreshTokenExchanged = "sertft",
+    /// No tokens for a refresh token.
+    RefreshTokenExchangeFailed = "fertft",
+    /// A refresh token came back after it was replaced: its family was revoked.
+    RefreshTokenReused = "ferrt",
+    /// A client gave a refresh token back.
+    RefreshTokenRevoked = "srrt",
+    /// Tokens for a device.
+    DeviceCodeExchanged = "sede",
+    /// No tokens for a device.
+    DeviceCodeExchangeFailed = "fede",
+    /// A code of a device that is not right.
+    DeviceActivationFailed = "fdeac",
+    /// A person refused a device.
+    DeviceDenied = "fdecc",
     /// A Management API write.
     Management = "sapi",
     /// An import job ended.
@@ -84,6 +104,16 @@ kinds! {
     VerificationRequested = "svr",
     /// Failed verification email request.
     VerificationRequestFailed = "fvr",
+    /// Success silent authentication: a session answered for the person.
+    SilentLogin = "ssa",
+    /// Failed silent authentication.
+    SilentLoginFailed = "fsa",
+    /// Success logout.
+    Logout = "slo",
+    /// Failed logout.
+    LogoutFailed = "flo",
+    /// Ferry's own: a browser session began or was renewed by a login.
+    SessionBegan = "ferry_session",
     /// Ferry's own: a legacy user arrived. Auth0 has no code for it.
     UserMigrated = "ferry_sum",
     /// Ferry's own: a legacy user proved who it is, yet could not be written here.

@@ -57,12 +57,24 @@ secret_text! {
     ClientSecret
 }
 secret_text! {
+    /// A code or token of the protocol that lets in whoever holds it.
+    Token
+}
+secret_text! {
     /// A stored password hash: not a password, yet enough to attack one.
     HashText
 }
 secret_text! {
     /// One `configuration` value of a connection, plain.
     ConfigurationValue
+}
+secret_text! {
+    /// What the cookie of a browser session holds.
+    SessionToken
+}
+secret_text! {
+    /// What binds logins under way to the browser that began them.
+    BrowserToken
 }
 secret_text! {
     /// The shared secret of an authenticator application, unpadded base32.

@@ -3,12 +3,16 @@
 //! | file | use-case |
 //! |---|---|
 //! | `token`, `machine_token`, `issue` | the token endpoint; codes and tokens of an authorization |
+//! | `introspect`, `revoke`, `refresh_tokens`, `pushed` | what becomes of tokens; requests sent ahead |
+//! | `authorize`, `transaction`, `consent`, `sessions`, `logout` | a login in a browser, from `/authorize` to the code; its end |
 //! | `login`, `authenticate`, `migrate_user` | a password login, who answers it, a user's arrival |
 //! | `legacy`, `deeds`, `cached` | questions to a legacy store, changes of it, copies from it |
 //! | `signup`, `users`, `connections`, `clients` | sign-up and management |
 //! | `tickets` | one-time links: a new password, a proven address |
 //! | `import` | the bulk path |
 //! | `export` | all users back out |
+//! | `branding`, `prompts`, `email_templates` | how pages and mails look and speak |
+//! | `messages`, `liquid`, `letters` | languages, operators' templates, mails made of them |
 //! | `keys`, `hashing`, `wrapping`, `protection`, `mail`, `housekeeping` | what they stand on |
 
 pub mod bootstrap;
@@ -20,36 +24,54 @@ pub mod settings;
 mod arrivals;
 mod audit;
 mod authenticate;
+pub mod authorize;
 mod body;
+pub mod branding;
 mod cached;
 mod circuits;
+mod client_authentication;
+pub mod client_credentials;
 pub mod client_grants;
 pub mod clients;
 pub mod connections;
+mod consent;
 mod deeds;
+pub mod email_templates;
 mod housekeeping;
 pub mod import;
-#[expect(dead_code, reason = "the authorization endpoint comes with its pages")]
+mod introspect;
 mod issue;
 mod keys;
 mod leaked_passwords;
 mod legacy;
+pub mod letters;
+pub mod liquid;
 pub mod listing;
 mod login;
+pub mod logout;
 mod machine_token;
 mod mail;
 pub mod management_scopes;
+pub mod messages;
 mod migrate_user;
 mod password_choice;
 pub mod profile_view;
 mod programs;
 pub mod protection;
+pub mod prompts;
+mod proofs;
+mod pushed;
 mod recipes;
+pub mod refresh_tokens;
 pub mod resource_servers;
+mod revoke;
+pub mod sessions;
+pub mod signing_keys;
 mod signup;
 mod signup_there;
 pub mod tickets;
 mod token;
+pub mod transaction;
 pub mod trial;
 pub mod users;
 mod wrapping;
@@ -65,8 +87,10 @@ pub use hashing::HashPool;
 pub use keys::KeyRing;
 pub use oidc::TokenResponse;
 pub use password_choice::Unfit;
+pub use pushed::PushedAnswer;
 pub use settings::Settings;
 pub use signup::{SignUp, SignUpError, signed_up_body};
+pub use token::{DeviceAnswer, TokenCall, WaitingDevice};
 pub use wrapping::{FastHashes, WrappingProgress};
 
 /// Everything the use-cases hold. One for a process; shared by reference.
@@ -85,6 +109,7 @@ pub struct Engine {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn domain::Entropy>,
+    looks: branding::Looks,
     programs: programs::Programs,
     arrivals: arrivals::Arrivals,
     protection: protection::ProtectionCache,
@@ -133,7 +158,13 @@ impl Engine {
             verifier: Some(Arc::clone(&hashing) as script::Verifier),
             ..scripts
         });
-        let keys = KeyRing::load(&store, &*clock, &*entropy, settings.key_lifetime).await?;
+        let around = keys::Surroundings {
+            store: &store,
+            clock: &*clock,
+            entropy: &*entropy,
+        };
+        let host = settings.issuer.host();
+        let keys = KeyRing::load(&around, settings.key_lifetime, host).await?;
         let programs = programs::Programs::new(settings.own_database.clone());
         let started_at = clock.now();
         Ok(Self {
@@ -144,6 +175,7 @@ impl Engine {
             hashing,
             clock,
             entropy,
+            looks: branding::Looks::default(),
             programs,
             arrivals: arrivals::Arrivals::default(),
             protection: protection::ProtectionCache::default(),

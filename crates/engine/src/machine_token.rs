@@ -1,10 +1,11 @@
 //! Tokens for machines (`client_credentials`): one read, one signature, one logged write.
 
-use domain::{Client, ClientGrant, ClientId, EventKind, Json, ResourceServer};
+use domain::{Client, ClientGrant, ClientId, EventKind, Json, LogEvent, ResourceServer};
 use oidc::claims::{AccessToken, machine_subject};
 use oidc::{Audience, ClientAuthentication, GrantType, OAuthError, Scopes, TokenResponse};
 
-use crate::token::{defect, engine_refusal, outage, unknown_client};
+use crate::issue::{dialect_of, is_opaque};
+use crate::token::{engine_refusal, outage, unknown_client};
 use crate::{Context, Engine};
 
 /// What a client may do at an audience.
@@ -42,28 +43,22 @@ impl Engine {
         client: &Client,
         access: Access,
         asked: &Scopes,
+        key: Option<&str>,
     ) -> Result<TokenResponse, OAuthError> {
         let audience = access.audience;
         let api = access
             .api
             .ok_or_else(|| OAuthError::unknown_audience(&audience))?;
         let Some(grant) = access.grant else {
-            self.log_client_token(
-                context,
-                client,
-                EventKind::ClientCredentialsFailed,
-                &audience,
-            )
-            .await?;
+            let kind = EventKind::ClientCredentialsFailed;
+            let event = self.client_token_event(context, client, kind, &audience);
+            self.log_only(event).await.map_err(engine_refusal)?;
             return Err(OAuthError::audience_not_granted(&audience));
         };
-        let granted: Scopes = grant.scope.iter().map(String::as_str).collect();
-        let scope = if asked.is_empty() {
-            granted
-        } else {
-            asked.intersect(&granted)
-        };
-        let lifetime = self.lifetime(Some(&api));
+        let scope = machine_scope(&grant, asked);
+        let lifetime = self.lifetime(Some(&api), GrantType::ClientCredentials);
+        let dialect = dialect_of(Some(&api));
+        let id = self.token_id(dialect, None);
         let subject = machine_subject(&client.client_id);
         let access = AccessToken {
             issuer: &self.settings.issuer,
@@ -74,27 +69,50 @@ impl Engine {
             grant_type: GrantType::ClientCredentials,
             issued_at: self.now(),
             lifetime,
+            dialect,
+            id: id.as_deref(),
+            authentication: None,
+            key,
         };
-        let keys = self.keys.current();
-        let access = keys
-            .current()
-            .sign(Some(oidc::jwt::JWT), &access.claims())
-            .map_err(defect)?;
-        self.log_client_token(context, client, EventKind::ClientCredentials, &audience)
-            .await?;
-        Ok(TokenResponse::new(access, lifetime).with_scope(&scope))
+        let mut write = self.store.write();
+        let access = if is_opaque(Some(&api)) {
+            self.add_opaque_token(&mut write, &access, None, None)?
+        } else {
+            self.sign_access_token(Some(&api), &access)?
+        };
+        write.log(&self.client_token_event(
+            context,
+            client,
+            EventKind::ClientCredentials,
+            &audience,
+        ));
+        self.store.commit(write).await.map_err(outage)?;
+        let response = TokenResponse::new(access, lifetime).with_scope(&scope);
+        Ok(match key {
+            Some(_) => response.bound_to_key(),
+            None => response,
+        })
     }
 
-    async fn log_client_token(
+    fn client_token_event(
         &self,
         context: &Context,
         client: &Client,
         kind: EventKind,
         audience: &str,
-    ) -> Result<(), OAuthError> {
-        let mut event = self.event(context, kind);
-        event.client = Some((client.client_id.clone(), client.name.clone()));
+    ) -> LogEvent {
+        let mut event = self.exchange_event(context, client, kind);
         event.details = Json::from_iter([("audience".to_owned(), audience.into())]);
-        self.log_only(event).await.map_err(engine_refusal)
+        event
+    }
+}
+
+/// What is asked for, of what is granted; all of that when nothing is.
+fn machine_scope(grant: &ClientGrant, asked: &Scopes) -> Scopes {
+    let granted: Scopes = grant.scope.iter().map(String::as_str).collect();
+    if asked.is_empty() {
+        granted
+    } else {
+        asked.intersect(&granted)
     }
 }

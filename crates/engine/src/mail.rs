@@ -7,14 +7,15 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use domain::Instant;
-use lettre::message::Mailbox;
 use lettre::message::header::ContentType;
+use lettre::message::{Mailbox, MultiPart};
 use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
 use store::Mail;
 use tokio_util::sync::CancellationToken;
 
 use crate::Engine;
 use crate::error::{Error, Result};
+use crate::letters::Parts;
 
 /// Mails taken at a time.
 const TAKEN: u32 = 20;
@@ -153,17 +154,23 @@ fn message(
     mail: &Mail,
     now: Instant,
 ) -> std::result::Result<Message, Box<dyn std::error::Error>> {
-    let from: Mailbox = from.parse()?;
+    let parts = Parts::of(&mail.body);
+    let from: Mailbox = parts.from.unwrap_or(from).parse()?;
     // The same at each attempt, so that a mail sent twice is shown once.
     let id = format!("<{}@{}>", mail.id, from.email.domain());
-    Ok(Message::builder()
+    let builder = Message::builder()
         .message_id(Some(id))
         .date(UNIX_EPOCH + Duration::from_millis(u64::try_from(now.millis())?))
         .from(from)
         .to(mail.recipient.parse()?)
-        .subject(&mail.subject)
-        .header(ContentType::TEXT_PLAIN)
-        .body(mail.body.clone())?)
+        .subject(&mail.subject);
+    let text = parts.text.to_owned();
+    Ok(match parts.html {
+        None => builder.header(ContentType::TEXT_PLAIN).body(text)?,
+        Some(html) => {
+            builder.multipart(MultiPart::alternative_plain_html(text, html.to_owned()))?
+        }
+    })
 }
 
 async fn drop_file(folder: &Path, id: &str, bytes: &[u8]) -> std::io::Result<()> {

@@ -35,7 +35,7 @@ const MEMBERS: &[Field] = &[
     optional("token_lifetime", Kind::Integer(0, LONGEST)),
     optional("token_lifetime_for_web", Kind::Integer(0, LONGEST)),
     // Other algorithms would be a promise that no token keeps.
-    optional("signing_alg", Kind::Enum(&["RS256"])),
+    optional("signing_alg", Kind::Enum(&["RS256", "PS256", "ES256"])),
     optional("allow_offline_access", Kind::Boolean),
     optional(
         "skip_consent_for_verifiable_first_party_clients",
@@ -50,6 +50,8 @@ const MEMBERS: &[Field] = &[
             "rfc9068_profile_authz",
         ]),
     ),
+    // Ferry's own.
+    optional("token_format", Kind::Enum(&["jwt", "opaque"])),
     optional("enforce_policies", Kind::Boolean),
     optional("consent_policy", Kind::Nullable(&Kind::Text(1, 255))),
     optional(

@@ -42,6 +42,10 @@ pub struct Settings {
     pub admin_email: Option<String>,
     /// How mail leaves.
     pub mail: MailSettings,
+    /// How long a browser session lives without being of use.
+    pub session_idle: Duration,
+    /// How long it lives in any case, from the last time that somebody proved who they are.
+    pub session_lifetime: Duration,
     /// How long log events are kept.
     pub log_retention: Duration,
     /// Addresses of the server's own database, which no script reaches unless a rule names them.
@@ -153,6 +157,8 @@ impl Settings {
                 from: "ferry@localhost".into(),
                 smtp_url: None,
             },
+            session_idle: Duration::from_secs(72 * 3600),
+            session_lifetime: Duration::from_secs(168 * 3600),
             log_retention: Duration::from_secs(90 * 86_400),
             own_database: Vec::new(),
         }

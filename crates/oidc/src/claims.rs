@@ -5,11 +5,18 @@
 //! Core §5.1 has a number, and the claims of scopes stand in the ID token itself, not only in
 //! userinfo.
 
+mod dialect;
+
 use std::time::Duration;
 
-use domain::{ClientId, Instant, UserId};
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use domain::{Authentication, ClientId, Instant, SessionId, UserId};
 use serde::Serialize;
 use serde_json::{Map, Value};
+
+pub use dialect::Dialect;
 
 use crate::issuer::Issuer;
 use crate::scopes::{EMAIL, OPENID, PHONE, PROFILE, Scopes};
@@ -17,6 +24,9 @@ use crate::token::GrantType;
 
 /// How long an access token is good unless the API says otherwise: Auth0's default.
 pub const ACCESS_TOKEN_LIFETIME: Duration = Duration::from_hours(24);
+
+/// The `acr` of a login with more than one factor: the value that Auth0's applications ask for.
+pub const MULTI_FACTOR: &str = "http://schemas.openid.net/pape/policies/2007/06/multi-factor";
 
 /// How long an ID token is good unless the client says otherwise: Auth0's default.
 pub const ID_TOKEN_LIFETIME: Duration = Duration::from_hours(10);
@@ -173,6 +183,38 @@ pub fn machine_subject(client_id: &ClientId) -> String {
     format!("{client_id}@clients")
 }
 
+/// What somebody's proof of identity says in tokens.
+#[derive(Debug, Default, Serialize)]
+struct AuthenticationClaims<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    amr: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<&'a str>,
+}
+
+impl<'a> AuthenticationClaims<'a> {
+    fn of(authentication: &'a Authentication) -> Self {
+        let methods = &authentication.methods;
+        let is_multi = methods.len() > 1 && methods.iter().any(|method| method.is_second_factor());
+        // `mfa` is what applications were told to look for.
+        let also = is_multi.then_some("mfa");
+        Self {
+            auth_time: Some(authentication.at.seconds()),
+            acr: is_multi.then_some(MULTI_FACTOR),
+            amr: methods
+                .iter()
+                .map(|method| method.as_amr())
+                .chain(also)
+                .collect(),
+            sid: authentication.session.as_ref().map(SessionId::as_str),
+        }
+    }
+}
+
 /// What goes into an access token.
 #[derive(Clone, Debug)]
 pub struct AccessToken<'a> {
@@ -192,9 +234,17 @@ pub struct AccessToken<'a> {
     pub issued_at: Instant,
     /// How long it is good.
     pub lifetime: Duration,
+    /// How it is spelled.
+    pub dialect: Dialect,
+    /// Its own name.
+    pub id: Option<&'a str>,
+    /// How its subject proved who it is.
+    pub authentication: Option<&'a Authentication>,
+    /// Thumbprint of the key that it is bound to.
+    pub key: Option<&'a str>,
 }
 
-/// The claims of an access token as Auth0's token dialect orders them.
+/// The claims of an access token: in Auth0's order, or those of RFC 9068 §2.2.
 #[derive(Debug, Serialize)]
 pub struct AccessTokenClaims<'a> {
     iss: &'a str,
@@ -204,13 +254,37 @@ pub struct AccessTokenClaims<'a> {
     exp: i64,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<String>,
-    gty: &'static str,
-    azp: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gty: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    azp: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<&'a str>,
+    #[serde(flatten)]
+    authentication: AuthenticationClaims<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permissions: Option<Vec<&'a str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<Confirmation<'a>>,
+}
+
+/// What an access token is bound to (RFC 9449 §6.1).
+#[derive(Debug, Serialize)]
+struct Confirmation<'a> {
+    jkt: &'a str,
 }
 
 impl AccessToken<'_> {
     /// The claims to sign.
     pub fn claims(&self) -> AccessTokenClaims<'_> {
+        let is_auth0 = !self.dialect.is_rfc9068;
+        // A machine's permissions are its scopes; a person's come with roles, which are not yet.
+        let is_machine = self.grant_type == GrantType::ClientCredentials;
+        let permissions = || self.scope.iter().filter(|_| is_machine).collect();
+        let authentication = self.authentication.filter(|_| !is_auth0);
+        let authentication = authentication.map(AuthenticationClaims::of);
         AccessTokenClaims {
             iss: self.issuer.as_str(),
             sub: self.subject,
@@ -218,8 +292,13 @@ impl AccessToken<'_> {
             iat: self.issued_at.seconds(),
             exp: self.issued_at.plus(self.lifetime).seconds(),
             scope: (!self.scope.is_empty()).then(|| self.scope.to_string()),
-            gty: self.grant_type.gty(),
-            azp: self.client_id.as_str(),
+            gty: self.grant_type.gty().filter(|_| is_auth0),
+            azp: is_auth0.then_some(self.client_id.as_str()),
+            jti: self.id,
+            client_id: (!is_auth0).then_some(self.client_id.as_str()),
+            authentication: authentication.unwrap_or_default(),
+            permissions: self.dialect.has_permissions.then(permissions),
+            cnf: self.key.map(|jkt| Confirmation { jkt }),
         }
     }
 }
@@ -239,6 +318,14 @@ pub struct IdToken<'a> {
     pub issued_at: Instant,
     /// How long it is good.
     pub lifetime: Duration,
+    /// The authorization request's own mark.
+    pub nonce: Option<&'a str>,
+    /// How the person proved who it is.
+    pub authentication: Option<&'a Authentication>,
+    /// The access token that goes out beside it.
+    pub access_token: Option<&'a str>,
+    /// The code that goes out beside it.
+    pub code: Option<&'a str>,
 }
 
 /// The claims of an ID token (OpenID Connect Core §2).
@@ -251,11 +338,20 @@ pub struct IdTokenClaims<'a> {
     sub: &'a str,
     iat: i64,
     exp: i64,
+    #[serde(flatten)]
+    authentication: AuthenticationClaims<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at_hash: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    c_hash: Option<String>,
 }
 
 impl IdToken<'_> {
     /// The claims to sign.
     pub fn claims(&self) -> IdTokenClaims<'_> {
+        let authentication = self.authentication.map(AuthenticationClaims::of);
         IdTokenClaims {
             scoped: ScopedClaims::of(self.subject, self.scope),
             iss: self.issuer.as_str(),
@@ -263,6 +359,18 @@ impl IdToken<'_> {
             sub: self.subject.user_id.as_str(),
             iat: self.issued_at.seconds(),
             exp: self.issued_at.plus(self.lifetime).seconds(),
+            authentication: authentication.unwrap_or_default(),
+            nonce: self.nonce,
+            at_hash: self.access_token.map(half_hash),
+            c_hash: self.code.map(half_hash),
         }
     }
+}
+
+/// The left half of a SHA-256, base64url (OpenID Connect Core §3.1.3.6): the hash of every
+/// algorithm that signs here.
+fn half_hash(text: &str) -> String {
+    let hash = digest(&SHA256, text.as_bytes());
+    let half = hash.as_ref().get(..16).unwrap_or_default();
+    URL_SAFE_NO_PAD.encode(half)
 }

@@ -90,6 +90,12 @@ impl OAuthError {
         Self::new(401, "invalid_client", "Client authentication failed.").with_detail(detail)
     }
 
+    /// 400: a proof of possession does not hold (RFC 9449 §5); why is for the log.
+    pub fn invalid_dpop_proof(detail: impl Into<String>) -> Self {
+        let description = "The DPoP proof is not valid.";
+        Self::new(400, "invalid_dpop_proof", description).with_detail(detail)
+    }
+
     /// 403: the client's `grant_types` lack the grant.
     pub fn grant_not_allowed(grant_type: &str) -> Self {
         let grant_type = shown(grant_type);
@@ -115,6 +121,69 @@ impl OAuthError {
         Self::denied(format!(
             "Client is not authorized to access \"{audience}\". Create a client grant for this API."
         ))
+    }
+}
+
+/// Refusals of codes and tokens: each says as little as Auth0 does.
+impl OAuthError {
+    fn invalid_grant(description: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::new(403, "invalid_grant", description).with_detail(detail)
+    }
+
+    /// 403: a code that is unknown, used, expired, another client's, or whose login was revoked.
+    pub fn invalid_code(detail: impl Into<String>) -> Self {
+        Self::invalid_grant("Invalid authorization code", detail)
+    }
+
+    /// 403: the code's redirect URI is another one, or was not repeated.
+    pub fn wrong_redirect_uri() -> Self {
+        let description = "The redirect_uri is not the one of the authorization request.";
+        Self::invalid_grant(description, "wrong redirect_uri")
+    }
+
+    /// 403: the code verifier does not fit.
+    pub fn wrong_verifier(detail: impl Into<String>) -> Self {
+        Self::invalid_grant("Failed to verify code verifier", detail)
+    }
+
+    /// 403: a refresh token that is unknown, used, expired, another client's, or revoked.
+    pub fn invalid_refresh_token(detail: impl Into<String>) -> Self {
+        Self::invalid_grant("Unknown or invalid refresh token.", detail)
+    }
+
+    /// 403: a device code that is unknown, another client's, or whose end was told before.
+    pub fn invalid_device_code(detail: impl Into<String>) -> Self {
+        Self::invalid_grant("Invalid or expired device code.", detail)
+    }
+
+    /// 403: nobody has answered the device yet (RFC 8628 §3.5).
+    pub fn authorization_pending() -> Self {
+        let description = "User has yet to authorize device code.";
+        Self::new(403, "authorization_pending", description)
+    }
+
+    /// 429: the device asks too often; five seconds more from now on.
+    pub fn slow_down() -> Self {
+        let description = "You are polling faster than the specified interval.";
+        Self::new(429, "slow_down", description)
+    }
+
+    /// 403: nobody answered the device in time.
+    pub fn expired_device_code() -> Self {
+        let description = "Expired token. Please start a new authorization request.";
+        Self::new(403, "expired_token", description)
+    }
+
+    /// 400: the token is bound to a key, and the request proves none or another one.
+    pub fn wrong_key() -> Self {
+        let description = "The request does not prove the key that the token is bound to.";
+        Self::new(400, "invalid_dpop_proof", description)
+    }
+
+    /// 400: a JSON Web Token can't be taken back alone (RFC 7009 §2.2.1).
+    pub fn unsupported_token_type() -> Self {
+        let description = "Access tokens of this kind can't be revoked one by one.";
+        Self::new(400, "unsupported_token_type", description)
     }
 }
 
@@ -209,7 +278,7 @@ impl OAuthError {
 
 /// The caller's own text inside a description: at most 100 characters of those that RFC 6749 §5.2
 /// allows there.
-pub(crate) fn shown(text: &str) -> String {
+pub fn shown(text: &str) -> String {
     let is_allowed = |c: char| matches!(c, '\x20'..='\x7e') && c != '"' && c != '\\';
     text.chars()
         .take(100)

@@ -39,6 +39,12 @@ impl Issuer {
         format!("{}{path}", self.0)
     }
 
+    /// The host, with its port if one is named.
+    pub fn host(&self) -> &str {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        rest.split('/').next().unwrap_or_default()
+    }
+
     /// The audience of access tokens that the userinfo endpoint takes.
     pub fn userinfo_audience(&self) -> String {
         self.join("userinfo")

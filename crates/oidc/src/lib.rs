@@ -5,13 +5,16 @@
 //!
 //! | module | owns |
 //! |---|---|
-//! | [`authorize`] | authorization requests |
+//! | [`authorize`] | authorization requests, their checks and their answers |
+//! | [`logout`] | requests to log out, and logout tokens |
 //! | [`token`] | the parameters of `POST /oauth/token`, read once into a typed request |
 //! | [`jwt`] | RS256 tokens, the signing keys and their rotation, JWKS |
 //! | [`claims`] | what the tokens and the userinfo endpoint say of a person |
 //! | [`scopes`] | sets of scopes |
 //! | [`error`] | every refusal: code, public text, private detail, status |
 //! | [`discovery`] | the document that tells clients all this |
+//! | [`client_assertion`] | clients that prove themselves by a signature |
+//! | [`dpop`] | proofs that a client holds a key |
 //! | [`issuer`] | the server's own name, from which every URL here is built |
 //!
 //! Whether a password is right, a client known or a grant allowed is the `engine`'s to find out;
@@ -19,20 +22,28 @@
 
 pub mod authorize;
 pub mod claims;
+pub mod client_assertion;
 pub mod discovery;
+pub mod dpop;
 pub mod error;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 pub mod issuer;
 pub mod jwt;
+pub mod logout;
 pub mod scopes;
 pub mod token;
 
 pub use claims::{Audience, Subject};
+pub use client_assertion::ClientAssertion;
 pub use discovery::Discovery;
 pub use error::OAuthError;
 pub use issuer::Issuer;
-pub use jwt::{Jwk, Jwks, KeySet, RetiredKey, SigningKey, TokenError, VerifyingKey};
+pub use jwt::{
+    Algorithm, Jwk, Jwks, KeySet, RetiredKey, SigningKey, Thumbprint, TokenError, VerifyingKey,
+};
 pub use scopes::Scopes;
 pub use token::{
-    ClientAuthentication, GrantType, Params, PasswordGrant, TokenRequest, TokenResponse,
-    parse_token_request,
+    ClientAuthentication, DeviceRequest, GrantType, MfaProof, Params, PasswordGrant,
+    PresentedToken, PushedRequest, TokenExchange, TokenRequest, TokenResponse, parse_token_request,
 };

@@ -1,8 +1,10 @@
 //! HTTP, configuration and the process. The only crate that knows HTTP; the only binary.
 
+pub mod assets;
 pub mod boot;
 pub mod cli;
 pub mod config;
+pub mod cookies;
 pub mod dbconnections;
 pub mod error;
 pub mod extract;

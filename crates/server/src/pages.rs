@@ -1,4 +1,4 @@
-//! The pages behind one-time links: plain HTML, no scripts, nothing loaded from anywhere.
+//! The pages behind one-time links.
 //!
 //! `GET /u/reset-verify` shows a form and changes nothing; its `POST` sets the password.
 //! `GET /u/email-verification` proves the address. Where a link was made with a `result_url`, the
@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::Password;
 use engine::tickets::{Landing, Problem};
@@ -16,6 +16,8 @@ use engine::tickets::{Landing, Problem};
 use crate::error::ApiError;
 use crate::extract::{Caller, Query, refuse_compressed};
 use crate::state::AppState;
+use crate::universal_login::page::{self, Page, Reader, Screen};
+use crate::universal_login::unfit::unfit_password;
 
 /// Longest password that is taken, in bytes.
 const LONGEST: usize = 4096;
@@ -26,13 +28,15 @@ const VERIFIED: &str = "Your email was verified. You can continue using the appl
 /// `GET /u/reset-verify?ticket=`.
 pub async fn password_form(
     State(state): State<AppState>,
+    headers: HeaderMap,
     query: Query,
 ) -> Result<Response, ApiError> {
+    let visitor = Visitor::of(&state, &headers);
     let token = query.get("ticket").unwrap_or_default();
     let landing = state.engine.look_at_password_link(token).await;
     Ok(match landing.problem {
-        None => form(StatusCode::OK, token, None),
-        Some(_) => end(landing, CHANGED),
+        None => visitor.form(token, None).await,
+        Some(_) => visitor.end(landing, &PASSWORD).await,
     })
 }
 
@@ -44,26 +48,29 @@ pub async fn reset_password(
     body: Bytes,
 ) -> Result<Response, ApiError> {
     refuse_compressed(&headers)?;
-    let form_body = NewPassword::read(&body)
+    let visitor = Visitor::of(&state, &headers);
+    let form = NewPassword::read(&body)
         .ok_or_else(|| ApiError::invalid("The form body could not be read."))?;
-    let token = form_body.ticket.as_str();
-    let again = |message: &str| Ok(form(StatusCode::BAD_REQUEST, token, Some(message)));
-    let password = form_body.password.expose();
-    if password != form_body.confirmation.expose() {
-        return again("The two passwords are not the same.");
+    let token = form.ticket.as_str();
+    let password = form.password.expose();
+    if password != form.confirmation.expose() {
+        let problem = page::Problem::new("password-mismatch", Some("confirmNewPassword"));
+        return Ok(visitor.form(token, Some(problem)).await);
     }
     if password.is_empty() || password.len() > LONGEST || password.contains('\0') {
-        return again("This password cannot be used.");
+        let problem = page::Problem::new("invalid-password", Some("newPassword"));
+        return Ok(visitor.form(token, Some(problem)).await);
     }
-    let password = Arc::new(form_body.password);
+    let password = Arc::new(form.password);
     let landing = state
         .engine
         .reset_password(&context, token, &password)
         .await;
-    if let Some(Problem::UnfitPassword(unfit)) = landing.problem {
-        return again(&unfit.policy);
+    if let Some(Problem::UnfitPassword(unfit)) = &landing.problem {
+        let problem = unfit_password(unfit, "newPassword");
+        return Ok(visitor.form(token, Some(problem)).await);
     }
-    Ok(end(landing, CHANGED))
+    Ok(visitor.end(landing, &PASSWORD).await)
 }
 
 /// `GET /u/email-verification?ticket=`. A `HEAD`, as mail scanners send one, uses nothing up.
@@ -71,15 +78,36 @@ pub async fn verify_email(
     State(state): State<AppState>,
     Caller(context): Caller,
     method: Method,
+    headers: HeaderMap,
     query: Query,
 ) -> Result<Response, ApiError> {
     if method == Method::HEAD {
-        return Ok(page(StatusCode::OK, ""));
+        let mut response = StatusCode::OK.into_response();
+        guard(&mut response);
+        return Ok(response);
     }
     let token = query.get("ticket").unwrap_or_default();
     let landing = state.engine.verify_email(&context, token).await;
-    Ok(end(landing, VERIFIED))
+    Ok(Visitor::of(&state, &headers).end(landing, &EMAIL).await)
 }
+
+/// How a kind of link ends: on which screens, and in which words of the wire.
+struct Ending {
+    done: Screen,
+    failed: Screen,
+    message: &'static str,
+}
+
+const PASSWORD: Ending = Ending {
+    done: Screen::ResetPasswordSuccess,
+    failed: Screen::ResetPasswordError,
+    message: CHANGED,
+};
+const EMAIL: Ending = Ending {
+    done: Screen::EmailVerificationResult,
+    failed: Screen::EmailVerificationResult,
+    message: VERIFIED,
+};
 
 struct NewPassword {
     ticket: String,
@@ -107,40 +135,84 @@ impl NewPassword {
     }
 }
 
-/// The last page, or the way to the operator's own.
-fn end(landing: Landing, success: &str) -> Response {
-    let (status, message) = match &landing.problem {
-        None => (StatusCode::OK, success.to_owned()),
-        Some(problem) => told(problem),
-    };
-    let is_done = landing.problem.is_none();
-    if let Some(url) = &landing.result_url
-        && let Some(response) = redirect(url, landing.email.as_deref(), is_done, &message)
-    {
-        return response;
-    }
-    page(status, &format!("<p>{}</p>", escaped(&message)))
+/// Whoever followed a link.
+struct Visitor<'a> {
+    state: &'a AppState,
+    reader: Reader,
 }
 
-fn told(problem: &Problem) -> (StatusCode, String) {
-    let (status, message) = match problem {
-        Problem::Unknown => (StatusCode::BAD_REQUEST, "This link is not valid."),
-        Problem::Used => (StatusCode::BAD_REQUEST, "This URL can be used only once."),
-        Problem::Expired => (StatusCode::BAD_REQUEST, "Access expired."),
-        Problem::Refused(message) => (StatusCode::BAD_REQUEST, message.as_str()),
-        Problem::NotChanged | Problem::UnfitPassword(_) => (
-            StatusCode::BAD_REQUEST,
-            "Nothing was changed. Please try again.",
-        ),
+impl<'a> Visitor<'a> {
+    fn of(state: &'a AppState, headers: &HeaderMap) -> Self {
+        let reader = Reader::of(headers);
+        Self { state, reader }
+    }
+
+    async fn show(&self, page: Page) -> Response {
+        let mut response = page::render(self.state, &self.reader, page).await;
+        guard(&mut response);
+        response
+    }
+
+    async fn form(&self, token: &str, problem: Option<page::Problem>) -> Response {
+        let mut page = Page::new(Screen::ResetPassword);
+        if problem.is_some() {
+            page.status = StatusCode::BAD_REQUEST;
+        }
+        page.hidden.push(("ticket", token.to_owned()));
+        page.problem = problem;
+        self.show(page).await
+    }
+
+    /// The last page, or the way to the operator's own.
+    async fn end(&self, landing: Landing, ending: &Ending) -> Response {
+        let Some(problem) = &landing.problem else {
+            return self
+                .leave(&landing, ending.message, Page::new(ending.done))
+                .await;
+        };
+        let (key, message) = told(problem);
+        let mut shown = page::Problem::new(key, None);
+        if let Problem::Refused(sentence) = problem {
+            shown.sentence = Some(sentence.clone());
+        }
+        let mut page = Page::new(ending.failed);
+        page.status = match problem {
+            Problem::Failed(_) => StatusCode::SERVICE_UNAVAILABLE,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        page.problem = Some(shown);
+        self.leave(&landing, message, page).await
+    }
+
+    async fn leave(&self, landing: &Landing, message: &str, page: Page) -> Response {
+        let is_done = landing.problem.is_none();
+        let away = landing.result_url.as_ref();
+        let away = away.and_then(|url| redirect(url, landing.email.as_deref(), is_done, message));
+        match away {
+            Some(response) => response,
+            None => self.show(page).await,
+        }
+    }
+}
+
+/// A problem's key on our own pages, and the sentence that a `result_url` is told.
+fn told(problem: &Problem) -> (&'static str, &str) {
+    match problem {
+        Problem::Unknown => ("link-unknown", "This link is not valid."),
+        Problem::Used => ("link-used", "This URL can be used only once."),
+        Problem::Expired => ("link-expired", "Access expired."),
+        Problem::Refused(message) => ("something-went-wrong", message.as_str()),
+        Problem::NotChanged | Problem::UnfitPassword(_) => {
+            ("nothing-changed", "Nothing was changed. Please try again.")
+        }
         Problem::Failed(error) => {
             tracing::error!(%error, "a one-time link met an outage");
             (
-                StatusCode::SERVICE_UNAVAILABLE,
+                "temporarily-unavailable",
                 "The service is temporarily unavailable. Please try again later.",
             )
         }
-    };
-    (status, message.to_owned())
+    }
 }
 
 /// The `result_url` with what came of it; `None` when it can't be a header.
@@ -166,69 +238,16 @@ fn redirect(url: &str, email: Option<&str>, is_done: bool, message: &str) -> Opt
     Some(response)
 }
 
-fn form(status: StatusCode, token: &str, message: Option<&str>) -> Response {
-    let message = message.map_or_else(String::new, |message| {
-        format!("<p role=\"alert\">{}</p>", escaped(message))
-    });
-    let token = escaped(token);
-    page(
-        status,
-        &format!(
-            "<h1>Change your password</h1>{message}\
-             <form method=\"post\" action=\"reset-verify\">\
-             <input type=\"hidden\" name=\"ticket\" value=\"{token}\">\
-             <p><label>New password<br><input type=\"password\" name=\"newPassword\" required \
-             autocomplete=\"new-password\"></label></p>\
-             <p><label>Once more<br><input type=\"password\" name=\"confirmNewPassword\" required \
-             autocomplete=\"new-password\"></label></p>\
-             <p><button>Change password</button></p></form>"
-        ),
-    )
-}
-
-fn page(status: StatusCode, content: &str) -> Response {
-    let html = format!(
-        "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-         <meta name=\"viewport\" content=\"width=device-width\"><title>Account</title></head>\
-         <body>{content}</body></html>\n"
-    );
-    let kind = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
-    let mut response = (status, kind, html).into_response();
-    guard(&mut response);
-    response
-}
-
-/// The URL holds a secret: nothing keeps it, nothing loads beside it, nobody frames it.
+/// The URL holds a secret: it goes nowhere.
 fn guard(response: &mut Response) {
-    let headers: [(HeaderName, &str); 4] = [
+    for (name, value) in [
         (header::CACHE_CONTROL, "no-store"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
-        ),
-    ];
-    for (name, value) in headers {
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
+    ] {
+        let headers = response.headers_mut();
+        headers.insert(name, HeaderValue::from_static(value));
     }
-}
-
-fn escaped(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]
@@ -249,10 +268,5 @@ mod tests {
             assert_eq!(response.headers()["location"], expected);
         }
         assert!(redirect("https://x\n", None, true, "m").is_none());
-    }
-
-    #[test]
-    fn nothing_of_a_text_becomes_markup() {
-        assert_eq!(escaped("<a b=\"'&"), "&lt;a b=&quot;&#39;&amp;");
     }
 }

@@ -3,22 +3,27 @@
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
-use axum::routing::{delete, get, patch, post};
+use axum::routing::{delete, get, patch, post, put};
 
 use crate::management::{
-    attack_protection, client_grants, clients, connection_clients, connections, exports, hashes, import_jobs, jobs,
-    logs, merges, password_hashes, resource_servers, scripts, tickets, uploads, users,
+    attack_protection, branding, client_credentials, client_grants, clients, connection_clients, connections,
+    email_templates, exports, grants, hashes, import_jobs, jobs, logs, merges, password_hashes,
+    prompts, refresh_tokens, resource_servers, scripts, sessions, signing_keys, tickets, uploads,
+    users,
 };
 use crate::state::AppState;
-use crate::{dbconnections, extract, health, metrics, oauth, observe, pages, unread};
+use crate::universal_login::login;
+use crate::{assets, dbconnections, extract, health, metrics, oauth, observe, pages, unread};
 
 /// The whole application.
 pub fn app(state: AppState) -> Router {
     Router::new()
         .merge(authentication())
-        .nest("/api/v2", management().merge(links()))
+        .merge(browser_login())
+        .nest("/api/v2", management().merge(links()).merge(looks()))
         .merge(imports())
         .route("/exports/{id}/{link}", get(exports::download))
+        .route("/assets/{name}", get(assets::get))
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(metrics::get))
@@ -32,6 +37,10 @@ pub fn app(state: AppState) -> Router {
 fn authentication() -> Router<AppState> {
     Router::new()
         .route("/oauth/token", post(oauth::token::post))
+        .route("/oauth/revoke", post(oauth::revoke::post))
+        .route("/oauth/introspect", post(oauth::introspect::post))
+        .route("/oauth/device/code", post(oauth::device::post))
+        .route("/oauth/par", post(oauth::par::post))
         .route(
             "/userinfo",
             get(oauth::userinfo::get).post(oauth::userinfo::get),
@@ -54,6 +63,38 @@ fn authentication() -> Router<AppState> {
         .layer(DefaultBodyLimit::max(extract::MAX_BODY))
 }
 
+/// Logins in a browser.
+fn browser_login() -> Router<AppState> {
+    Router::new()
+        .route(
+            "/authorize",
+            get(oauth::authorize::authorize).post(oauth::authorize::authorize),
+        )
+        .route("/authorize/resume", get(oauth::authorize::resume))
+        .route(
+            "/oidc/logout",
+            get(oauth::logout::oidc).post(oauth::logout::oidc),
+        )
+        .route("/v2/logout", get(oauth::logout::v2))
+        .route("/u/logout", post(oauth::logout::confirm))
+        .route(
+            "/u/reset-password/request/{connection}",
+            get(login::reset).post(login::post_reset),
+        )
+        .route("/u/login", get(login::login).post(login::post_login))
+        .route(
+            "/u/login/identifier",
+            get(login::identifier).post(login::post_identifier),
+        )
+        .route(
+            "/u/login/password",
+            get(login::password).post(login::post_password),
+        )
+        .route("/u/signup", get(login::sign_up).post(login::post_sign_up))
+        .route("/u/consent", get(login::consent).post(login::post_consent))
+        .layer(DefaultBodyLimit::max(extract::MAX_BODY))
+}
+
 fn management() -> Router<AppState> {
     Router::new()
         .route("/users", get(users::list).post(users::create))
@@ -63,6 +104,7 @@ fn management() -> Router<AppState> {
             get(users::get).patch(users::update).delete(users::delete),
         )
         .route("/users/{id}/logs", get(logs::of_user))
+        .merge(signed_in())
         .route(
             "/connections",
             get(connections::list).post(connections::create),
@@ -84,6 +126,8 @@ fn management() -> Router<AppState> {
             post(scripts::attempt),
         )
         .merge(applications())
+        .merge(keys())
+        .merge(refreshing())
         .merge(protection())
         .route("/jobs", get(import_jobs::list))
         .route("/jobs/users-exports", post(exports::post))
@@ -120,6 +164,22 @@ fn protection() -> Router<AppState> {
         )
 }
 
+/// Browser sessions, and what people allowed clients.
+fn signed_in() -> Router<AppState> {
+    Router::new()
+        .route(
+            "/users/{id}/sessions",
+            get(sessions::of_user).delete(sessions::delete_of_user),
+        )
+        .route(
+            "/sessions/{id}",
+            get(sessions::get).delete(sessions::delete),
+        )
+        .route("/sessions/{id}/revoke", post(sessions::delete))
+        .route("/grants", get(grants::list).delete(grants::delete_of_user))
+        .route("/grants/{id}", delete(grants::delete))
+}
+
 /// Clients, the APIs they call, and what they may do there.
 fn applications() -> Router<AppState> {
     Router::new()
@@ -150,6 +210,75 @@ fn applications() -> Router<AppState> {
             get(resource_servers::get)
                 .patch(resource_servers::update)
                 .delete(resource_servers::delete),
+        )
+}
+
+/// Keys: ours, and those by which clients prove themselves.
+fn keys() -> Router<AppState> {
+    Router::new()
+        .route("/keys/signing", get(signing_keys::list))
+        .route("/keys/signing/rotate", post(signing_keys::rotate))
+        .route("/keys/signing/{kid}", get(signing_keys::get))
+        .route("/keys/signing/{kid}/revoke", put(signing_keys::revoke))
+        .route(
+            "/clients/{id}/credentials",
+            get(client_credentials::list).post(client_credentials::create),
+        )
+        .route(
+            "/clients/{id}/credentials/{credential}",
+            get(client_credentials::get)
+                .patch(client_credentials::update)
+                .delete(client_credentials::delete),
+        )
+}
+
+/// How login pages and mails look and speak.
+fn looks() -> Router<AppState> {
+    Router::new()
+        .route("/branding", get(branding::get).patch(branding::update))
+        .route(
+            "/branding/templates/universal-login",
+            get(branding::get_template)
+                .put(branding::put_template)
+                .delete(branding::delete_template),
+        )
+        .route("/branding/themes", post(branding::create_theme))
+        .route(
+            "/branding/themes/{id}",
+            get(branding::get_theme)
+                .patch(branding::update_theme)
+                .delete(branding::delete_theme),
+        )
+        .route("/prompts", get(prompts::get).patch(prompts::update))
+        .route(
+            "/prompts/{prompt}/custom-text/{language}",
+            get(prompts::get_texts).put(prompts::put_texts),
+        )
+        .route("/email-templates", post(email_templates::create))
+        .route(
+            "/email-templates/{name}",
+            get(email_templates::get)
+                .put(email_templates::replace)
+                .patch(email_templates::update),
+        )
+        .layer(DefaultBodyLimit::max(extract::MAX_BODY))
+}
+
+/// Refresh tokens, under their present and their older name.
+fn refreshing() -> Router<AppState> {
+    Router::new()
+        .route(
+            "/refresh-tokens/{id}",
+            get(refresh_tokens::get).delete(refresh_tokens::delete),
+        )
+        .route(
+            "/users/{id}/refresh-tokens",
+            get(refresh_tokens::of_user).delete(refresh_tokens::delete_of_user),
+        )
+        .route("/device-credentials", get(refresh_tokens::devices))
+        .route(
+            "/device-credentials/{id}",
+            delete(refresh_tokens::delete_device),
         )
 }
 

@@ -1,11 +1,19 @@
 //! What logins allowed clients, and the codes that stand for it until a client redeems them.
 
+use std::time::Duration;
+
 use domain::{Authentication, Authorization, AuthorizationId, Instant, UserRow};
 
-use crate::db::{Row, any, one};
+use crate::db::{Expect, Row, Stmt, any, one};
 use crate::error::Result;
 use crate::write::texts;
 use crate::{Store, Write, first};
+
+/// How long a code is remembered after its time: as long as the tokens that came of it may live.
+const CODES_KEPT: Duration = Duration::from_hours(31 * 24);
+
+/// How long a device that came too late is still told so.
+const DEVICES_KEPT: Duration = Duration::from_hours(1);
 
 /// What is kept of an authorization code: never the code itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,16 +30,20 @@ pub struct StoredCode {
     pub expires_at: Instant,
 }
 
-const COLUMNS: &str = "select a.id, a.client_id, a.user_row, u.user_id, a.connection_id, \
+/// What [`read_authorization`] reads.
+pub(crate) const FIELDS: &str = "a.id, a.client_id, a.user_row, u.user_id, a.connection_id, \
      a.session_id, a.authenticated_at, a.methods, a.audience, a.scope, a.dpop_key, a.created_at, \
-     a.revoked_at from authorizations a join users u on u.id = a.user_row";
+     a.revoked_at";
+
+/// Where they stand.
+pub(crate) const SOURCE: &str = "authorizations a join users u on u.id = a.user_row";
 
 impl Store {
     /// An authorization by its id, revoked or not; none when its user is gone.
     pub async fn find_authorization(&self, id: &AuthorizationId) -> Result<Option<Authorization>> {
-        let sql = format!("{COLUMNS} where a.id = $1");
+        let sql = format!("select {FIELDS} from {SOURCE} where a.id = $1");
         first(self.db.lookup(sql, vec![id.into()]).await?)
-            .map(authorization)
+            .map(|mut row| read_authorization(&mut row))
             .transpose()
     }
 
@@ -45,7 +57,8 @@ impl Store {
     }
 }
 
-fn authorization(mut row: Row) -> Result<Authorization> {
+/// The next columns of a row, which are [`FIELDS`].
+pub(crate) fn read_authorization(row: &mut Row) -> Result<Authorization> {
     Ok(Authorization {
         id: row.text("authorizations.id")?.into(),
         client_id: row.text("authorizations.client_id")?.into(),
@@ -80,13 +93,20 @@ fn code(mut row: Row) -> Result<StoredCode> {
 }
 
 impl Write {
-    /// Writes a new authorization; it is forgotten after `expires_at`.
+    /// Writes a new authorization; it is forgotten after `expires_at`. Fails the batch when its
+    /// user is gone.
     pub fn insert_authorization(
         &mut self,
         authorization: &Authorization,
         expires_at: Instant,
     ) -> &mut Self {
         let authentication = &authorization.authentication;
+        let lock = self.share_lock;
+        self.push(Stmt {
+            sql: format!("select id from users where id = $1{lock}").into(),
+            params: vec![authentication.user.into()],
+            expect: Expect::One,
+        });
         self.push(one(
             "insert into authorizations (id, client_id, user_row, connection_id, session_id, \
              audience, scope, methods, authenticated_at, dpop_key, created_at, expires_at) \
@@ -140,10 +160,67 @@ impl Write {
         ))
     }
 
-    /// Forgets what nobody can use any more.
+    /// Fails the batch when the authorization was revoked, or is gone, by the time that it commits.
+    pub fn require_authorization(&mut self, id: &AuthorizationId) -> &mut Self {
+        let lock = self.share_lock;
+        self.push(Stmt {
+            sql: format!(
+                "select id from authorizations where id = $1 and revoked_at is null{lock}"
+            )
+            .into(),
+            params: vec![id.into()],
+            expect: Expect::One,
+        })
+    }
+
+    /// The same, and remembers it until a moment at least; its tokens are bound to a key from now
+    /// on when one is named.
+    pub fn extend_authorization(
+        &mut self,
+        id: &AuthorizationId,
+        until: Instant,
+        dpop_key: Option<&str>,
+    ) -> &mut Self {
+        self.push(one(
+            "update authorizations set dpop_key = coalesce($3, dpop_key), \
+             expires_at = case when expires_at > $2 then expires_at else $2 end \
+             where id = $1 and revoked_at is null",
+            vec![id.into(), until.into(), dpop_key.into()],
+        ))
+    }
+
+    /// Revokes all authorizations of a user that refresh tokens hang on.
+    pub fn revoke_refresh_tokens_of(&mut self, user: UserRow, now: Instant) -> &mut Self {
+        self.push(any(
+            "update authorizations set revoked_at = $2 where user_row = $1 \
+             and revoked_at is null and id in (select authorization_id from refresh_tokens \
+             where user_row = $1)",
+            vec![user.into(), now.into()],
+        ))
+    }
+
+    /// Forgets what nobody can use any more. Codes are remembered longer than they are good: a
+    /// replay must still be told.
     pub fn forget_authorizations(&mut self, now: Instant) -> &mut Self {
         self.push(any(
             "delete from authorization_codes where expires_at <= $1",
+            vec![now.minus(CODES_KEPT).into()],
+        ));
+        self.push(any(
+            "delete from refresh_tokens where authorization_id in \
+             (select id from authorizations where expires_at <= $1)",
+            vec![now.into()],
+        ));
+        self.push(any(
+            "delete from opaque_tokens where expires_at <= $1",
+            vec![now.into()],
+        ));
+        self.push(any(
+            "delete from device_codes where expires_at <= $1",
+            vec![now.minus(DEVICES_KEPT).into()],
+        ));
+        self.push(any(
+            "delete from pushed_requests where expires_at <= $1",
             vec![now.into()],
         ));
         self.push(any(

@@ -248,6 +248,10 @@ impl Write {
         self.push(any(
             "delete from connection_clients where client_id = $1",
             vec![id.into()],
+        ));
+        self.push(any(
+            "delete from client_credentials where client_id = $1",
+            vec![id.into()],
         ))
     }
 

@@ -65,6 +65,7 @@ const TABLES: &[(&str, &str)] = &[
     ("clients", "client_id"),
     ("resource_servers", "id"),
     ("client_grants", "id"),
+    ("client_credentials", "id"),
     ("signing_keys", "kid"),
     ("users", "id"),
     ("identities", "provider, foreign_id"),
@@ -81,10 +82,19 @@ const TABLES: &[(&str, &str)] = &[
     ("export_chunks", "job_id, attempt, position"),
     ("log_events", "log_id"),
     ("sessions", "id"),
+    ("session_clients", "session_id, client_id"),
+    ("login_transactions", "id"),
+    ("consents", "id"),
+    ("logout_notices", "id"),
     ("tickets", "token_hash"),
     ("authorizations", "id"),
     ("authorization_codes", "code_hash"),
     ("password_history", "user_row, created_at"),
+    ("used_tokens", "name"),
+    ("refresh_tokens", "token_hash"),
+    ("opaque_tokens", "token_hash"),
+    ("device_codes", "device_code_hash"),
+    ("pushed_requests", "uri_hash"),
     ("outbox", "id"),
     ("rate_counters", "name"),
 ];
@@ -112,8 +122,20 @@ const ORPHANS: &[(&str, &str)] = &[
         "sessions where user_row not in (select id from users)",
     ),
     (
+        "clients of no session",
+        "session_clients where session_id not in (select id from sessions)",
+    ),
+    (
+        "consents without a user",
+        "consents where user_row not in (select id from users)",
+    ),
+    (
         "authorizations without a user",
         "authorizations where user_row not in (select id from users)",
+    ),
+    (
+        "refresh tokens without an authorization",
+        "refresh_tokens where authorization_id not in (select id from authorizations)",
     ),
     (
         "realms without a connection",
@@ -122,6 +144,10 @@ const ORPHANS: &[(&str, &str)] = &[
     (
         "enabled clients without a connection",
         "connection_clients where connection_id not in (select id from connections)",
+    ),
+    (
+        "credentials without a client",
+        "client_credentials where client_id not in (select client_id from clients)",
     ),
     (
         "row errors without a job",

@@ -66,10 +66,13 @@ from! {
     &domain::ForeignId => Text(ToString::to_string),
     &domain::LogId => Text(ToString::to_string),
     &domain::GrantId => Text(ToString::to_string),
+    &domain::CredentialId => Text(ToString::to_string),
     &domain::ResourceServerId => Text(ToString::to_string),
     &domain::KeyId => Text(ToString::to_string),
     &domain::SessionId => Text(ToString::to_string),
     &domain::AuthorizationId => Text(ToString::to_string),
+    &domain::TransactionId => Text(ToString::to_string),
+    &domain::ConsentId => Text(ToString::to_string),
 }
 
 impl<T: Into<Value>> From<Option<T>> for Value {

@@ -31,6 +31,8 @@ pub enum Key {
     ConnectionClient,
     /// A caller's key for one import job of a connection.
     IdempotencyKey,
+    /// The code that a person types for a device.
+    UserCode,
     /// A random id that exists already.
     Id,
 }
@@ -86,6 +88,11 @@ pub(crate) const KEYS: &[(Key, &str, &str)] = &[
         "signing_keys.state",
     ),
     (Key::SessionToken, "sessions_token", "sessions.token_hash"),
+    (
+        Key::UserCode,
+        "device_codes_user_code",
+        "device_codes.user_code",
+    ),
     (
         Key::ConnectionClient,
         "connection_clients_pkey",

@@ -43,13 +43,17 @@ pub struct StoredKey {
     pub created_at: Instant,
     /// When it stopped signing.
     pub retired_at: Option<Instant>,
+    /// When it began to sign.
+    pub current_since: Option<Instant>,
+    /// When an administrator withdrew it: nothing that it signed is believed.
+    pub revoked_at: Option<Instant>,
 }
 
 impl Store {
     /// All keys, newest first.
     pub async fn list_signing_keys(&self) -> Result<Vec<StoredKey>> {
-        let sql = "select kid, state, private_key, created_at, retired_at from signing_keys \
-                   order by created_at desc, kid";
+        let sql = "select kid, state, private_key, created_at, retired_at, current_since, \
+                   revoked_at from signing_keys order by created_at desc, kid";
         let mut keys = Vec::new();
         for mut row in self.db.query(sql, vec![]).await? {
             let kid = row.text("kid")?;
@@ -67,6 +71,8 @@ impl Store {
                 private_key: PrivateKeyDer::from(der.to_vec()),
                 created_at: row.time("created_at")?,
                 retired_at: row.time_or_null("retired_at")?,
+                current_since: row.time_or_null("current_since")?,
+                revoked_at: row.time_or_null("revoked_at")?,
             });
         }
         Ok(keys)
@@ -84,8 +90,15 @@ impl Write {
     ) -> Result<&mut Self> {
         let sealed = self.sealed(PLACE, kid.as_str(), private_key.expose())?;
         Ok(self.push(one(
-            "insert into signing_keys (kid, state, private_key, created_at) values ($1, $2, $3, $4)",
-            vec![kid.into(), state.as_str().into(), sealed.into(), now.into()],
+            "insert into signing_keys (kid, state, private_key, created_at, current_since) \
+             values ($1, $2, $3, $4, $5)",
+            vec![
+                kid.into(),
+                state.as_str().into(),
+                sealed.into(),
+                now.into(),
+                (state == KeyState::Current).then_some(now).into(),
+            ],
         )))
     }
 
@@ -102,8 +115,20 @@ impl Write {
             vec![current.into(), now.into()],
         ));
         self.push(one(
-            "update signing_keys set state = 'current' where kid = $1 and state = 'next'",
-            vec![next.into()],
+            "update signing_keys set state = 'current', current_since = $2 \
+             where kid = $1 and state = 'next'",
+            vec![next.into(), now.into()],
+        ))
+    }
+
+    /// Withdraws a key that does not sign: a next key leaves its place to another. Fails when the
+    /// key signs, is gone or was withdrawn before.
+    pub fn revoke_signing_key(&mut self, kid: &KeyId, now: Instant) -> &mut Self {
+        self.push(one(
+            "update signing_keys set revoked_at = $2, state = 'previous', \
+             retired_at = coalesce(retired_at, $2) \
+             where kid = $1 and state <> 'current' and revoked_at is null",
+            vec![kid.into(), now.into()],
         ))
     }
 

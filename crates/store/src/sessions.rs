@@ -1,64 +1,173 @@
-//! Sessions: a token that is used once and replaced, so that a stolen copy shows itself.
+//! Browser sessions: who is signed in where, and the clients that were served through each. The
+//! cookie's token is kept as its hash and replaced at each login.
 
-use domain::{ClientId, Instant, SessionId, UserRow};
+use domain::{Authentication, ClientId, Instant, SessionId, UserRow};
 
-use crate::db::{any, one};
+use crate::db::{Row, Value, any, one};
 use crate::error::Result;
+use crate::write::texts;
 use crate::{Store, Write, first};
 
-/// A session about to be written.
-#[derive(Debug)]
-pub struct NewSession<'a> {
-    /// Its id.
-    pub id: &'a SessionId,
-    /// Whose it is.
-    pub user: UserRow,
-    /// Through which client.
-    pub client: Option<&'a ClientId>,
-    /// SHA-256 of the token, hexadecimal: the token itself is never stored.
-    pub token_hash: &'a str,
-    /// When it ends by itself.
+/// A session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredSession {
+    /// Its id: the `sid` of tokens.
+    pub id: SessionId,
+    /// Who is there, and how that was proven last.
+    pub authentication: Authentication,
+    /// From where.
+    pub ip: Option<String>,
+    /// With which program.
+    pub user_agent: Option<String>,
+    /// When it began.
+    pub created_at: Instant,
+    /// When it was last of use.
+    pub touched_at: Instant,
+    /// When it ends unless it is of use before.
+    pub idle_expires_at: Instant,
+    /// When it ends in any case.
     pub expires_at: Instant,
 }
 
+const COLUMNS: &str = "select s.id, s.user_row, u.user_id, s.connection_id, s.authenticated_at, \
+     s.methods, s.ip, s.user_agent, s.created_at, s.touched_at, s.idle_expires_at, s.expires_at \
+     from sessions s join users u on u.id = s.user_row";
+
 impl Store {
-    /// The user of an unused, living session token.
-    pub async fn find_session(&self, token_hash: &str, now: Instant) -> Result<Option<UserRow>> {
-        let sql = "select user_row from sessions \
-                   where token_hash = $1 and used_at is null and expires_at > $2";
-        let row = first(
-            self.db
-                .query(sql, vec![token_hash.into(), now.into()])
-                .await?,
+    /// The living session of a token.
+    pub async fn find_session_by_token(
+        &self,
+        token_hash: &str,
+        now: Instant,
+    ) -> Result<Option<StoredSession>> {
+        let sql = format!(
+            "{COLUMNS} where s.token_hash = $1 and s.idle_expires_at > $2 and s.expires_at > $2"
         );
-        row.map(|mut row| row.int("user_row").map(UserRow))
-            .transpose()
+        let rows = self.db.lookup(sql, vec![token_hash.into(), now.into()]);
+        first(rows.await?).map(session).transpose()
+    }
+
+    /// A living session by its id.
+    pub async fn find_session(
+        &self,
+        id: &SessionId,
+        now: Instant,
+    ) -> Result<Option<StoredSession>> {
+        let sql =
+            format!("{COLUMNS} where s.id = $1 and s.idle_expires_at > $2 and s.expires_at > $2");
+        let rows = self.db.lookup(sql, vec![id.into(), now.into()]);
+        first(rows.await?).map(session).transpose()
+    }
+
+    /// The living sessions of a user, oldest first, after one of them.
+    pub async fn list_sessions(
+        &self,
+        user: UserRow,
+        after: &str,
+        take: u32,
+        now: Instant,
+    ) -> Result<Vec<StoredSession>> {
+        let sql = format!(
+            "{COLUMNS} where s.user_row = $1 and s.id > $2 and s.idle_expires_at > $3 \
+             and s.expires_at > $3 order by s.id limit $4"
+        );
+        let take = i64::from(take);
+        let params = vec![user.into(), after.into(), now.into(), take.into()];
+        let rows = self.db.query(sql, params).await?;
+        rows.into_iter().map(session).collect()
+    }
+
+    /// The clients that were served through a session.
+    pub async fn list_session_clients(&self, id: &SessionId) -> Result<Vec<ClientId>> {
+        let sql = "select client_id from session_clients where session_id = $1 order by client_id";
+        let rows = self.db.lookup(sql, vec![id.into()]).await?;
+        let client = |mut row: Row| row.text("session_clients.client_id").map(Into::into);
+        rows.into_iter().map(client).collect()
     }
 }
 
+fn session(mut row: Row) -> Result<StoredSession> {
+    let id = SessionId::from(row.text("sessions.id")?);
+    Ok(StoredSession {
+        authentication: Authentication {
+            user: UserRow(row.int("sessions.user_row")?),
+            user_id: row.text("users.user_id")?.into(),
+            connection: row.text_or_null("sessions.connection_id")?.map(Into::into),
+            session: Some(id.clone()),
+            at: row.time("sessions.authenticated_at")?,
+            methods: row.json("sessions.methods")?,
+        },
+        id,
+        ip: row.text_or_null("sessions.ip")?,
+        user_agent: row.text_or_null("sessions.user_agent")?,
+        created_at: row.time("sessions.created_at")?,
+        touched_at: row.time("sessions.touched_at")?,
+        idle_expires_at: row.time("sessions.idle_expires_at")?,
+        expires_at: row.time("sessions.expires_at")?,
+    })
+}
+
 impl Write {
-    /// Writes a new session.
-    pub fn insert_session(&mut self, session: &NewSession<'_>, now: Instant) -> &mut Self {
+    /// Writes a new session under the hash of its token.
+    pub fn insert_session(&mut self, session: &StoredSession, token_hash: &str) -> &mut Self {
+        let mut params = vec![(&session.id).into(), token_hash.into()];
+        params.push(session.authentication.user.into());
+        params.extend(values(session));
+        params.push(session.created_at.into());
         self.push(one(
-            "insert into sessions (id, user_row, client_id, token_hash, created_at, expires_at) \
-             values ($1, $2, $3, $4, $5, $6)",
-            vec![
-                session.id.into(),
-                session.user.into(),
-                session.client.into(),
-                session.token_hash.into(),
-                now.into(),
-                session.expires_at.into(),
-            ],
+            "insert into sessions (id, token_hash, user_row, connection_id, methods, \
+             authenticated_at, ip, user_agent, touched_at, idle_expires_at, expires_at, created_at) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+            params,
         ))
     }
 
-    /// Uses a token up: the batch fails when somebody used it before.
-    pub fn use_session(&mut self, token_hash: &str, now: Instant) -> &mut Self {
+    /// The same person proved who they are once more: the token is replaced. The batch fails when
+    /// the session ended or another login was faster.
+    pub fn renew_session(
+        &mut self,
+        session: &StoredSession,
+        old_hash: &str,
+        token_hash: &str,
+    ) -> &mut Self {
+        let mut params = vec![(&session.id).into(), token_hash.into(), old_hash.into()];
+        params.extend(values(session));
         self.push(one(
-            "update sessions set used_at = $2 \
-             where token_hash = $1 and used_at is null and expires_at > $2",
-            vec![token_hash.into(), now.into()],
+            "update sessions set token_hash = $2, connection_id = $4, methods = $5, \
+             authenticated_at = $6, ip = $7, user_agent = $8, touched_at = $9, \
+             idle_expires_at = $10, expires_at = $11 where id = $1 and token_hash = $3",
+            params,
+        ))
+    }
+
+    /// A session was of use: it idles anew. Fails when it has ended.
+    pub fn touch_session(&mut self, id: &SessionId, now: Instant, idle: Instant) -> &mut Self {
+        self.push(one(
+            "update sessions set touched_at = $2, idle_expires_at = $3 where id = $1",
+            vec![id.into(), now.into(), idle.into()],
+        ))
+    }
+
+    /// A client was served through a session. Once more is nothing new.
+    pub fn add_session_client(
+        &mut self,
+        id: &SessionId,
+        client: &ClientId,
+        user: UserRow,
+    ) -> &mut Self {
+        self.push(any(
+            "insert into session_clients (session_id, client_id, user_row) values ($1, $2, $3) \
+             on conflict (session_id, client_id) do nothing",
+            vec![id.into(), client.into(), user.into()],
+        ))
+    }
+
+    /// Ends a session. The batch fails when it has ended before.
+    pub fn delete_session(&mut self, id: &SessionId) -> &mut Self {
+        self.push(one("delete from sessions where id = $1", vec![id.into()]));
+        self.push(any(
+            "delete from session_clients where session_id = $1",
+            vec![id.into()],
         ))
     }
 
@@ -67,6 +176,38 @@ impl Write {
         self.push(any(
             "delete from sessions where user_row = $1",
             vec![user.into()],
+        ));
+        self.push(any(
+            "delete from session_clients where user_row = $1",
+            vec![user.into()],
         ))
     }
+
+    /// Forgets sessions whose time is over.
+    pub fn forget_sessions(&mut self, now: Instant) -> &mut Self {
+        self.push(any(
+            "delete from session_clients where session_id in (select id from sessions \
+             where expires_at <= $1 or idle_expires_at <= $1)",
+            vec![now.into()],
+        ));
+        self.push(any(
+            "delete from sessions where expires_at <= $1 or idle_expires_at <= $1",
+            vec![now.into()],
+        ))
+    }
+}
+
+/// What a login changes of a session.
+fn values(session: &StoredSession) -> [Value; 8] {
+    let authentication = &session.authentication;
+    [
+        authentication.connection.as_ref().into(),
+        texts(&authentication.methods).into(),
+        authentication.at.into(),
+        session.ip.clone().into(),
+        session.user_agent.clone().into(),
+        session.touched_at.into(),
+        session.idle_expires_at.into(),
+        session.expires_at.into(),
+    ]
 }

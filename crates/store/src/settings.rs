@@ -52,4 +52,18 @@ impl Write {
             vec![name.into(), value.into()],
         ))
     }
+
+    /// Changes a setting that was read before; another value by then is a conflict or stale.
+    pub fn change_setting(&mut self, name: &str, before: Option<&str>, after: &str) -> &mut Self {
+        self.push(match before {
+            None => one(
+                "insert into settings (name, value) values ($1, $2)",
+                vec![name.into(), after.into()],
+            ),
+            Some(before) => one(
+                "update settings set value = $3 where name = $1 and value = $2",
+                vec![name.into(), before.into(), after.into()],
+            ),
+        })
+    }
 }

@@ -52,6 +52,11 @@ pub(crate) const OF_A_USER: &[&str] = &[
     "legacy_ids",
     "authorizations",
     "password_history",
+    "refresh_tokens",
+    "opaque_tokens",
+    "device_codes",
+    "session_clients",
+    "consents",
 ];
 
 impl Write {

@@ -34,6 +34,11 @@ pub(crate) fn postgres_url() -> Option<String> {
     variable("FERRY_TEST_POSTGRES").and_then(|url| url.into_string().ok())
 }
 
+/// Whether browser tests are to take new pictures of pages.
+pub(crate) fn wants_pictures() -> bool {
+    variable("FERRY_SCREENSHOTS").is_some()
+}
+
 /// Where programs are found; children need it and get nothing else of our environment.
 pub(crate) fn path() -> OsString {
     variable("PATH").unwrap_or_default()

@@ -7,6 +7,7 @@
 //! * [`Server`]: the built `ferry` binary as a child process, and [`Api`] to talk to it.
 //! * [`hash_vectors`]: password hashes, made on the spot by other programs.
 //! * [`SmallDisk`]: a disk that can be filled.
+//! * [`run_in_browser`]: Debian's Chromium, driven by a script of `browser/`.
 //! * [`Smtp`]: a mail server that keeps what it receives.
 //!
 //! Nothing is borrowed from the machine: no running database, no fixed port, no folder outside a
@@ -16,6 +17,7 @@
 //! What Python and Django do for us needs `tools/setup` to have run once.
 
 mod api;
+mod browser;
 mod checkout;
 mod exports;
 mod hashes;
@@ -31,6 +33,7 @@ mod smtp;
 mod web_service;
 
 pub use api::{Answer, Api};
+pub use browser::{pictures_folder, run_in_browser};
 pub use exports::{Export, Exported};
 pub use hashes::{HashVector, hash_vectors};
 pub use legacy::{Kind, Legacy, Person};

@@ -5,17 +5,35 @@ use serde_json::Value;
 
 use super::shape::MEMBERS;
 use crate::body::{Supported, check_shape, check_supported, misfit, not_unique, repeated, texts};
+use crate::client_credentials::METHODS;
 use crate::error::{Error, Result};
 
 const MAX_METADATA: usize = 10;
 
 const SUPPORTED: &[Supported] = &[
-    ("client_authentication_methods", Value::is_null),
+    ("client_authentication_methods", names_keys),
     ("require_proof_of_possession", |value| {
         value.as_bool() != Some(true)
     }),
     ("organization_usage", |value| value != "require"),
 ];
+
+/// `null`, or `private_key_jwt` with one key or two, and nothing else: certificates of TLS are not
+/// looked at.
+fn names_keys(value: &Value) -> bool {
+    let Some(methods) = value.as_object() else {
+        return value.is_null();
+    };
+    let credentials = value.pointer("/private_key_jwt/credentials");
+    let is_id = |credential: &Value| {
+        let members = credential.as_object();
+        members.is_some_and(|members| members.get("id").is_some_and(Value::is_string))
+    };
+    let is_list = credentials
+        .and_then(Value::as_array)
+        .is_some_and(|list| (1..=2).contains(&list.len()) && list.iter().all(is_id));
+    methods.len() == 1 && is_list
+}
 
 /// Refuses a body that does not fit.
 pub(super) fn check(body: &Json) -> Result<()> {
@@ -27,12 +45,24 @@ pub(super) fn check(body: &Json) -> Result<()> {
 pub(super) fn apply(client: &mut Client, body: Json) -> Result<()> {
     let mut auth = Some(client.auth);
     let mut grant_types = Some(std::mem::take(&mut client.grant_types));
+    let methods = body.get(METHODS).cloned();
+    if methods.as_ref().is_some_and(Value::is_object)
+        && body
+            .get("token_endpoint_auth_method")
+            .is_some_and(Value::is_string)
+    {
+        let message = "Not both token_endpoint_auth_method and client_authentication_methods";
+        return Err(misfit(METHODS, message));
+    }
     for (name, value) in body {
         match (name.as_str(), value) {
             ("name", Value::String(text)) => client.name = text,
             ("client_secret", Value::String(text)) => client.secret = ClientSecret::from(text),
             ("token_endpoint_auth_method", value) => {
                 auth = value.as_str().and_then(TokenEndpointAuth::parse);
+                if auth.is_some() {
+                    client.attributes.shift_remove(METHODS);
+                }
             }
             ("grant_types", value) => {
                 grant_types = value
@@ -48,7 +78,11 @@ pub(super) fn apply(client: &mut Client, body: Json) -> Result<()> {
             }
         }
     }
-    client.auth = auth.unwrap_or_else(|| default_auth(client));
+    client.auth = match (methods, auth) {
+        (Some(Value::Object(_)), _) => TokenEndpointAuth::PrivateKeyJwt,
+        (Some(_), Some(TokenEndpointAuth::PrivateKeyJwt)) | (_, None) => default_auth(client),
+        (_, Some(auth)) => auth,
+    };
     client.grant_types = grant_types.unwrap_or_else(|| default_grant_types(client));
     check_grant_types(client)
 }

@@ -16,6 +16,7 @@ use serde_json::Value;
 use store::StoreError;
 
 use crate::body::texts;
+use crate::client_credentials::{METHODS, check_credentials};
 use crate::error::{Error, Result};
 use crate::listing::{Listed, Slice};
 use crate::{Context, Engine};
@@ -102,9 +103,12 @@ impl Engine {
     /// Creates a client.
     pub async fn create_client(&self, context: &Context, body: Json) -> Result<Client> {
         change::require_name(&body)?;
+        let mut body = body;
+        let client_id = ClientId::generate(&*self.entropy);
+        let credentials = self.inline_credentials(&client_id, &mut body)?;
         change::check(&body)?;
         let mut client = Client {
-            client_id: ClientId::generate(&*self.entropy),
+            client_id,
             name: String::new(),
             secret: self.new_secret(),
             auth: TokenEndpointAuth::ClientSecretPost,
@@ -113,18 +117,21 @@ impl Engine {
             version: 1,
             created_at: self.now(),
         };
-        let mut body = body;
         // What was not asked for follows the type: see `change::apply`.
         for name in ["token_endpoint_auth_method", "grant_types"] {
             body.entry(name).or_insert(Value::Null);
         }
         change::apply(&mut client, body)?;
         self.check_aliases(&client).await?;
+        check_credentials(&client, &credentials)?;
         let event = self
             .client_event(context, "Create a client", &client)
             .await?;
         let mut write = self.store.write();
         write.insert_client(&client, self.now())?;
+        for credential in &credentials {
+            write.insert_client_credential(credential);
+        }
         write.log(&event);
         self.store.commit(write).await?;
         Ok(client)
@@ -169,6 +176,9 @@ impl Engine {
             change(&mut client)?;
             if members.iter().any(|member| member == "client_aliases") {
                 self.check_aliases(&client).await?;
+            }
+            if members.iter().any(|member| member == METHODS) {
+                check_credentials(&client, &self.store.list_client_credentials(id).await?)?;
             }
             let mut event = self.client_event(context, description, &client).await?;
             event

@@ -74,7 +74,7 @@ const JWT_CONFIGURATION: Kind = Kind::Nullable(&Kind::Object(&[
     optional("lifetime_in_seconds", SECONDS),
     optional("secret_encoded", Kind::Boolean),
     optional("scopes", FREE),
-    optional("alg", Kind::Enum(&["HS256", "RS256", "RS512", "PS256"])),
+    optional("alg", Kind::Enum(&["HS256", "RS256", "PS256", "ES256"])),
 ]));
 
 const REFRESH_TOKEN: Kind = Kind::Nullable(&Kind::Object(&[

@@ -13,6 +13,7 @@ use store::{Mail, Purpose, Ticket, Write};
 
 use super::hash_of;
 use crate::error::{Error, Result};
+use crate::letters::Occasion;
 use crate::users::{concerning, no_such_connection};
 use crate::{Context, Engine};
 
@@ -96,7 +97,9 @@ impl Engine {
             }
             found => found?,
         };
-        let (ticket, url) = self.new_ticket(&connection, &addressee, Purpose::Email, LIFETIME);
+        let (ticket, mail) = self
+            .mailed_ticket(&connection, &addressee, Purpose::Email)
+            .await;
         let event = self
             .management_event(
                 context,
@@ -104,15 +107,6 @@ impl Engine {
                 "Send a verification email",
             )
             .await?;
-        let mail = self.mail(
-            &addressee.email,
-            "Verify your email",
-            &format!(
-                "Please confirm that this is your e-mail address:\n\n{url}\n\n\
-                 If you did not sign up at {}, ignore this mail.\n",
-                self.tenant()
-            ),
-        );
         let job = JobId::generate(&*self.entropy);
         let mut write = self.ticket_write(&connection, &addressee, &ticket, event, &mail);
         write.insert_mail_job(&job, &connection.id, self.now());
@@ -270,14 +264,34 @@ impl Engine {
         (ticket, url)
     }
 
-    pub(super) fn mail(&self, recipient: &str, subject: &str, body: &str) -> Mail {
-        Mail {
-            id: alphanumeric(&*self.entropy, 24),
-            recipient: recipient.to_owned(),
-            subject: subject.to_owned(),
-            body: body.to_owned(),
-            attempts: 0,
-        }
+    /// A link as the operator's template of its mail wishes it, and that mail.
+    pub(super) async fn mailed_ticket(
+        &self,
+        connection: &Connection,
+        addressee: &Addressee,
+        purpose: Purpose,
+    ) -> (Ticket, Mail) {
+        let template = match purpose {
+            Purpose::Password => "reset_email",
+            Purpose::Email => "verify_email",
+        };
+        let wish = self.link_wish(template).await;
+        let lifetime = wish.lifetime.unwrap_or(LIFETIME);
+        let (ticket, url) = self.new_ticket(connection, addressee, purpose, lifetime);
+        let occasion = Occasion {
+            template,
+            recipient: &addressee.email,
+            url: Some(&url),
+            connection: Some(&connection.name),
+            ..Occasion::default()
+        };
+        let mail = self.letter(&occasion).await;
+        let ticket = Ticket {
+            result_url: wish.result_url,
+            tells_email: wish.tells_email,
+            ..ticket
+        };
+        (ticket, mail)
     }
 
     /// Link, mail and event: one write.

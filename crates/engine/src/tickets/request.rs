@@ -4,7 +4,6 @@
 use domain::{Client, ClientId, Connection, EventKind};
 use store::Purpose;
 
-use super::issue::LIFETIME;
 use crate::deeds::Subject;
 use crate::error::{Error, Result};
 use crate::{Context, Engine};
@@ -86,18 +85,11 @@ impl Engine {
         else {
             return Err(Error::invalid("There is nobody with that name."));
         };
-        let (ticket, url) = self.new_ticket(connection, &addressee, Purpose::Password, LIFETIME);
+        let (ticket, mail) = self
+            .mailed_ticket(connection, &addressee, Purpose::Password)
+            .await;
         let kind = EventKind::PasswordChangeRequested;
         let event = self.deed_event(context, connection, &request.subject(), kind);
-        let mail = self.mail(
-            &addressee.email,
-            "Reset your password",
-            &format!(
-                "You asked for a new password at {}. Choose it here:\n\n{url}\n\n\
-                 If you did not ask for it, ignore this mail: nothing has changed.\n",
-                self.tenant()
-            ),
-        );
         let write = self.ticket_write(connection, &addressee, &ticket, event, &mail);
         self.store.commit(write).await?;
         self.outbox_wake.notify_one();

@@ -4,6 +4,8 @@
 use domain::ClientId;
 use serde::{Deserialize, Serialize};
 
+use super::response::ReplyTo;
+use crate::issuer::Issuer;
 use crate::scopes::Scopes;
 
 /// What the client wants back (OAuth 2.0 Multiple Response Type Encoding Practices): any
@@ -16,6 +18,13 @@ pub struct ResponseType {
     pub id_token: bool,
     /// An access token, at once.
     pub token: bool,
+}
+
+impl ResponseType {
+    /// Whether something is issued that must not stand in a query, which servers and browsers keep.
+    pub const fn has_token(self) -> bool {
+        self.id_token || self.token
+    }
 }
 
 /// How it comes back.
@@ -95,6 +104,9 @@ pub struct AuthorizationRequest {
     pub max_age: Option<u64>,
     /// Who the client thinks it is.
     pub login_hint: Option<String>,
+    /// An ID token of ours that says so; not yet verified.
+    #[serde(default)]
+    pub id_token_hint: Option<String>,
     /// `signup`: begin on the sign-up page.
     pub screen_hint: Option<String>,
     /// Languages of the pages, best first (BCP 47).
@@ -108,6 +120,16 @@ pub struct AuthorizationRequest {
 }
 
 impl AuthorizationRequest {
+    /// Where the answer goes.
+    pub fn reply_to(&self, issuer: &Issuer) -> ReplyTo {
+        ReplyTo {
+            redirect_uri: self.redirect_uri.clone(),
+            mode: self.response_mode,
+            state: self.state.clone(),
+            issuer: issuer.clone(),
+        }
+    }
+
     /// Whether something must be asked.
     pub fn prompts(&self, prompt: Prompt) -> bool {
         self.prompt.contains(&prompt)

@@ -8,6 +8,7 @@ use domain::{ClientId, ClientSecret, TokenEndpointAuth};
 use zeroize::Zeroizing;
 
 use super::params::Params;
+use crate::client_assertion::ClientAssertion;
 use crate::error::OAuthError;
 
 /// Some clients leave the padding out of the header.
@@ -25,6 +26,8 @@ pub struct ClientAuthentication {
     pub secret: Option<ClientSecret>,
     /// How the client came.
     pub method: TokenEndpointAuth,
+    /// A signed assertion in place of a secret.
+    pub assertion: Option<ClientAssertion>,
 }
 
 impl ClientAuthentication {
@@ -38,7 +41,21 @@ impl ClientAuthentication {
     pub(super) fn read(params: &mut Params, header: Option<&str>) -> Result<Self, OAuthError> {
         let client_id = params.take("client_id")?;
         let secret = params.take("client_secret")?.map(ClientSecret::from);
-        let Some(credentials) = header.and_then(basic_credentials) else {
+        let kind = params.take("client_assertion_type")?;
+        let assertion = ClientAssertion::read(kind, params.take("client_assertion")?)?;
+        let basic = header.and_then(basic_credentials);
+        if let Some(assertion) = assertion {
+            if secret.is_some() || basic.is_some() {
+                return Err(more_than_one_way());
+            }
+            return Ok(Self {
+                client_id: client_id.or_else(|| assertion.subject()),
+                secret: None,
+                method: TokenEndpointAuth::PrivateKeyJwt,
+                assertion: Some(assertion),
+            });
+        }
+        let Some(credentials) = basic else {
             let method = match secret {
                 Some(_) => TokenEndpointAuth::ClientSecretPost,
                 None => TokenEndpointAuth::None,
@@ -47,14 +64,13 @@ impl ClientAuthentication {
                 client_id,
                 secret,
                 method,
+                assertion: None,
             });
         };
         let authentication = Self::read_basic(credentials)?;
         // RFC 6749 §2.3: not more than one way in one request. The name alone may stand in both.
         if secret.is_some() || (client_id.is_some() && client_id != authentication.client_id) {
-            return Err(OAuthError::invalid_request(
-                "The client must authenticate in one way only.",
-            ));
+            return Err(more_than_one_way());
         }
         Ok(authentication)
     }
@@ -77,8 +93,13 @@ impl ClientAuthentication {
             client_id: Some(id),
             secret: Some(ClientSecret::from(secret)).filter(|secret| !secret.is_empty()),
             method: TokenEndpointAuth::ClientSecretBasic,
+            assertion: None,
         })
     }
+}
+
+fn more_than_one_way() -> OAuthError {
+    OAuthError::invalid_request("The client must authenticate in one way only.")
 }
 
 /// What follows the scheme `Basic`, whose letter case does not matter; `None` for other schemes,

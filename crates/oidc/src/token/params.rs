@@ -20,6 +20,8 @@ enum Given {
     Text(Zeroizing<String>),
     Null,
     Other,
+    /// More than once; only [`Params::from_query`] lets that in.
+    Twice,
 }
 
 impl Params {
@@ -33,6 +35,54 @@ impl Params {
                 .into_iter()
                 .map(|(name, text)| (name, Given::Text(text.into()))),
         )
+    }
+
+    /// From the pairs of a query or form whose refusal may have to go to a redirect URI: a parameter
+    /// that stands twice is refused when it is taken, or by who asks for [`Params::duplicate`].
+    pub fn from_query<I>(pairs: I) -> Self
+    where
+        I: IntoIterator<Item = (String, String)>,
+    {
+        let mut params = BTreeMap::new();
+        for (name, text) in pairs {
+            params
+                .entry(name)
+                .and_modify(|given| *given = Given::Twice)
+                .or_insert_with(|| Given::Text(text.into()));
+        }
+        Self(params)
+    }
+
+    /// The first parameter that stands twice.
+    pub(crate) fn duplicate(&self) -> Option<&str> {
+        let is_twice = |given: &Given| matches!(given, Given::Twice);
+        self.0
+            .iter()
+            .find(|(_, given)| is_twice(given))
+            .map(|(name, _)| name.as_str())
+    }
+
+    /// Whether a parameter was sent at all, without a value too.
+    pub(crate) fn is_given(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Whether a parameter stands twice.
+    pub(crate) fn stands_twice(&self, name: &str) -> bool {
+        matches!(self.0.get(name), Some(Given::Twice))
+    }
+
+    /// Drops a parameter that is not read.
+    pub(crate) fn forget(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
+    /// A parameter's text, left where it is. Nothing is said of one that [`Params::take`] refuses.
+    pub(crate) fn peek(&self, name: &str) -> Option<&str> {
+        match self.0.get(name)? {
+            Given::Text(text) if !text.is_empty() && !text.contains('\0') => Some(text.as_str()),
+            _ => None,
+        }
     }
 
     /// From a JSON body, which must be an object.
@@ -73,6 +123,7 @@ impl Params {
                 format!("Invalid character in parameter: {name}"),
             )),
             Some(Given::Text(mut text)) if !text.is_empty() => Ok(Some(std::mem::take(&mut *text))),
+            Some(Given::Twice) => Err(OAuthError::duplicate_parameter(name)),
             Some(Given::Other) => Err(OAuthError::invalid_request(format!(
                 "Parameter must be a string: {name}"
             ))),
@@ -84,6 +135,20 @@ impl Params {
     pub(crate) fn require(&mut self, name: &str) -> Result<String, OAuthError> {
         self.take(name)?
             .ok_or_else(|| OAuthError::missing_parameter(name))
+    }
+}
+
+impl Params {
+    /// All that is left, by name; empty ones are left out.
+    pub(crate) fn into_pairs(mut self) -> Result<Vec<(String, String)>, OAuthError> {
+        let names: Vec<String> = self.0.keys().cloned().collect();
+        let mut pairs = Vec::with_capacity(names.len());
+        for name in names {
+            if let Some(text) = self.take(&name)? {
+                pairs.push((name, text));
+            }
+        }
+        Ok(pairs)
     }
 }
 

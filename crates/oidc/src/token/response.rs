@@ -8,7 +8,10 @@ use serde::Serialize;
 /// The body (RFC 6749 §5.1, OpenID Connect Core §3.1.3.3).
 #[derive(Serialize)]
 pub struct TokenResponse {
-    access_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id_token: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -20,9 +23,18 @@ pub struct TokenResponse {
 impl TokenResponse {
     /// An answer with an access token.
     pub fn new(access_token: String, lifetime: Duration) -> Self {
+        Self {
+            access_token: Some(access_token),
+            ..Self::without_access_token(lifetime)
+        }
+    }
+
+    /// An answer that will have an ID token alone, from the authorization endpoint.
+    pub fn without_access_token(lifetime: Duration) -> Self {
         let expires_in = lifetime.as_secs();
         Self {
-            access_token,
+            access_token: None,
+            refresh_token: None,
             id_token: None,
             scope: None,
             expires_in,
@@ -30,10 +42,39 @@ impl TokenResponse {
         }
     }
 
+    /// The access token.
+    pub fn access_token(&self) -> Option<&str> {
+        self.access_token.as_deref()
+    }
+
+    /// The ID token.
+    pub fn id_token(&self) -> Option<&str> {
+        self.id_token.as_deref()
+    }
+
+    /// Seconds that the access token is good.
+    pub const fn expires_in(&self) -> u64 {
+        self.expires_in
+    }
+
     /// The same answer with an ID token.
     #[must_use]
     pub fn with_id_token(mut self, id_token: String) -> Self {
         self.id_token = Some(id_token);
+        self
+    }
+
+    /// The same answer with a refresh token.
+    #[must_use]
+    pub fn with_refresh_token(mut self, refresh_token: Option<String>) -> Self {
+        self.refresh_token = refresh_token;
+        self
+    }
+
+    /// The same answer, whose access token is bound to a key (RFC 9449 §5).
+    #[must_use]
+    pub fn bound_to_key(mut self) -> Self {
+        self.token_type = "DPoP";
         self
     }
 

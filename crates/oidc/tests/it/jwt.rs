@@ -3,9 +3,9 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use domain::KeyId;
-use domain::secret::PrivateKeyDer;
-use oidc::jwt::{JWT, KeyError};
-use oidc::{KeySet, RetiredKey, SigningKey, TokenError};
+use domain::secret::{ClientSecret, PrivateKeyDer};
+use oidc::jwt::{JWT, KeyError, SignError, sign_with_secret};
+use oidc::{Algorithm, KeySet, RetiredKey, SigningKey, TokenError};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -84,7 +84,7 @@ fn keys_print_their_name_only() {
 #[test]
 fn the_header_does_not_choose_the_algorithm() {
     for alg in [
-        "none", "None", "HS256", "RS384", "PS256", "ES256", "rs256", "",
+        "none", "None", "HS256", "HS512", "RS384", "PS256", "ES256", "EdDSA", "rs256", "",
     ] {
         let token = with_header(&json!({"alg": alg, "kid": "current"}));
         assert_eq!(refusal(&token), TokenError::Algorithm, "{alg}");
@@ -104,6 +104,111 @@ fn the_header_does_not_choose_the_algorithm() {
 fn an_extension_that_must_be_understood_is_not() {
     let header = json!({"alg": "RS256", "kid": "current", "crit": ["b64"], "b64": false});
     assert_eq!(refusal(&with_header(&header)), TokenError::Algorithm);
+}
+
+/// The classic: the public key, which everybody knows, as the secret of an HMAC.
+#[test]
+fn a_public_key_is_no_secret() {
+    let jwk = serde_json::to_value(current().jwk()).unwrap();
+    let certified = SigningKey::from_der(KeyId::from("current"), &CURRENT.1).unwrap();
+    let certified = certified.certified("id.example.com", NOW).unwrap();
+    let spellings = [
+        jwk.to_string(),
+        jwk["n"].as_str().unwrap().to_owned(),
+        certified.certificate().unwrap().pem(),
+    ];
+    for secret in spellings {
+        let secret = ClientSecret::from(secret);
+        let token = sign_with_secret(&secret, Some(JWT), &good_claims()).unwrap();
+        assert_eq!(refusal(&token), TokenError::Algorithm);
+        // The same signature under a header that names our key.
+        let (_, rest) = token.split_once('.').unwrap();
+        for alg in ["HS256", "RS256"] {
+            let header = part(&json!({"alg": alg, "kid": "current"}));
+            assert!(
+                keys()
+                    .verify(&format!("{header}.{rest}"), NOW, ISSUER)
+                    .is_err()
+            );
+        }
+    }
+}
+
+#[test]
+fn each_algorithm_has_a_name_of_its_own() {
+    for (algorithm, kid) in [
+        (Algorithm::Rs256, "current"),
+        (Algorithm::Ps256, "current-PS256"),
+        (Algorithm::Es256, "current-ES256"),
+    ] {
+        let token = current().sign_by(algorithm, Some(JWT), &good_claims());
+        let token = token.unwrap();
+        assert!(keys().verify(&token, NOW, ISSUER).is_ok(), "{kid}");
+        let (_, rest) = token.split_once('.').unwrap();
+        // One of our names with another of our algorithms.
+        for other in Algorithm::ALL {
+            let header = json!({"alg": other.as_str(), "kid": kid});
+            let swapped = format!("{}.{rest}", part(&header));
+            let expected = if other == algorithm {
+                // The header is under the signature.
+                TokenError::Signature
+            } else {
+                TokenError::Algorithm
+            };
+            assert_eq!(refusal(&swapped), expected, "{kid} as {}", other.as_str());
+        }
+    }
+    for foreign in [Algorithm::Rs384, Algorithm::Es384] {
+        let refused = current().sign_by(foreign, None, &good_claims());
+        assert_eq!(refused.unwrap_err(), SignError::Algorithm);
+    }
+}
+
+#[test]
+fn keys_that_a_header_brings_along_are_ignored() {
+    let stranger = SigningKey::generate(KeyId::from("mine")).unwrap().0;
+    let token = stranger.sign(Some(JWT), &good_claims()).unwrap();
+    let (_, rest) = token.split_once('.').unwrap();
+    for kid in ["mine", "current"] {
+        let header = json!({
+            "alg": "RS256", "kid": kid, "jwk": stranger.jwk(),
+            "jku": "https://evil.example/jwks.json", "x5u": "https://evil.example/cert",
+            "x5c": ["AAAA"],
+        });
+        let expected = match kid {
+            "mine" => TokenError::UnknownKey,
+            _ => TokenError::Signature,
+        };
+        assert_eq!(refusal(&format!("{}.{rest}", part(&header))), expected);
+    }
+}
+
+#[test]
+fn no_member_stands_twice() {
+    let token = signed(&good_claims());
+    let (_, rest) = token.split_once('.').unwrap();
+    for header in [
+        r#"{"alg":"none","alg":"RS256","kid":"current"}"#,
+        r#"{"alg":"RS256","kid":"current","x":1,"x":1}"#,
+    ] {
+        let twice = format!("{}.{rest}", URL_SAFE_NO_PAD.encode(header));
+        assert_eq!(refusal(&twice), TokenError::Malformed);
+    }
+}
+
+#[test]
+fn a_hint_may_be_old_but_not_forged() {
+    let now = NOW.seconds();
+    let old = signed_with("exp", json!(now - 1_000_000));
+    assert_eq!(refusal(&old), TokenError::Expired);
+    let claims = keys().verify_hint(&old, NOW, ISSUER).unwrap();
+    assert_eq!(claims["sub"], "auth0|42");
+    assert_eq!(
+        keys().verify_hint(&old, NOW, "https://other/").unwrap_err(),
+        TokenError::Issuer
+    );
+    let forged = next().sign(Some(JWT), &good_claims()).unwrap();
+    assert!(keys().verify_hint(&forged, NOW, ISSUER).is_err());
 }
 
 #[test]
@@ -219,9 +324,32 @@ fn rotation_forgets_nobody_too_early() {
             .map(|key| key["kid"].clone());
         kids.collect::<Value>()
     };
-    assert_eq!(published(&waiting, NOW), json!(["current", "next"]));
-    assert_eq!(published(&rotated, NOW), json!(["next", "current"]));
-    assert_eq!(published(&rotated, until), json!(["next"]));
+    assert_eq!(
+        published(&waiting, NOW),
+        json!([
+            "current",
+            "current-PS256",
+            "current-ES256",
+            "next",
+            "next-PS256",
+            "next-ES256"
+        ])
+    );
+    assert_eq!(
+        published(&rotated, NOW),
+        json!([
+            "next",
+            "next-PS256",
+            "next-ES256",
+            "current",
+            "current-PS256",
+            "current-ES256"
+        ])
+    );
+    assert_eq!(
+        published(&rotated, until),
+        json!(["next", "next-PS256", "next-ES256"])
+    );
 }
 
 proptest! {

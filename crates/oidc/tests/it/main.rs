@@ -7,9 +7,14 @@
     reason = "clippy.toml exempts test functions, not the functions that they share"
 )]
 
+mod authorize;
 mod claims;
+mod client_assertion;
+mod dpop;
+mod foreign;
 mod interop;
 mod jwt;
+mod logout;
 mod params;
 mod scopes;
 mod token;

@@ -185,3 +185,76 @@ fn a_malformed_header_is_a_client_that_proved_nothing() {
         assert!(error.challenge().unwrap().starts_with("Basic "));
     }
 }
+
+#[test]
+fn every_grant_says_what_it_lacks() {
+    let lines: Vec<String> = GrantType::ALL
+        .into_iter()
+        .map(|grant| {
+            let outcome = read(&[("grant_type", grant.as_str())], None);
+            match outcome {
+                Ok((_, request)) => format!("{grant} -> {:?}", request.grant_type()),
+                Err(error) => format!("{grant} -> {}", error.description),
+            }
+        })
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"), @"
+    authorization_code -> Missing required parameter: code
+    refresh_token -> Missing required parameter: refresh_token
+    client_credentials -> ClientCredentials
+    password -> Missing required parameter: username
+    http://auth0.com/oauth/grant-type/password-realm -> Missing required parameter: username
+    urn:ietf:params:oauth:grant-type:device_code -> Missing required parameter: device_code
+    urn:ietf:params:oauth:grant-type:token-exchange -> Missing required parameter: subject_token
+    http://auth0.com/oauth/grant-type/mfa-otp -> Missing required parameter: mfa_token
+    http://auth0.com/oauth/grant-type/mfa-oob -> Missing required parameter: mfa_token
+    http://auth0.com/oauth/grant-type/mfa-recovery-code -> Missing required parameter: mfa_token
+    ");
+    // The authorization endpoint's own grant is not to be had here.
+    let error = read(&[("grant_type", "implicit")], None).unwrap_err();
+    assert_eq!(error.code, "unsupported_grant_type");
+}
+
+#[test]
+fn a_request_holds_what_its_grant_brings_and_prints_no_secret() {
+    for (pairs, grant) in [
+        (
+            &[("code", "needle"), ("code_verifier", "needle")][..],
+            "authorization_code",
+        ),
+        (&[("refresh_token", "needle")], "refresh_token"),
+        (
+            &[("device_code", "needle")],
+            "urn:ietf:params:oauth:grant-type:device_code",
+        ),
+        (
+            &[("mfa_token", "needle"), ("otp", "needle")],
+            "http://auth0.com/oauth/grant-type/mfa-otp",
+        ),
+        (
+            &[
+                ("mfa_token", "needle"),
+                ("oob_code", "needle"),
+                ("binding_code", "needle"),
+            ],
+            "http://auth0.com/oauth/grant-type/mfa-oob",
+        ),
+        (
+            &[("mfa_token", "needle"), ("recovery_code", "needle")],
+            "http://auth0.com/oauth/grant-type/mfa-recovery-code",
+        ),
+        (
+            &[("subject_token", "needle"), ("subject_token_type", "urn:x")],
+            "urn:ietf:params:oauth:grant-type:token-exchange",
+        ),
+    ] {
+        let pairs: Vec<_> = pairs
+            .iter()
+            .copied()
+            .chain([("grant_type", grant)])
+            .collect();
+        let (_, request) = read(&pairs, None).unwrap();
+        assert_eq!(request.grant_type().as_str(), grant);
+        assert!(!format!("{request:?}").contains("needle"), "{request:?}");
+    }
+}

@@ -21,6 +21,8 @@ pub enum Rule {
 pub struct Assessment {
     rules: Vec<Value>,
     verified: bool,
+    #[serde(skip)]
+    broken: Option<Rule>,
 }
 
 /// A kind of character: its code, its words, and what belongs to it.
@@ -131,7 +133,13 @@ impl Assessment {
         Self {
             rules: rules.iter().map(|rule| rule.assessed(password)).collect(),
             verified: rules.iter().all(|rule| rule.holds(password)),
+            broken: rules.iter().find(|rule| !rule.holds(password)).copied(),
         }
+    }
+
+    /// The first rule that does not hold.
+    pub const fn broken(&self) -> Option<Rule> {
+        self.broken
     }
 
     /// Whether every rule holds.

@@ -153,13 +153,11 @@ impl Worker {
         self.child.wait().unwrap()
     }
 
-    /// Resident memory, in bytes.
+    /// Resident memory, in bytes; none of a worker that has ended, as one does whose heap is full.
     pub fn resident(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
-            .unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let Some(line) = line else { return 0 };
         line.trim()
             .trim_end_matches(" kB")
             .trim()

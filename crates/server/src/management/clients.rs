@@ -128,6 +128,7 @@ pub async fn rotate_secret(
 
 /// A client as the wire shows it: what was set, over the defaults.
 fn render(client: Client, with_secret: bool) -> Json {
+    let defaults = defaults(&client);
     let mut body = Json::new();
     body.insert("tenant".into(), "ferry".into());
     body.insert("global".into(), false.into());
@@ -136,12 +137,15 @@ fn render(client: Client, with_secret: bool) -> Json {
         body.insert("client_secret".into(), client.secret.expose().into());
     }
     body.insert("name".into(), client.name.into());
-    body.insert(
-        "token_endpoint_auth_method".into(),
-        client.auth.as_str().into(),
-    );
+    // `client_authentication_methods` stands in its place.
+    if client.auth != domain::TokenEndpointAuth::PrivateKeyJwt {
+        body.insert(
+            "token_endpoint_auth_method".into(),
+            client.auth.as_str().into(),
+        );
+    }
     body.insert("grant_types".into(), client.grant_types.into());
-    if let Value::Object(defaults) = defaults() {
+    if let Value::Object(defaults) = defaults {
         body.extend(defaults);
     }
     for (name, value) in client.attributes {
@@ -155,7 +159,7 @@ fn render(client: Client, with_secret: bool) -> Json {
     body
 }
 
-fn defaults() -> Value {
+fn defaults(client: &Client) -> Value {
     json!({
         "is_first_party": true,
         "is_token_endpoint_ip_header_trusted": false,
@@ -164,10 +168,21 @@ fn defaults() -> Value {
         "cross_origin_authentication": false,
         "custom_login_page_on": true,
         "jwt_configuration": {"secret_encoded": false, "lifetime_in_seconds": 36000},
-        "refresh_token": {
-            "rotation_type": "non-rotating", "expiration_type": "non-expiring", "leeway": 0,
-            "token_lifetime": 2_592_000, "idle_token_lifetime": 1_296_000,
-            "infinite_token_lifetime": true, "infinite_idle_token_lifetime": true,
-        },
+        "refresh_token": refresh_token(client),
+    })
+}
+
+/// What the token endpoint does when the client says nothing: see `docs/tokens.md`.
+fn refresh_token(client: &Client) -> Value {
+    let is_public = client.auth == domain::TokenEndpointAuth::None;
+    let said = client.attributes.get("refresh_token");
+    let said = said.and_then(|member| member.get("expiration_type"));
+    let expires = said.map_or(is_public, |text| text == "expiring");
+    json!({
+        "rotation_type": if is_public { "rotating" } else { "non-rotating" },
+        "expiration_type": if expires { "expiring" } else { "non-expiring" },
+        "leeway": 0,
+        "token_lifetime": 2_592_000, "idle_token_lifetime": 1_296_000,
+        "infinite_token_lifetime": !expires, "infinite_idle_token_lifetime": !expires,
     })
 }

@@ -1,12 +1,16 @@
 //! The Management API v2. Handlers are short: extract → one engine call → render.
 
 pub mod attack_protection;
+pub mod branding;
+pub mod client_credentials;
 pub mod client_grants;
 pub mod clients;
 pub mod connection_clients;
 pub mod connections;
+pub mod email_templates;
 pub mod exports;
 mod fields;
+pub mod grants;
 pub mod hashes;
 pub mod import_jobs;
 pub mod jobs;
@@ -14,8 +18,12 @@ pub mod logs;
 pub mod merges;
 pub mod password_hashes;
 mod path_id;
+pub mod prompts;
+pub mod refresh_tokens;
 pub mod resource_servers;
 pub mod scripts;
+pub mod sessions;
+pub mod signing_keys;
 mod slices;
 pub mod tickets;
 pub mod uploads;

@@ -1,8 +1,8 @@
 //! A page as handlers describe it: which screen, what its form sends on, what it shows, what went
 //! wrong. How it looks and in which language it speaks is decided where it is rendered.
 
-use axum::http::StatusCode;
-use axum::response::{IntoResponse as _, Response};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
 use domain::Json;
 
 use crate::state::AppState;
@@ -107,6 +107,31 @@ pub struct Reader {
     pub client: Option<(String, Option<String>)>,
 }
 
+impl Reader {
+    /// Whoever sent a request, as far as its headers tell.
+    pub fn of(headers: &HeaderMap) -> Self {
+        let language = headers.get(header::ACCEPT_LANGUAGE);
+        Self {
+            accept_language: language
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned),
+            ..Self::default()
+        }
+    }
+}
+
+impl Problem {
+    /// What went wrong, by its key, and the field that it is about.
+    pub fn new(key: &'static str, field: Option<&'static str>) -> Self {
+        Self {
+            key,
+            field,
+            values: Json::new(),
+            sentence: None,
+        }
+    }
+}
+
 impl Page {
     /// A page without form fields and without a problem.
     pub fn new(screen: Screen) -> Self {
@@ -121,6 +146,6 @@ impl Page {
 }
 
 /// Renders a page with the headers that guard it.
-pub async fn render(_state: &AppState, _reader: &Reader, page: Page) -> Response {
-    (page.status, format!("{page:?}")).into_response()
+pub async fn render(state: &AppState, reader: &Reader, page: Page) -> Response {
+    super::render::respond(state, reader, page).await
 }

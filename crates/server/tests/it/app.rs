@@ -221,6 +221,21 @@ impl App {
         self.receive(request.body(Body::from(body)).unwrap()).await
     }
 
+    /// The same with a header.
+    pub async fn post_form_with(
+        &self,
+        path: &str,
+        pairs: &[(&str, &str)],
+        (name, value): (&str, &str),
+    ) -> Answer {
+        let request = Request::builder().method("POST").uri(path);
+        let request = request
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header(name, value);
+        let body = serde_urlencoded::to_string(pairs).unwrap();
+        self.receive(request.body(Body::from(body)).unwrap()).await
+    }
+
     /// The next mail to leave: to whom, and the link in it.
     pub async fn mailed_link(&self) -> (String, String) {
         for _ in 0..1000 {
@@ -309,7 +324,8 @@ impl App {
         self.receive(request).await
     }
 
-    async fn receive(&self, request: Request<Body>) -> Answer {
+    /// Sends any request.
+    pub async fn receive(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (head, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, 16 << 20).await.unwrap();

@@ -109,15 +109,16 @@ async fn keys_rotate_and_old_tokens_stay_good() {
                 .collect::<Vec<_>>()
         };
         let before = kids().await;
-        assert_eq!(before.len(), 2, "one signs, one is published before use");
+        assert_eq!(
+            before.len(),
+            6,
+            "one signs, one is published before use; each under three names"
+        );
         let old = app.token_for(None).await;
-        engine
-            .keys
-            .rotate(&engine.store, &*engine.clock, &*engine.entropy)
-            .await
-            .unwrap();
+        let context = engine::Context::default();
+        engine.rotate_signing_keys(&context).await.unwrap();
         let after = kids().await;
-        assert_eq!(after.len(), 3);
+        assert_eq!(after.len(), 9);
         assert!(before.iter().all(|kid| after.contains(kid)));
         let new = app.token_for(None).await;
         for token in [old, new] {
@@ -130,11 +131,7 @@ async fn keys_rotate_and_old_tokens_stay_good() {
         }
         // Time alone rotates too.
         app.later(91 * 86_400);
-        engine
-            .keys
-            .refresh(&engine.store, &*engine.clock, &*engine.entropy)
-            .await
-            .unwrap();
+        engine.refresh_signing_keys().await.unwrap();
         assert!(kids().await.iter().any(|kid| !after.contains(kid)));
     })
     .await;
@@ -211,9 +208,9 @@ async fn discovery_and_sign_up_speak_the_wire() {
         .await;
     })
     .await;
-    insta::assert_snapshot!(said, @r###"
+    insta::assert_snapshot!(said, @r#"
     GET /.well-known/openid-configuration
-      200 {"issuer":"https://ferry.example/","token_endpoint":"https://ferry.example/oauth/token","userinfo_endpoint":"https://ferry.example/userinfo","jwks_uri":"https://ferry.example/.well-known/jwks.json","scopes_supported":["openid","profile","email","phone"],"response_types_supported":[],"grant_types_supported":["client_credentials","password","http://auth0.com/oauth/grant-type/password-realm"],"subject_types_supported":["public"],"id_token_signing_alg_values_supported":["RS256"],"token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","none"],"claims_supported":["aud","email","email_verified","exp","family_name","given_name","iat","iss","name","nickname","phone_number","phone_number_verified","picture","sub","updated_at"],"request_uri_parameter_supported":false,"request_parameter_supported":false}
+      200 {"issuer":"https://ferry.example/","authorization_endpoint":"https://ferry.example/authorize","token_endpoint":"https://ferry.example/oauth/token","device_authorization_endpoint":"https://ferry.example/oauth/device/code","pushed_authorization_request_endpoint":"https://ferry.example/oauth/par","userinfo_endpoint":"https://ferry.example/userinfo","jwks_uri":"https://ferry.example/.well-known/jwks.json","revocation_endpoint":"https://ferry.example/oauth/revoke","introspection_endpoint":"https://ferry.example/oauth/introspect","end_session_endpoint":"https://ferry.example/oidc/logout","scopes_supported":["openid","profile","email","phone","offline_access"],"response_types_supported":["code","token","id_token","code token","code id_token","id_token token","code id_token token"],"response_modes_supported":["query","fragment","form_post","web_message"],"grant_types_supported":["authorization_code","refresh_token","client_credentials","password","http://auth0.com/oauth/grant-type/password-realm","urn:ietf:params:oauth:grant-type:device_code","implicit"],"prompt_values_supported":["none","login","consent","select_account"],"code_challenge_methods_supported":["S256"],"subject_types_supported":["public"],"id_token_signing_alg_values_supported":["RS256","PS256","ES256"],"token_endpoint_auth_methods_supported":["client_secret_basic","client_secret_post","private_key_jwt","none"],"token_endpoint_auth_signing_alg_values_supported":["RS256","RS384","PS256","ES256"],"dpop_signing_alg_values_supported":["ES256","RS256","PS256"],"claims_supported":["acr","amr","aud","auth_time","email","email_verified","exp","family_name","given_name","iat","iss","name","nickname","nonce","phone_number","phone_number_verified","picture","sid","sub","updated_at"],"authorization_response_iss_parameter_supported":true,"require_pushed_authorization_requests":false,"claims_parameter_supported":false,"request_uri_parameter_supported":false,"request_parameter_supported":false}
     POST /dbconnections/signup
       200 {"_id":"[id]","email_verified":false,"email":"cyd@example.com","user_metadata":{"plan":"free"}}
     POST /dbconnections/signup
@@ -226,5 +223,5 @@ async fn discovery_and_sign_up_speak_the_wire() {
       400 {"name":"PasswordStrengthError","message":"Password is too weak","code":"invalid_password","description":{"rules":[{"message":"At least %d characters in length","format":[8],"code":"lengthAtLeast","verified":false}],"verified":false},"policy":"* At least 8 characters in length (good)","statusCode":400}
     POST /dbconnections/signup
       400 {"name":"BadRequestError","code":"public_signup_disabled","description":"Public signup is disabled","statusCode":400}
-    "###);
+    "#);
 }

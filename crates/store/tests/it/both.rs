@@ -11,6 +11,7 @@ use store::{Key, Store, StoreError, StoredMerge, StoredRowError, UserFilter, Use
 use crate::bench::{Bench, on_both};
 use crate::import::{Import, row};
 use crate::make::{at, email, hash, insert, new_user, username};
+use crate::suite::sessions::session_of;
 
 /// Runs a property with an async body on both stores, and shrinks what fails.
 fn holds<S: Strategy>(cases: u32, strategy: S, property: impl AsyncFn(&Bench, &Bench, &S::Value))
@@ -598,17 +599,10 @@ fn apply(write: &mut store::Write, change: &Change) {
         }
         Change::Session(r, token, true) => {
             let (id, token) = (format!("s{r}{token}"), format!("t{token}"));
-            let session = store::NewSession {
-                id: &id.as_str().into(),
-                user: user_row(r),
-                client: None,
-                token_hash: &token,
-                expires_at: at(99),
-            };
-            write.insert_session(&session, at(0));
+            write.insert_session(&session_of(&id, user_row(r)), &token);
         }
-        Change::Session(_, token, false) => {
-            write.use_session(&format!("t{token}"), at(5));
+        Change::Session(r, token, false) => {
+            write.delete_session(&format!("s{r}{token}").into());
         }
         Change::Count(name, now) => {
             write.count(&name.to_string(), at(*now), at(now + 10));
@@ -701,6 +695,7 @@ fn wipe() -> Vec<store::db::Stmt> {
         "delete from users",
         "delete from identities",
         "delete from sessions",
+        "delete from session_clients",
         "delete from rate_counters",
         "delete from outbox",
         "delete from jobs",

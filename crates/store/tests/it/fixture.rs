@@ -1,10 +1,10 @@
 //! What `migrations/fixtures/0001.sql` holds: made by [`make`], looked for by [`is_all_there`].
 
 use domain::{
-    Attributes, ClientGrant, Counters, Credential, JobStatus, MfaFactor, NewUser, Origin, Page,
-    RowError, RowErrorCode, UserRow,
+    Attributes, Authentication, AuthenticationMethod, ClientCredential, ClientGrant, Counters,
+    Credential, JobStatus, MfaFactor, NewUser, Origin, Page, RowError, RowErrorCode, UserRow,
 };
-use store::{KeyState, Lease, Mail, NewSession, Purpose, Store, Ticket, TicketState};
+use store::{KeyState, Lease, Mail, Purpose, Store, StoredSession, Ticket, TicketState};
 
 use crate::import::{Import, row};
 use crate::make::{
@@ -41,6 +41,19 @@ pub async fn make(store: &Store) {
     write
         .insert_signing_key(&"k3".into(), KeyState::Next, &der(b"k3"), at(2))
         .unwrap();
+    let credential = ClientCredential {
+        id: "cred".into(),
+        client_id: "client".into(),
+        name: Some("build".into()),
+        kid: "kid".into(),
+        algorithm: "RS256".into(),
+        pem: "pem".into(),
+        created_at: at(0),
+        updated_at: at(1),
+        expires_at: Some(at(9)),
+    };
+    write.insert_client_credential(&credential);
+    write.use_once("assertion/1", at(9));
     write.log(&event("log"));
     write.set_setting("tenant", "Ferry");
     write.count("login:::1", at(0), at(9));
@@ -56,14 +69,8 @@ pub async fn make(store: &Store) {
     insert(store, &full(&main)).await.unwrap();
     let mut write = store.write();
     write.record_login(UserRow(1), Some("::1"), at(4));
-    let session = NewSession {
-        id: &"session".into(),
-        user: UserRow(1),
-        client: Some(&"client".into()),
-        token_hash: "token",
-        expires_at: at(1000),
-    };
-    write.insert_session(&session, at(4));
+    write.insert_session(&session(), "token");
+    write.add_session_client(&"session".into(), &"client".into(), UserRow(1));
     write.insert_ticket(&ticket(), at(4));
     store.commit(write).await.unwrap();
     store.reserve_user_rows(2).await.unwrap();
@@ -76,6 +83,26 @@ pub async fn make(store: &Store) {
         .put_chunk(&"job".into(), 0, b"[{}]".to_vec(), at(0))
         .await
         .unwrap();
+}
+
+fn session() -> StoredSession {
+    StoredSession {
+        id: "session".into(),
+        authentication: Authentication {
+            user: UserRow(1),
+            user_id: "auth0|legacy|1".into(),
+            connection: Some("con_main".into()),
+            session: Some("session".into()),
+            at: at(4),
+            methods: vec![AuthenticationMethod::Password],
+        },
+        ip: Some("::1".into()),
+        user_agent: Some("browser".into()),
+        created_at: at(4),
+        touched_at: at(4),
+        idle_expires_at: at(500),
+        expires_at: at(1000),
+    }
 }
 
 fn ticket() -> Ticket {
@@ -189,6 +216,8 @@ pub async fn is_all_there(store: &Store) {
             ("k1", 2, KeyState::Previous)
         ]
     );
+    let credentials = store.list_client_credentials(&"client".into()).await;
+    assert_eq!(credentials.unwrap()[0].expires_at, Some(at(9)));
     let job = store.find_job(&"job".into()).await.unwrap().unwrap();
     assert_eq!(
         job.counters,
@@ -214,7 +243,6 @@ pub async fn is_all_there(store: &Store) {
         owner: "worker".into(),
     };
     write.end_job(&lease, JobStatus::Completed, None, at(9));
-    write.use_session("token", at(9));
     store.commit(write).await.unwrap();
     assert!(store.find_log("log").await.unwrap().is_some());
     assert_eq!(
@@ -233,6 +261,10 @@ pub async fn is_all_there(store: &Store) {
     assert_eq!(
         store.find_ticket("ticket", at(9)).await.unwrap(),
         Some((ticket(), TicketState::Open))
+    );
+    assert_eq!(
+        store.find_session_by_token("token", at(9)).await.unwrap(),
+        Some(session())
     );
     assert_eq!(store.claim_mail(at(1), at(2), 9).await.unwrap().len(), 1);
     assert_eq!(store.orphans().await.unwrap(), [""; 0]);

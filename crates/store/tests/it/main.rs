@@ -45,6 +45,8 @@ conformance! {
         parameters_go_by_number_not_by_place,
         a_long_batch_keeps_its_order,
         an_abandoned_batch_is_all_or_nothing;
+    client_credentials:
+        credentials_come_back_change_and_follow_their_client;
     clients:
         a_deleted_client_or_api_leaves_no_arriving_grant,
         a_client_comes_back_as_it_was,
@@ -102,7 +104,8 @@ conformance! {
         one_of_many_takes_over_after_a_crash;
     keys:
         keys_rotate_and_are_forgotten,
-        one_of_many_rotations_wins;
+        one_of_many_rotations_wins,
+        a_key_is_revoked_once_and_never_while_it_signs;
     legacy_ids:
         a_row_meets_whom_its_legacy_id_names,
         a_row_with_a_legacy_id_goes_by_every_policy,
@@ -139,17 +142,31 @@ conformance! {
         changes_of_one_user_never_wait_for_each_other_for_good,
         reserved_rows_are_disjoint,
         two_stores_over_one_database_share_rows_and_see_each_other;
+    refresh_tokens:
+        a_family_comes_back_rotates_and_is_revoked,
+        of_twenty_racing_rotations_one_wins,
+        a_deleted_user_takes_all_tokens,
+        a_device_is_answered_once_and_ends_once,
+        a_pushed_request_is_taken_once;
     resource_servers:
         an_api_comes_back_as_it_was,
         an_identifier_names_one_api_and_takes_its_grants,
         one_read_tells_what_a_machine_may_do;
+    login_transactions:
+        a_transaction_moves_on_once_and_ends_once,
+        raced_steps_are_taken_once;
+    consents:
+        a_consent_grows_and_is_withdrawn;
+    logout_notices:
+        a_notice_is_claimed_by_one_sender_and_retried;
     sealed:
         no_secret_is_readable_in_the_tables,
         a_sealed_value_opens_only_where_it_was_sealed,
         no_error_prints_a_secret;
     sessions:
-        a_token_lives_until_used_or_expired,
-        a_raced_token_is_used_once;
+        a_session_lives_until_idle_or_old,
+        a_raced_renewal_leaves_one_token,
+        sessions_go_with_their_clients;
     settings:
         a_setting_is_set_and_set_again,
         the_store_answers_and_says_what_it_is;
@@ -161,6 +178,9 @@ conformance! {
         tickets_about_one_address_are_voided_together,
         a_raced_ticket_is_used_once,
         a_deleted_user_or_connection_takes_its_tickets;
+    used_tokens:
+        a_name_is_used_once_until_it_is_forgotten,
+        of_many_at_once_one_uses_a_name;
     users:
         every_attribute_comes_back_as_it_was,
         what_is_absent_stays_absent,

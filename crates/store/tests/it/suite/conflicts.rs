@@ -30,8 +30,8 @@ fn provocation(key: Key) -> (&'static str, [Vec<Value>; 2]) {
              values ($2, 'next', $1, 0)"
         }
         Key::SessionToken => {
-            "insert into sessions (id, user_row, token_hash, created_at, expires_at) \
-             values ($1, 1, 'x', 0, 0)"
+            "insert into sessions (id, user_row, token_hash, methods, authenticated_at, created_at, \
+             touched_at, idle_expires_at, expires_at) values ($1, 1, 'x', '[]', 0, 0, 0, 0, 0)"
         }
         Key::ConnectionClient => {
             "insert into connection_clients (connection_id, client_id) \
@@ -42,6 +42,10 @@ fn provocation(key: Key) -> (&'static str, [Vec<Value>; 2]) {
              options, size, read_offset, total, inserted, updated, failed, lease_until, created_at, \
              idempotency_key) values ($1, 'users_import', 'pending', 'x', false, false, '{}', 0, 0, \
              0, 0, 0, 0, 0, 0, 'y')"
+        }
+        Key::UserCode => {
+            "insert into device_codes (device_code_hash, user_code, client_id, scope, state, \
+             seconds_between, created_at, expires_at) values ($1, 'x', 'y', '', 'waiting', 5, 0, 0)"
         }
         Key::LegacyId => {
             "insert into legacy_ids (connection_id, foreign_id, user_row, created_at) \

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::{Connection, Page};
 use store::{Key, StoreError};
 
+use super::sessions::session_of;
 use crate::bench::Bench;
 use crate::make::{EXOTIC, at, configuration, connection, exotic_json, put_connection, put_user};
 
@@ -205,16 +206,7 @@ pub async fn a_deleted_connection_takes_its_users_and_jobs(store: &Bench) {
             .replace_factors(user.row, &[domain::MfaFactor::Phone("+1".into())], at(0))
             .unwrap();
         let token = number.to_string();
-        write.insert_session(
-            &store::NewSession {
-                id: &token.as_str().into(),
-                user: user.row,
-                client: None,
-                token_hash: &token,
-                expires_at: at(9),
-            },
-            at(0),
-        );
+        write.insert_session(&session_of(&token, user.row), &token);
         write.insert_job(&crate::make::job(
             &format!("job_{number}"),
             connection,
@@ -251,5 +243,11 @@ pub async fn a_deleted_connection_takes_its_users_and_jobs(store: &Bench) {
         store.commit(write).await,
         Err(StoreError::Stale { .. })
     ));
-    assert!(store.find_session("3", at(1)).await.unwrap().is_some());
+    assert!(
+        store
+            .find_session_by_token("3", at(1))
+            .await
+            .unwrap()
+            .is_some()
+    );
 }

@@ -1,8 +1,9 @@
 //! Nothing is left of what is deleted while others write.
 
 use domain::MfaFactor;
-use store::{NewSession, Store};
+use store::Store;
 
+use super::sessions::session_of;
 use crate::bench::{Bench, tally};
 use crate::make::{at, insert, new_user, put_connection, put_user};
 
@@ -55,17 +56,8 @@ async fn change(
         &[MfaFactor::Phone("+1".into()), MfaFactor::Totp("AB".into())],
         at(1),
     )?;
-    let id = token.into();
-    write.insert_session(
-        &NewSession {
-            id: &id,
-            user: row,
-            client: None,
-            token_hash: token,
-            expires_at: at(9),
-        },
-        at(1),
-    );
+    write.insert_session(&session_of(token, row), token);
+    write.add_session_client(&token.into(), &"shop".into(), row);
     store.commit(write).await
 }
 

@@ -104,3 +104,49 @@ pub async fn one_of_many_rotations_wins(store: &Bench) {
         [KeyState::Next, KeyState::Current, KeyState::Previous]
     );
 }
+
+pub async fn a_key_is_revoked_once_and_never_while_it_signs(store: &Bench) {
+    let revoke = async |kid: &str, millis| {
+        let mut write = store.write();
+        write.revoke_signing_key(&kid.into(), at(millis));
+        store.commit(write).await
+    };
+    insert(store, "a", KeyState::Current, 0).await.unwrap();
+    insert(store, "b", KeyState::Next, 0).await.unwrap();
+    rotate(store, "a", "b", 10).await.unwrap();
+    insert(store, "c", KeyState::Next, 10).await.unwrap();
+    for kid in ["b", "unknown"] {
+        assert!(matches!(
+            revoke(kid, 20).await,
+            Err(StoreError::Stale { .. })
+        ));
+    }
+    revoke("a", 20).await.unwrap();
+    revoke("c", 21).await.unwrap();
+    assert!(matches!(
+        revoke("a", 30).await,
+        Err(StoreError::Stale { .. })
+    ));
+    insert(store, "d", KeyState::Next, 22).await.unwrap();
+    let keys = store.list_signing_keys().await.unwrap();
+    let found: Vec<_> = keys
+        .iter()
+        .map(|key| {
+            let times = (key.current_since, key.retired_at, key.revoked_at);
+            (key.kid.as_str(), key.state, times)
+        })
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("d", KeyState::Next, (None, None, None)),
+            ("c", KeyState::Previous, (None, Some(at(21)), Some(at(21)))),
+            (
+                "a",
+                KeyState::Previous,
+                (Some(at(0)), Some(at(10)), Some(at(20)))
+            ),
+            ("b", KeyState::Current, (Some(at(10)), None, None)),
+        ]
+    );
+}

@@ -1,9 +1,11 @@
 //! The tests, by noun. Each is registered in `main.rs`.
 
 pub mod batches;
+pub mod client_credentials;
 pub mod clients;
 pub mod conflicts;
 pub mod connections;
+pub mod consents;
 pub mod counters;
 pub mod deletions;
 pub mod import_races;
@@ -12,14 +14,18 @@ pub mod jobs;
 pub mod keys;
 pub mod legacy_ids;
 pub mod lists;
+pub mod login_transactions;
+pub mod logout_notices;
 pub mod logs;
 pub mod migrations;
 pub mod outbox;
 pub mod races;
+pub mod refresh_tokens;
 pub mod resource_servers;
 pub mod sealed;
 pub mod sessions;
 pub mod settings;
 pub mod spool;
 pub mod tickets;
+pub mod used_tokens;
 pub mod users;

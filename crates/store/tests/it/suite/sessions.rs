@@ -1,93 +1,131 @@
-//! Session tokens are used once.
+//! Sessions live while they are of use, under one token each.
 
-use domain::{SessionId, UserRow};
-use store::{Key, NewSession, Store, StoreError};
+use domain::{Authentication, AuthenticationMethod, UserRow};
+use store::{Key, Store, StoreError, StoredSession};
 
 use crate::bench::Bench;
-use crate::make::at;
+use crate::make::{at, insert, new_user, put_connection};
 
-async fn insert(store: &Store, id: &str, token: &str) -> store::Result<()> {
-    let mut write = store.write();
-    let id = SessionId::from(id);
-    let session = NewSession {
-        id: &id,
-        user: UserRow(1),
-        client: Some(&"c".into()),
-        token_hash: token,
+pub fn session(id: &str) -> StoredSession {
+    session_of(id, UserRow(1))
+}
+
+/// The same of somebody else.
+pub fn session_of(id: &str, user: UserRow) -> StoredSession {
+    StoredSession {
+        id: id.into(),
+        authentication: Authentication {
+            user,
+            user_id: "auth0|1".into(),
+            connection: Some("con_main".into()),
+            session: Some(id.into()),
+            at: at(0),
+            methods: vec![AuthenticationMethod::Password, AuthenticationMethod::Otp],
+        },
+        ip: Some("::1".into()),
+        user_agent: None,
+        created_at: at(0),
+        touched_at: at(0),
+        idle_expires_at: at(50),
         expires_at: at(100),
-    };
-    write.insert_session(&session, at(0));
+    }
+}
+
+pub async fn put_user(store: &Store) {
+    let connection = put_connection(store, "main").await;
+    let user = new_user(UserRow(1), &connection, "1", "a@x.org");
+    insert(store, &user).await.unwrap();
+}
+
+async fn put(store: &Store, id: &str, token: &str) -> store::Result<()> {
+    let mut write = store.write();
+    write.insert_session(&session(id), token);
     store.commit(write).await
 }
 
-pub async fn a_token_lives_until_used_or_expired(store: &Bench) {
-    insert(store, "one", "t1").await.unwrap();
-    insert(store, "two", "t2").await.unwrap();
-    assert!(
-        insert(store, "three", "t1")
+pub async fn a_session_lives_until_idle_or_old(store: &Bench) {
+    put_user(store).await;
+    put(store, "one", "t1").await.unwrap();
+    let twice = put(store, "two", "t1").await.unwrap_err();
+    assert!(twice.is_conflict_on(Key::SessionToken));
+    let found = async |token: &str, millis| {
+        store
+            .find_session_by_token(token, at(millis))
             .await
-            .unwrap_err()
-            .is_conflict_on(Key::SessionToken)
-    );
-    assert_eq!(
-        store.find_session("t1", at(99)).await.unwrap(),
-        Some(UserRow(1))
-    );
-    assert_eq!(store.find_session("t1", at(100)).await.unwrap(), None);
-    assert_eq!(store.find_session("T1\0", at(1)).await.unwrap(), None);
-    let use_up = async |token: &str, millis| {
-        let mut write = store.write();
-        write.use_session(token, at(millis));
-        store.commit(write).await
+            .unwrap()
     };
-    use_up("t1", 5).await.unwrap();
-    assert!(matches!(
-        use_up("t1", 6).await,
-        Err(StoreError::Stale { .. })
-    ));
-    assert!(matches!(
-        use_up("t2", 100).await,
-        Err(StoreError::Stale { .. })
-    ));
-    assert_eq!(store.find_session("t1", at(6)).await.unwrap(), None);
+    assert_eq!(found("t1", 49).await, Some(session("one")));
+    assert_eq!(found("t1", 50).await, None);
+    assert_eq!(found("T1\0", 1).await, None);
     let mut write = store.write();
-    write.delete_sessions(UserRow(1));
+    write.touch_session(&"one".into(), at(40), at(200));
     store.commit(write).await.unwrap();
-    assert_eq!(store.find_session("t2", at(6)).await.unwrap(), None);
+    assert_eq!(found("t1", 99).await.unwrap().touched_at, at(40));
+    assert_eq!(found("t1", 100).await, None);
+    let by_id = store.find_session(&"one".into(), at(99)).await.unwrap();
+    assert!(by_id.is_some());
+    put(store, "two", "t2").await.unwrap();
+    let listed = async |after: &str| {
+        let listed = store.list_sessions(UserRow(1), after, 9, at(1)).await;
+        let ids = listed.unwrap().into_iter().map(|s| s.id.to_string());
+        ids.collect::<Vec<_>>()
+    };
+    assert_eq!(listed("").await, ["one", "two"]);
+    assert_eq!(listed("one").await, ["two"]);
 }
 
-pub async fn a_raced_token_is_used_once(store: &Bench) {
-    insert(store, "one", "t").await.unwrap();
+pub async fn a_raced_renewal_leaves_one_token(store: &Bench) {
+    put_user(store).await;
+    put(store, "one", "t").await.unwrap();
     let outcomes = store
         .race(20, |store, number| async move {
             let mut write = store.write();
-            write.use_session("t", at(1));
-            let (id, token) = (SessionId::from(format!("n{number}")), format!("n{number}"));
-            let next = NewSession {
-                id: &id,
-                user: UserRow(1),
-                client: None,
-                token_hash: &token,
-                expires_at: at(100),
-            };
-            write.insert_session(&next, at(1));
+            write.renew_session(&session("one"), "t", &format!("n{number}"));
             store.commit(write).await
         })
         .await;
     assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 1);
-    assert!(
-        outcomes
-            .iter()
-            .all(|outcome| matches!(outcome, Ok(()) | Err(StoreError::Stale { .. }))),
-        "{outcomes:?}"
-    );
+    let is_fit = |o: &store::Result<()>| matches!(o, Ok(()) | Err(StoreError::Stale { .. }));
+    assert!(outcomes.iter().all(is_fit), "{outcomes:?}");
     let mut living = 0;
     for number in 0..20 {
         let found = store
-            .find_session(&format!("n{number}"), at(2))
+            .find_session_by_token(&format!("n{number}"), at(2))
             .await
             .unwrap();
         living += usize::from(found.is_some());
     }
     assert_eq!(living, 1);
+}
+
+pub async fn sessions_go_with_their_clients(store: &Bench) {
+    put_user(store).await;
+    for id in ["one", "two", "three"] {
+        put(store, id, id).await.unwrap();
+        let mut write = store.write();
+        for _ in 0..2 {
+            write.add_session_client(&id.into(), &"shop".into(), UserRow(1));
+        }
+        store.commit(write).await.unwrap();
+    }
+    let clients = store.list_session_clients(&"one".into()).await.unwrap();
+    assert_eq!(clients, ["shop".into()]);
+    let end = async || {
+        let mut write = store.write();
+        write.delete_session(&"one".into());
+        store.commit(write).await
+    };
+    end().await.unwrap();
+    assert!(matches!(end().await, Err(StoreError::Stale { .. })));
+    let mut write = store.write();
+    write.touch_session(&"two".into(), at(1), at(2));
+    write.forget_sessions(at(10));
+    store.commit(write).await.unwrap();
+    assert_eq!(store.orphans().await.unwrap(), [""; 0]);
+    let left = store.list_sessions(UserRow(1), "", 9, at(1)).await.unwrap();
+    assert_eq!(left.len(), 1);
+    let mut write = store.write();
+    write.delete_sessions(UserRow(1));
+    store.commit(write).await.unwrap();
+    assert_eq!(store.orphans().await.unwrap(), [""; 0]);
 }

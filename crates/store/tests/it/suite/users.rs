@@ -4,6 +4,7 @@ use domain::conflict::ClaimedKey;
 use domain::{Attributes, Json, MfaFactor, NewUser, Origin, TotpSecret, User, UserId, UserRow};
 use store::{Store, StoreError};
 
+use super::sessions::session_of;
 use crate::bench::Bench;
 use crate::make::{
     EXOTIC, at, connection, credential, email, exotic_json, hash, insert, new_user, object,
@@ -498,22 +499,19 @@ pub async fn a_deleted_user_leaves_nothing(store: &Bench) {
     write
         .replace_factors(stays.row, &[MfaFactor::Phone("+1".into())], at(0))
         .unwrap();
-    write.insert_session(
-        &store::NewSession {
-            id: &"s".into(),
-            user: user.row,
-            client: None,
-            token_hash: "t",
-            expires_at: at(9),
-        },
-        at(0),
-    );
+    write.insert_session(&session_of("s", user.row), "t");
     store.commit(write).await.unwrap();
     let mut write = store.write();
     write.delete_user(user.row);
     store.commit(write).await.unwrap();
     assert!(store.find_user(&user.user_id).await.unwrap().is_none());
-    assert!(store.find_session("t", at(1)).await.unwrap().is_none());
+    assert!(
+        store
+            .list_sessions(user.row, "", 9, at(1))
+            .await
+            .unwrap()
+            .is_empty()
+    );
     assert_eq!(store.orphans().await.unwrap(), [""; 0]);
     assert_eq!(by_row(store, stays.row).await.factors, ["phone"]);
     put_user(store, &connection, "1", "a@x.org").await;

@@ -1,0 +1,167 @@
+//! What a bearer's token says: to the userinfo endpoint, to introspection (RFC 7662), and to the
+//! Management API.
+//!
+//! A token that hangs on an authorization names it in its `jti`; when that was revoked, the token
+//! is refused here, although its signature is good.
+
+use domain::{AuthorizationId, ClientId, Json};
+use oidc::claims::{UserInfo, audience_contains};
+use oidc::{OAuthError, PresentedToken, Scopes};
+use serde_json::{Value, json};
+use store::StoredRefreshToken;
+
+use crate::Engine;
+use crate::issue::token_hash;
+use crate::token::{outage, subject_of};
+
+/// Claims that introspection passes on.
+const TOLD: &[&str] = &[
+    "scope",
+    "sub",
+    "aud",
+    "iss",
+    "iat",
+    "exp",
+    "jti",
+    "cnf",
+    "permissions",
+];
+
+impl Engine {
+    /// What the userinfo endpoint says to the bearer of an access token; `key` is the thumbprint of
+    /// the key that was proven.
+    pub async fn user_info(&self, token: &str, key: Option<&str>) -> Result<Json, OAuthError> {
+        let claims = self.access_claims(token).await?;
+        let issuer = &self.settings.issuer;
+        if !audience_contains(&claims, &issuer.userinfo_audience()) {
+            return Err(OAuthError::invalid_token("the token is not for userinfo"));
+        }
+        let bound = claims.get("cnf").and_then(|cnf| cnf.get("jkt"));
+        if bound.and_then(Value::as_str) != key {
+            return Err(OAuthError::invalid_token(
+                "the token is bound to another key",
+            ));
+        }
+        let subject = text(&claims, "sub");
+        let user = self.store.find_user(&subject.into()).await;
+        let user = user.map_err(outage)?.filter(|user| !user.is_blocked());
+        let user = user.ok_or_else(|| OAuthError::invalid_token("the user is gone or blocked"))?;
+        let subject = subject_of(&user);
+        match serde_json::to_value(UserInfo::new(&subject, &Scopes::of_claims(&claims))) {
+            Ok(Value::Object(body)) => Ok(body),
+            _ => Err(OAuthError::server_error("userinfo is no object")),
+        }
+    }
+
+    /// The claims of an access token, in either form, whose authorization still stands.
+    async fn access_claims(&self, token: &str) -> Result<Json, OAuthError> {
+        let now = self.now();
+        let claims = if token.contains('.') {
+            let issuer = self.settings.issuer.as_str();
+            self.keys.current().verify(token, now, issuer)?
+        } else {
+            let found = self.store.find_opaque_token(&token_hash(token), now).await;
+            let unknown = || OAuthError::invalid_token("unknown opaque token");
+            found.map_err(outage)?.ok_or_else(unknown)?
+        };
+        // ID tokens and logout tokens are signed with the same keys.
+        if !claims.contains_key("azp") && !claims.contains_key("client_id") {
+            return Err(OAuthError::invalid_token("not an access token"));
+        }
+        if let Some(id) = authorization_of(&claims) {
+            let found = self.store.find_authorization(&id).await.map_err(outage)?;
+            if found.is_none_or(|found| found.revoked_at.is_some()) {
+                return Err(OAuthError::invalid_token("the login was revoked"));
+            }
+        }
+        Ok(claims)
+    }
+
+    /// Answers `POST /oauth/introspect`: clients with a secret learn what a token says. Whatever is
+    /// wrong with the token is one answer.
+    pub async fn introspect(&self, request: &PresentedToken) -> Result<Value, OAuthError> {
+        let client = self.proven_client(&request.client).await?;
+        if client.auth == domain::TokenEndpointAuth::None {
+            let detail = "public clients may not introspect";
+            return Err(OAuthError::invalid_client(detail));
+        }
+        let token = request.token.expose();
+        match self.access_claims(token).await {
+            Ok(claims) => return Ok(told(&claims)),
+            Err(refusal) if refusal.status >= 500 => return Err(refusal),
+            Err(_) => {}
+        }
+        let found = self.store.find_refresh_token(&token_hash(token)).await;
+        // A refresh token is nobody's business but its client's.
+        let found = found
+            .map_err(outage)?
+            .filter(|found| found.authorization.client_id == client.client_id);
+        Ok(match found.filter(|found| self.is_alive(found)) {
+            Some(found) => told_of_refresh_token(&found),
+            None => json!({"active": false}),
+        })
+    }
+
+    fn is_alive(&self, token: &StoredRefreshToken) -> bool {
+        let now = self.now();
+        let ends = [token.expires_at, token.idle_expires_at];
+        token.used_at.is_none()
+            && token.authorization.revoked_at.is_none()
+            && ends.iter().flatten().all(|end| now < *end)
+    }
+
+    /// What a bearer of a Management API token may do.
+    pub fn authorize_management(&self, token: &str) -> Result<(ClientId, Scopes), OAuthError> {
+        let issuer = &self.settings.issuer;
+        let claims = self
+            .keys
+            .current()
+            .verify(token, self.now(), issuer.as_str())?;
+        if !audience_contains(&claims, &self.settings.management_audience()) {
+            return Err(OAuthError::invalid_token(
+                "the token is not for the Management API",
+            ));
+        }
+        Ok((text(&claims, "azp").into(), Scopes::of_claims(&claims)))
+    }
+}
+
+fn text<'a>(claims: &'a Json, name: &str) -> &'a str {
+    claims.get(name).and_then(Value::as_str).unwrap_or_default()
+}
+
+/// What a token hangs on, if it says so.
+fn authorization_of(claims: &Json) -> Option<AuthorizationId> {
+    let (id, _) = text(claims, "jti").split_once('.')?;
+    Some(id.into())
+}
+
+fn told(claims: &Json) -> Value {
+    let client = claims.get("client_id").or_else(|| claims.get("azp"));
+    let is_bound = claims.contains_key("cnf");
+    let mut answer = json!({
+        "active": true,
+        "client_id": client,
+        "token_type": if is_bound { "DPoP" } else { "Bearer" },
+    });
+    if let Some(members) = answer.as_object_mut() {
+        let known = TOLD.iter().filter_map(|name| claims.get_key_value(*name));
+        members.extend(known.map(|(name, value)| (name.clone(), value.clone())));
+    }
+    answer
+}
+
+fn told_of_refresh_token(token: &StoredRefreshToken) -> Value {
+    let ends = [token.expires_at, token.idle_expires_at];
+    let mut answer = json!({
+        "active": true,
+        "client_id": token.authorization.client_id,
+        "scope": token.authorization.scope,
+        "sub": token.authorization.authentication.user_id,
+        "iat": token.created_at.seconds(),
+    });
+    if let (Some(members), Some(end)) = (answer.as_object_mut(), ends.iter().flatten().min()) {
+        members.insert("exp".into(), end.seconds().into());
+    }
+    answer
+}

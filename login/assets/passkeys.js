@@ -1,0 +1,2 @@
+// Passkeys: offered only where the browser knows them.
+"use strict";
