@@ -34,6 +34,12 @@ kinds! {
     AccountBlocked = "limit_wc",
     /// Too many failures from one address.
     AddressBlocked = "limit_mu",
+    /// A leaked password at a login.
+    LeakedPassword = "pwd_leak",
+    /// A leaked password at a sign-up.
+    LeakedPasswordAtSignUp = "signup_pwd_leak",
+    /// A leaked password at a change.
+    LeakedPasswordAtReset = "reset_pwd_leak",
     /// A block was released.
     Unblocked = "ublkdu",
     /// Success sign-up.

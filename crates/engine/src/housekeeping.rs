@@ -38,6 +38,7 @@ impl Engine {
         let mut write = self.store.write();
         write.forget_logs(now.minus(self.settings.log_retention));
         write.forget_counters(now);
+        write.forget_block_notices(now);
         write.forget_used_tokens(now);
         // A link that was used or came too late still says so for a while.
         write.forget_tickets(now.minus(TICKETS_KEPT));

@@ -53,6 +53,8 @@ pub(crate) enum LoginError {
     TooManyAttempts,
     /// Too many failures from this address, on whatever accounts.
     Throttled,
+    /// The password is proven, leaked, and not let in.
+    Leaked,
     /// The script refused with a message for the person.
     Refused(String),
     /// The user proved who it is, yet another record holds one of its keys.

@@ -90,7 +90,7 @@ impl Engine {
         }
     }
 
-    async fn is_leaked(&self, password: &Arc<Password>) -> Result<bool, Error> {
+    pub(crate) async fn is_leaked(&self, password: &Arc<Password>) -> Result<bool, Error> {
         let Some(path) = self.settings.leaked_passwords.clone() else {
             return Ok(false);
         };

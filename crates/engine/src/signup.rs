@@ -9,6 +9,7 @@ use std::sync::Arc;
 use domain::connection::Mode;
 use domain::user::{Attributes, Credential, NewUser, Origin};
 use domain::{ClientId, Connection, EmailAddress, EventKind, ForeignId, Json, Password, Username};
+use password::policy::Fault;
 use script::ScriptRefusal;
 use store::{Key, StoreError};
 
@@ -62,6 +63,28 @@ impl SignUpError {
     const fn is_logged(&self) -> bool {
         matches!(self, Self::Refused(_) | Self::DeedFailed(_))
     }
+
+    /// The event that tells of it.
+    const fn event(&self) -> EventKind {
+        match self {
+            Self::UnfitPassword(Unfit {
+                fault: Fault::Leaked,
+                ..
+            }) => EventKind::LeakedPasswordAtSignUp,
+            Self::Throttled => EventKind::AddressBlocked,
+            _ => EventKind::SignUpFailed,
+        }
+    }
+
+    /// For the log.
+    fn summary(&self) -> String {
+        let text = match self {
+            Self::UnfitPassword(unfit) => unfit.fault.name().to_owned(),
+            Self::Throttled => "Too many sign-ups from this address.".to_owned(),
+            other => format!("{other:?}"),
+        };
+        text.chars().take(300).collect()
+    }
 }
 
 impl From<ChoiceError> for SignUpError {
@@ -109,11 +132,11 @@ impl Engine {
         if let Err(error) = &outcome
             && !error.is_logged()
         {
-            let mut event = self.event(context, EventKind::SignUpFailed);
+            let mut event = self.event(context, error.event());
             event.connection = Some((connection.id, name));
             event.client = Some((client.client_id, client.name));
             event.user_name = Some(email);
-            event.description = Some(format!("{error:?}").chars().take(300).collect());
+            event.description = Some(error.summary());
             self.log_only(event).await?;
         }
         outcome
@@ -144,8 +167,16 @@ impl Engine {
         write.require_connection(&connection.id);
         write.insert_user(&user)?;
         write.log(&event);
+        let mail = self.sign_up_mail(connection, &user).await;
+        if let Some((ticket, mail)) = &mail {
+            write.insert_ticket(ticket, self.now());
+            write.post(mail, self.now())?;
+        }
         match self.store.commit(write).await {
-            Ok(()) => Ok(user),
+            Ok(()) => {
+                self.outbox_wake.notify_one();
+                Ok(user)
+            }
             Err(StoreError::Conflict(Key::Email)) => Err(SignUpError::UserExists),
             Err(StoreError::Conflict(Key::Username)) => Err(SignUpError::UsernameExists),
             Err(StoreError::Stale { .. }) => Err(SignUpError::UnknownConnection),

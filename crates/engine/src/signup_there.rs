@@ -62,7 +62,10 @@ impl Engine {
             Err(unknown) => Err(unknown),
         };
         match copied {
-            Ok(user) => Ok(user),
+            Ok(user) => {
+                self.mail_newcomer(connection, &user).await;
+                Ok(user)
+            }
             Err(Unknown::Refused(refusal)) => {
                 let detail = format!("login: {}: {}", refusal.name, refusal.message);
                 self.out_of_step(context, connection, &subject, &deed, &detail)

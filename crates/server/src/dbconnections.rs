@@ -190,38 +190,22 @@ fn bad_request(code: &str, description: &str) -> Value {
 
 /// The wire's body for each way in which a password may not be (wire section 5).
 fn unfit_password(unfit: engine::Unfit) -> Response {
-    let (name, code, description) = match unfit.fault {
+    let (name, message) = (unfit.fault.name(), unfit.fault.message());
+    let code = match unfit.fault {
         Fault::Weak(assessment) => {
             let body = json!({
-                "name": "PasswordStrengthError", "message": "Password is too weak",
-                "code": "invalid_password", "description": assessment,
-                "policy": unfit.policy, "statusCode": 400,
+                "name": name, "message": message, "code": "invalid_password",
+                "description": assessment, "policy": unfit.policy, "statusCode": 400,
             });
             return (StatusCode::BAD_REQUEST, Json(body)).into_response();
         }
-        Fault::Common => (
-            "PasswordDictionaryError",
-            "password_dictionary_error",
-            "Password is too common",
-        ),
-        Fault::Personal => (
-            "PasswordNoUserInfoError",
-            "password_no_user_info_error",
-            "Password contains user information",
-        ),
-        Fault::Leaked => (
-            "PasswordLeakedError",
-            "password_leaked",
-            "This password has been leaked and cannot be used",
-        ),
-        Fault::Used => (
-            "PasswordHistoryError",
-            "password_history_error",
-            "Password has previously been used",
-        ),
+        Fault::Common => "password_dictionary_error",
+        Fault::Personal => "password_no_user_info_error",
+        Fault::Leaked => "password_leaked",
+        Fault::Used => "password_history_error",
     };
     let body = json!({
-        "name": name, "code": code, "description": description, "statusCode": 400,
+        "name": name, "code": code, "description": message, "statusCode": 400,
     });
     (StatusCode::BAD_REQUEST, Json(body)).into_response()
 }

@@ -97,6 +97,7 @@ const TABLES: &[(&str, &str)] = &[
     ("pushed_requests", "uri_hash"),
     ("outbox", "id"),
     ("rate_counters", "name"),
+    ("block_notices", "name"),
 ];
 
 /// Rows that lost what they belong to: the name of each relation, and how to count them.
@@ -136,6 +137,10 @@ const ORPHANS: &[(&str, &str)] = &[
     (
         "refresh tokens without an authorization",
         "refresh_tokens where authorization_id not in (select id from authorizations)",
+    ),
+    (
+        "earlier passwords without a user",
+        "password_history where user_row not in (select id from users)",
     ),
     (
         "realms without a connection",

@@ -16,7 +16,7 @@ pub struct Counter {
 }
 
 /// Names carry what strangers typed; U+0000 can't be stored.
-fn stored(name: &str) -> Value {
+pub(crate) fn stored(name: &str) -> Value {
     name.replace('\0', "\u{2400}").into()
 }
 
@@ -73,7 +73,7 @@ fn counter(row: &mut Row) -> Result<Counter> {
 }
 
 /// The names below a prefix that ends in a slash: `0` is the letter after it.
-fn range(prefix: &str) -> (Value, Value) {
+pub(crate) fn range(prefix: &str) -> (Value, Value) {
     let stem = prefix.strip_suffix('/').unwrap_or(prefix);
     (stored(&format!("{stem}/")), stored(&format!("{stem}0")))
 }

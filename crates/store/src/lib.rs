@@ -10,6 +10,7 @@ pub mod error;
 pub mod seal;
 
 mod authorizations;
+mod block_notices;
 mod client_credentials;
 mod clients;
 mod connections;
@@ -58,6 +59,7 @@ use domain::secret::Key32;
 use tokio::sync::Mutex;
 
 pub use authorizations::StoredCode;
+pub use block_notices::BlockNotice;
 pub use clients::MachineAccess;
 pub use consents::StoredConsent;
 pub use counters::Counter;

@@ -26,6 +26,8 @@ pub enum Problem {
     TooManyAttempts,
     /// Too many failures from this address, on whatever accounts.
     Throttled,
+    /// The password is right, leaked, and not let in.
+    Leaked,
     /// A script refused with a message for the person.
     Refused(String),
     /// The user proved who it is, yet another record holds one of its keys.
@@ -49,6 +51,7 @@ impl From<LoginError> for Problem {
             LoginError::Blocked => Self::Blocked,
             LoginError::TooManyAttempts => Self::TooManyAttempts,
             LoginError::Throttled => Self::Throttled,
+            LoginError::Leaked => Self::Leaked,
             LoginError::Refused(message) => Self::Refused(message),
             LoginError::Conflict(_) => Self::Conflict,
             LoginError::Failed(error) => Self::Lost(Lost::Failed(error)),

@@ -1,8 +1,9 @@
-//! Blocked accounts, as `/api/v2/user-blocks` shows and releases them.
+//! Blocked accounts, as `/api/v2/user-blocks` shows and releases them, and the links of mails.
 
-use domain::{EventKind, User, UserId};
+use domain::{Connection, EventKind, User, UserId};
+use store::Write;
 
-use super::guard::account_prefix;
+use super::guard::{account_prefix, connection_prefix};
 use crate::error::{Error, Result};
 use crate::{Context, Engine};
 
@@ -21,7 +22,8 @@ impl Engine {
     /// The blocks of an identifier: an e-mail address, a username, a phone number.
     pub async fn list_blocks(&self, identifier: &str) -> Result<Vec<Block>> {
         let protection = self.protection_now().await?;
-        let Some(shield) = &protection.brute_force else {
+        let shield = protection.brute_force.as_ref();
+        let Some(shield) = shield.filter(|shield| shield.blocks) else {
             return Ok(Vec::new());
         };
         let prefix = account_prefix(identifier);
@@ -66,6 +68,26 @@ impl Engine {
         self.unblock_all(context, &identifiers(&user), Some(id)).await
     }
 
+    /// Adds the end of a user's blocks in a connection to a batch.
+    pub(crate) fn lift_blocks(&self, write: &mut Write, connection: &Connection, user: &User) {
+        for identifier in identifiers(user) {
+            self.lift_block_of(write, connection, &identifier);
+        }
+    }
+
+    /// The same for one identifier.
+    #[expect(clippy::unused_self, reason = "reads as what the engine does")]
+    pub(crate) fn lift_block_of(
+        &self,
+        write: &mut Write,
+        connection: &Connection,
+        identifier: &str,
+    ) {
+        let prefix = connection_prefix(identifier, connection.id.as_str());
+        write.reset_counters(&prefix);
+        write.drop_block_notices(&prefix);
+    }
+
     async fn blocked_user(&self, id: &UserId) -> Result<User> {
         let user = self.store.find_user(id).await?;
         user.ok_or_else(|| Error::Missing {
@@ -88,7 +110,9 @@ impl Engine {
         event.user_name = identifiers.first().cloned();
         let mut write = self.store.write();
         for identifier in identifiers {
-            write.reset_counters(&account_prefix(identifier));
+            let prefix = account_prefix(identifier);
+            write.reset_counters(&prefix);
+            write.drop_block_notices(&prefix);
         }
         write.log(&event);
         Ok(self.store.commit(write).await?)
@@ -96,7 +120,7 @@ impl Engine {
 }
 
 /// All that a user may type to name itself.
-fn identifiers(user: &User) -> Vec<String> {
+pub(crate) fn identifiers(user: &User) -> Vec<String> {
     let attributes = &user.attributes;
     [
         attributes.email.as_ref().map(ToString::to_string),

@@ -1,7 +1,7 @@
 //! Failed attempts, counted for an account and an address; addresses from which too much fails.
 
 use domain::Connection;
-use store::{Counter, Write};
+use store::{BlockNotice, Counter, Write};
 
 use super::{Allowance, is_listed};
 use crate::error::Result;
@@ -31,8 +31,13 @@ struct Names {
 }
 
 /// The counter of an account: identifier first, so that its blocks can be listed.
-pub(super) fn account_counter(identifier: &str, connection: &str, ip: &str) -> String {
-    format!("{}{connection}/{ip}", account_prefix(identifier))
+fn account_counter(identifier: &str, connection: &str, ip: &str) -> String {
+    format!("{}{ip}", connection_prefix(identifier, connection))
+}
+
+/// What the counters of an identifier in a connection begin with.
+pub(super) fn connection_prefix(identifier: &str, connection: &str) -> String {
+    format!("{}{connection}/", account_prefix(identifier))
 }
 
 /// What the counters of an identifier begin with.
@@ -65,7 +70,8 @@ impl Engine {
             counter.map_or(0, |(_, Counter { count, .. })| *count)
         };
         let (on_account, from_address) = (count(&names.account), count(&names.address));
-        let most = protection.brute_force.as_ref().map(|shield| shield.max_attempts);
+        let shield = protection.brute_force.as_ref().filter(|shield| shield.blocks);
+        let most = shield.map(|shield| shield.max_attempts);
         let allowance = protection.throttling.as_ref().map(|shield| shield.logins);
         let is_throttled = |allowance: Allowance| {
             names.address.is_some()
@@ -96,6 +102,16 @@ impl Engine {
         let now = self.now();
         if let Some(name) = &names.account {
             write.count(name, now, now.plus(self.settings.attempts_window));
+            if let Some(shield) = protection.brute_force.as_ref().filter(|shield| shield.tells) {
+                let id = connection.id.as_str();
+                let notice = BlockNotice {
+                    // One mail a block, from however many addresses the failures come.
+                    name: account_counter(identifier, id, "-"),
+                    identifier: identifier.chars().take(320).collect(),
+                    connection: connection.id.clone(),
+                };
+                write.note_block(&notice, name, shield.max_attempts, now);
+            }
         }
         if let Some(name) = &names.address {
             write.count(name, now, now.plus(DAY));

@@ -5,12 +5,16 @@
 //! | `shape` | members of each setting, and their defaults |
 //! | `guard` | failures counted for an account and an address; throttled addresses |
 //! | `blocks` | blocked accounts as administrators see and release them |
+//! | `notices` | whoever owns a blocked account is told |
+//! | `leaks` | a leaked password at a login |
 //!
 //! Only what a person did wrong is counted: never an outage of a legacy store. Settings are read
 //! anew every few seconds, so that a change reaches all servers without a word between them.
 
 mod blocks;
 mod guard;
+mod leaks;
+mod notices;
 mod shape;
 
 use std::net::IpAddr;
@@ -21,6 +25,7 @@ use domain::{EventKind, Instant, Json};
 use serde_json::Value;
 
 pub use blocks::Block;
+pub(crate) use blocks::identifiers;
 pub(crate) use guard::Attempts;
 pub use shape::Shield;
 
@@ -36,6 +41,8 @@ const FRESH: Duration = Duration::from_secs(5);
 pub(crate) struct Protection {
     /// Whether leaked passwords are refused at sign-up, and at a change.
     leaked: (bool, bool),
+    /// What a leaked password means at a login.
+    at_login: Option<leaks::AtLogin>,
     brute_force: Option<BruteForce>,
     throttling: Option<Throttling>,
 }
@@ -43,6 +50,10 @@ pub(crate) struct Protection {
 /// A block after failures on one account.
 #[derive(Debug)]
 struct BruteForce {
+    /// Whether logins are refused.
+    blocks: bool,
+    /// Whether the owner of the account is told.
+    tells: bool,
     max_attempts: i64,
     /// Counted for account and address, or for the account wherever it is tried from.
     per_address: bool,
@@ -129,6 +140,7 @@ impl Engine {
                 refuses_at(&leaked, "pre-user-registration"),
                 refuses_at(&leaked, "pre-change-password"),
             ),
+            at_login: leaks::AtLogin::of(&leaked),
             brute_force: BruteForce::of(&brute_force),
             throttling: Throttling::of(&throttling),
         });
@@ -155,10 +167,13 @@ impl ProtectionCache {
 }
 
 impl BruteForce {
-    /// `None` when it is off, or blocks nobody.
+    /// `None` when it is off, or does nothing.
     fn of(setting: &Json) -> Option<Self> {
         let mode = setting.get("mode").and_then(Value::as_str);
-        blocks(setting).then(|| Self {
+        let (blocks, tells) = (has(setting, "block"), has(setting, "user_notification"));
+        (blocks || tells).then(|| Self {
+            blocks,
+            tells,
             max_attempts: number(setting.get("max_attempts"), 10),
             per_address: mode != Some("count_per_identifier"),
             allowed: texts(setting.get("allowlist")),
@@ -178,7 +193,7 @@ impl Throttling {
                 every: Duration::from_millis(u64::try_from(every).unwrap_or(0)),
             }
         };
-        blocks(setting).then(|| Self {
+        has(setting, "block").then(|| Self {
             logins: allowance("pre-login", 100, 864_000),
             sign_ups: allowance("pre-user-registration", 50, 1200),
             allowed: texts(setting.get("allowlist")),
@@ -186,10 +201,10 @@ impl Throttling {
     }
 }
 
-/// Whether a setting is on and blocks; it may only tell people instead.
-fn blocks(setting: &Json) -> bool {
+/// Whether a setting is on and does this: `block`, or only tell people.
+fn has(setting: &Json, shield: &str) -> bool {
     let is_on = setting.get("enabled").and_then(Value::as_bool);
-    is_on == Some(true) && texts(setting.get("shields")).iter().any(|shield| shield == "block")
+    is_on == Some(true) && texts(setting.get("shields")).iter().any(|set| set == shield)
 }
 
 fn refuses_at(setting: &Json, stage: &str) -> bool {
@@ -253,8 +268,10 @@ mod tests {
     #[test]
     fn what_only_tells_people_blocks_nobody() {
         let mut setting = Shield::BruteForce.defaults();
-        assert!(BruteForce::of(&setting).is_some());
+        assert!(BruteForce::of(&setting).is_some_and(|shield| shield.blocks && shield.tells));
         setting.insert("shields".into(), serde_json::json!(["user_notification"]));
+        assert!(BruteForce::of(&setting).is_some_and(|shield| !shield.blocks && shield.tells));
+        setting.insert("shields".into(), serde_json::json!([]));
         assert!(BruteForce::of(&setting).is_none());
         let mut setting = Shield::SuspiciousIp.defaults();
         setting.insert("enabled".into(), false.into());

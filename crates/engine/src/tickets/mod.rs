@@ -1,18 +1,22 @@
-//! One-time links: a new password, a proven address.
+//! One-time links: a new password, a proven address, an account that is free again.
 //!
 //! | file | what |
 //! |---|---|
 //! | `issue` | a link, for an administrator or by mail |
+//! | `newcomer` | the link for somebody who signs up |
 //! | `request` | somebody forgot a password |
 //! | `reset` | the link is followed and a password typed |
 //! | `verify` | the link is followed |
+//! | `unblock` | a block after failures is lifted |
 //!
 //! A link is used once, also by two browsers at once. It is about an address: when the user has
 //! another one by then, it is void. Who asks for a link learns nothing about who exists.
 
 mod issue;
+mod newcomer;
 mod request;
 mod reset;
+mod unblock;
 mod verify;
 
 pub use issue::{About, TicketWish};

@@ -9,12 +9,13 @@ use std::sync::Arc;
 use domain::connection::Mode;
 use domain::user::{Attributes, Credential, NewUser, Origin};
 use domain::{EventKind, HashText, Password, Profile, User};
+use password::policy::Fault;
 use store::{Purpose, StoreError, Write};
 
 use super::{Landing, Opened, Problem, came_second, is_about};
 use crate::deeds::{Deed, Subject};
 use crate::migrate_user::{drop_unwanted_names, keep_persistent, own_credential};
-use crate::password_choice::Occasion;
+use crate::password_choice::{ChoiceError, Occasion};
 use crate::{Context, Engine};
 
 /// Lost races before the person is told to try again.
@@ -53,7 +54,8 @@ impl Engine {
         let (connection, change) = (&opened.connection, Occasion::Change);
         if connection.mode() == Mode::Legacy {
             let nothing_known = (&Attributes::default(), None);
-            self.judge_choice(connection, nothing_known, change, password)
+            let judged = self.judge_choice(connection, nothing_known, change, password);
+            self.heed_leaked_choice(context, opened, judged.await)
                 .await?;
             return self.reset_there(context, opened, password).await;
         }
@@ -67,7 +69,8 @@ impl Engine {
                 Holder::Here(user) => (&user.attributes, Some(user.row)),
                 Holder::There(profile) => (&profile.attributes, None),
             };
-            self.judge_choice(connection, person, change, password).await?;
+            let judged = self.judge_choice(connection, person, change, password).await;
+            self.heed_leaked_choice(context, opened, judged).await?;
             let hash = match &hash {
                 Some(hash) => hash,
                 None => hash.insert(self.hashing.hash(password).await?),
@@ -85,6 +88,27 @@ impl Engine {
             }
         }
         Err(Problem::NotChanged)
+    }
+
+    /// A leaked password that was chosen is told to the log.
+    async fn heed_leaked_choice(
+        &self,
+        context: &Context,
+        opened: &Opened,
+        judged: Result<(), ChoiceError>,
+    ) -> Result<(), Problem> {
+        if let Err(ChoiceError::Unfit(unfit)) = &judged
+            && unfit.fault == Fault::Leaked
+        {
+            let subject = Subject {
+                user_name: Some(opened.ticket.email.clone()),
+                ..Subject::default()
+            };
+            let kind = EventKind::LeakedPasswordAtReset;
+            let event = self.deed_event(context, &opened.connection, &subject, kind);
+            self.log_only(event).await?;
+        }
+        Ok(judged?)
     }
 
     /// Whom the link is for, when it is somebody here.
@@ -123,6 +147,7 @@ impl Engine {
             hash: HashText::from(hash.expose()),
             is_imported: false,
         };
+        self.lift_blocks(&mut write, connection, &user);
         self.remember_password(&mut write, connection, user.row);
         write.set_password(user.row, &connection.id, &credential, self.now());
         write.delete_sessions(user.row);
@@ -135,6 +160,8 @@ impl Engine {
         let mut write = self.store.write();
         write.use_ticket(&ticket.token_hash, now);
         write.void_tickets(Purpose::Password, &connection.id, &ticket.email, now);
+        // Whoever holds the mailbox and a new password starts anew.
+        self.lift_block_of(&mut write, connection, &ticket.email);
         let kind = EventKind::PasswordChanged;
         write.log(&self.deed_event(context, connection, subject, kind));
         write
@@ -229,6 +256,7 @@ impl Engine {
         let now = self.now();
         let mut write = self.store.write();
         write.void_tickets(Purpose::Password, &connection.id, &ticket.email, now);
+        self.lift_block_of(&mut write, connection, &ticket.email);
         if let Some(user) = &user {
             write.note_password_reset(user.row, now);
             write.delete_sessions(user.row);

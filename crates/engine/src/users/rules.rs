@@ -3,7 +3,6 @@
 use domain::metadata::{MAX_DEPTH, RESERVED_APP_METADATA, is_shallow};
 use domain::user::Attributes;
 use domain::{Connection, Json, RowError, RowErrorCode};
-use password::policy::Fault;
 use serde_json::Value;
 
 use crate::error::{Error, Result};
@@ -85,15 +84,9 @@ pub(super) fn refused_choice(error: ChoiceError) -> Error {
         ChoiceError::Failed(error) => return error,
         ChoiceError::Unfit(unfit) => unfit,
     };
-    let message = match unfit.fault {
-        Fault::Weak(_) => "PasswordStrengthError: Password is too weak",
-        Fault::Common => "PasswordDictionaryError: Password is too common",
-        Fault::Personal => "PasswordNoUserInfoError: Password contains user information",
-        Fault::Leaked => "PasswordLeakedError: Password has been leaked",
-        Fault::Used => "PasswordHistoryError: Password has previously been used",
-    };
+    let message = format!("{}: {}", unfit.fault.name(), unfit.fault.message());
     Error::Invalid {
-        message: message.into(),
+        message,
         code: "invalid_password",
     }
 }

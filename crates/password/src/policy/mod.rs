@@ -55,6 +55,30 @@ pub enum Fault {
     Used,
 }
 
+impl Fault {
+    /// The wire's name of the refusal.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Weak(_) => "PasswordStrengthError",
+            Self::Common => "PasswordDictionaryError",
+            Self::Personal => "PasswordNoUserInfoError",
+            Self::Leaked => "PasswordLeakedError",
+            Self::Used => "PasswordHistoryError",
+        }
+    }
+
+    /// What is wrong, in the wire's words.
+    pub const fn message(&self) -> &'static str {
+        match self {
+            Self::Weak(_) => "Password is too weak",
+            Self::Common => "Password is too common",
+            Self::Personal => "Password contains user information",
+            Self::Leaked => "Password has been leaked",
+            Self::Used => "Password has previously been used",
+        }
+    }
+}
+
 impl PasswordPolicy {
     /// The policy in a connection's options.
     pub fn of(connection: &Connection) -> Self {

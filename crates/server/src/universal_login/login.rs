@@ -314,9 +314,13 @@ async fn shown(state: &AppState, login: &Transaction, typed: &str) -> Json {
         shown.insert("client_name".into(), client.name.into());
         shown.insert("connection".into(), connection.name.clone().into());
         shown.insert(
-            "requires_username".into(),
+            "username_required".into(),
             connection.requires_username().into(),
         );
+        let least = connection.password_min_length();
+        if least > 1 {
+            shown.insert("min_length".into(), least.into());
+        }
         if !connection.is_signup_disabled() {
             shown.insert("signup_url".into(), format!("/u/signup?state={id}").into());
         }
@@ -339,6 +343,7 @@ fn told(found: Problem, tells_existing: bool) -> (StatusCode, page::Problem) {
         Problem::WrongCredentials => bad("wrong-credentials"),
         Problem::Blocked => bad("user-blocked"),
         Problem::TooManyAttempts => (StatusCode::TOO_MANY_REQUESTS, problem("too-many-failures")),
+        Problem::Leaked => bad("password-leaked-at-login"),
         Problem::Conflict => bad("account-conflict"),
         Problem::Refused(sentence) => sentence_of(sentence),
         Problem::SignUp(SignUpError::UserExists) if tells_existing => bad("user-exists"),

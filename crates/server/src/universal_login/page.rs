@@ -66,6 +66,8 @@ pub enum Screen {
     AccountUnblocked,
     /// Nothing can be done here.
     Error,
+    /// Whether to lift a block.
+    AccountUnblock,
 }
 
 /// A page to be shown.

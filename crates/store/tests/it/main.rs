@@ -53,6 +53,9 @@ conformance! {
         clients_are_listed_by_id,
         grants_come_back_and_follow_their_client,
         one_grant_for_a_client_and_audience;
+    block_notices:
+        an_owner_is_told_once_a_block,
+        counters_are_found_and_reset_by_prefix;
     conflicts:
         every_key_names_itself,
         every_key_of_a_user_names_itself,
@@ -132,6 +135,8 @@ conformance! {
         only_old_sent_mails_are_forgotten,
         a_mail_is_claimed_retried_and_sent,
         racing_senders_share_the_mails;
+    password_history:
+        the_youngest_hashes_are_kept;
     races:
         one_of_many_creators_of_an_address_wins,
         one_of_many_creators_of_an_id_wins,

@@ -85,6 +85,7 @@ pub const fn names(screen: Screen) -> Names {
         S::Logout => named("logout", "logout", "logout.html"),
         S::LogoutComplete => named("logout", "logout-complete", "notice.html"),
         S::AccountBlocked => named(BLOCK, "account-blocked", "notice.html"),
+        S::AccountUnblock => named(BLOCK, "brute-force-protection-unblock", "unblock.html"),
         S::AccountUnblocked => named(
             BLOCK,
             "brute-force-protection-unblock-success",
