@@ -36,6 +36,7 @@ pub mod clients;
 pub mod connections;
 mod consent;
 mod deeds;
+pub mod email_provider;
 pub mod email_templates;
 mod housekeeping;
 pub mod import;
@@ -51,6 +52,8 @@ mod login;
 pub mod logout;
 mod machine_token;
 mod mail;
+mod mail_route;
+pub mod mail_view;
 pub mod management_scopes;
 pub mod messages;
 mod migrate_user;
@@ -113,6 +116,7 @@ pub struct Engine {
     programs: programs::Programs,
     arrivals: arrivals::Arrivals,
     protection: protection::ProtectionCache,
+    sent_mails: mail_view::SentMails,
     /// Numbers events, so that those of one millisecond keep their order.
     events: AtomicU32,
     /// When this process put its parts together.
@@ -179,6 +183,7 @@ impl Engine {
             programs,
             arrivals: arrivals::Arrivals::default(),
             protection: protection::ProtectionCache::default(),
+            sent_mails: mail_view::SentMails::default(),
             events: AtomicU32::new(0),
             started_at,
             uploads: import::OpenUploads::default(),

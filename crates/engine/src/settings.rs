@@ -109,6 +109,8 @@ pub struct MailSettings {
     pub from: String,
     /// SMTP server, `smtp://user:password@host:port`, `smtps://…`; a file drop when absent.
     pub smtp_url: Option<String>,
+    /// Whether sent mails are kept for the viewer. Only for development.
+    pub viewer: bool,
 }
 
 impl Default for ImportSettings {
@@ -156,6 +158,7 @@ impl Settings {
             mail: MailSettings {
                 from: "ferry@localhost".into(),
                 smtp_url: None,
+                viewer: false,
             },
             session_idle: Duration::from_secs(72 * 3600),
             session_lifetime: Duration::from_secs(168 * 3600),

@@ -7,13 +7,13 @@ use axum::routing::{delete, get, patch, post, put};
 
 use crate::management::{
     attack_protection, branding, client_credentials, client_grants, clients, connection_clients, connections,
-    email_templates, exports, grants, hashes, import_jobs, jobs, logs, merges, password_hashes,
+    email_provider, email_templates, exports, grants, hashes, import_jobs, jobs, logs, merges, password_hashes,
     prompts, refresh_tokens, resource_servers, scripts, sessions, signing_keys, tickets, uploads,
     users,
 };
 use crate::state::AppState;
 use crate::universal_login::login;
-use crate::{assets, dbconnections, extract, health, metrics, oauth, observe, pages, unread};
+use crate::{assets, dbconnections, extract, health, mail_viewer, metrics, oauth, observe, pages, unread};
 
 /// The whole application.
 pub fn app(state: AppState) -> Router {
@@ -27,6 +27,9 @@ pub fn app(state: AppState) -> Router {
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(metrics::get))
+        .route("/ferry/mail", get(mail_viewer::list))
+        .route("/ferry/mail/{id}", get(mail_viewer::show))
+        .route("/ferry/mail/{id}/html", get(mail_viewer::html))
         .fallback(observe::not_found)
         .method_not_allowed_fallback(observe::method_not_allowed)
         .layer(middleware::from_fn(unread::drain))
@@ -151,9 +154,16 @@ fn management() -> Router<AppState> {
         .layer(DefaultBodyLimit::max(extract::MAX_BODY))
 }
 
-/// Attack protection, and whom it blocked.
+/// Attack protection, whom it blocked, and through whom mail leaves.
 fn protection() -> Router<AppState> {
     Router::new()
+        .route(
+            "/emails/provider",
+            get(email_provider::get)
+                .post(email_provider::create)
+                .patch(email_provider::update)
+                .delete(email_provider::delete),
+        )
         .route(
             "/attack-protection/{shield}",
             get(attack_protection::get).patch(attack_protection::update),

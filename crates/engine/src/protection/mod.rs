@@ -21,7 +21,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use domain::{EventKind, Instant, Json};
+use domain::{Instant, Json};
 use serde_json::Value;
 
 pub use blocks::Block;
@@ -100,19 +100,16 @@ impl Engine {
         body: Json,
     ) -> Result<Json> {
         shield.check(&body)?;
-        let mut setting = self.attack_protection(shield).await?;
-        merge(&mut setting, body);
+        let change = |stored: Option<Json>| {
+            let mut stored = stored.unwrap_or_default();
+            merge(&mut stored, body.clone());
+            Ok(stored)
+        };
         let description = "Update attack protection";
-        let event = self
-            .management_event(context, EventKind::Management, description)
+        self.change_json(context, shield.key(), description, change)
             .await?;
-        let text = serde_json::to_string(&setting).map_err(Error::internal)?;
-        let mut write = self.store.write();
-        write.set_setting(shield.key(), &text);
-        write.log(&event);
-        self.store.commit(write).await?;
         self.protection.forget();
-        Ok(setting)
+        self.attack_protection(shield).await
     }
 
     /// Whether leaked passwords may not be chosen now.

@@ -319,6 +319,13 @@ pub const SETTINGS: &[Setting] = &[
         "Sender of mail.",
     ),
     setting(
+        "mail.viewer",
+        "FERRY_MAIL_VIEWER",
+        "false",
+        "For development: shows the last mails at /ferry/mail, links and all, to whoever asks. Refused \
+         unless public_url is this machine's own.",
+    ),
+    setting(
         "mail.admin",
         "FERRY_MAIL_ADMIN",
         "",

@@ -7,6 +7,7 @@ pub mod client_grants;
 pub mod clients;
 pub mod connection_clients;
 pub mod connections;
+pub mod email_provider;
 pub mod email_templates;
 pub mod exports;
 mod fields;

@@ -174,6 +174,7 @@ conformance! {
         sessions_go_with_their_clients;
     settings:
         a_setting_is_set_and_set_again,
+        a_setting_with_secrets_is_sealed_and_changed_once,
         the_store_answers_and_says_what_it_is;
     spool:
         chunks_come_back_byte_for_byte,
