@@ -19,7 +19,15 @@ const PASSWORD: &str = "smtp_pass";
 
 /// The providers, by Auth0's names.
 const NAMES: Kind = Kind::Enum(&[
-    "smtp", "mailgun", "mandrill", "sendgrid", "resend", "ses", "sparkpost", "azure_cs", "ms365",
+    "smtp",
+    "mailgun",
+    "mandrill",
+    "sendgrid",
+    "resend",
+    "ses",
+    "sparkpost",
+    "azure_cs",
+    "ms365",
     "custom",
 ]);
 
@@ -90,7 +98,8 @@ impl Engine {
     /// The provider, as it may be shown.
     pub async fn email_provider(&self) -> Result<Json> {
         let stored = self.stored_provider().await?;
-        let (_, provider) = stored.ok_or_else(|| missing("Email provider has not been configured."))?;
+        let (_, provider) =
+            stored.ok_or_else(|| missing("Email provider has not been configured."))?;
         Ok(shown(provider))
     }
 
@@ -256,9 +265,18 @@ mod tests {
             },
         }));
         for (sent, kept) in [
-            (json!({"smtp_host": "h", "smtp_port": 25, "smtp_user": "u"}), true),
-            (json!({"smtp_host": "evil", "smtp_port": 25, "smtp_user": "u"}), false),
-            (json!({"smtp_host": "h", "smtp_port": 26, "smtp_user": "u"}), false),
+            (
+                json!({"smtp_host": "h", "smtp_port": 25, "smtp_user": "u"}),
+                true,
+            ),
+            (
+                json!({"smtp_host": "evil", "smtp_port": 25, "smtp_user": "u"}),
+                false,
+            ),
+            (
+                json!({"smtp_host": "h", "smtp_port": 26, "smtp_user": "u"}),
+                false,
+            ),
             (json!({"smtp_host": "h", "smtp_port": 25}), false),
         ] {
             let mut provider = stored.clone();

@@ -146,7 +146,13 @@ mod tests {
 
     #[test]
     fn every_line_is_found_and_no_other() {
-        for (count, line_end, counts) in [(0, "\n", true), (1, "\n", true), (2, "\r\n", false), (1000, "\r\n", true), (777, "\n", false)] {
+        for (count, line_end, counts) in [
+            (0, "\n", true),
+            (1, "\n", true),
+            (2, "\r\n", false),
+            (1000, "\r\n", true),
+            (777, "\n", false),
+        ] {
             let folder = tempfile::tempdir().unwrap();
             let path = folder.path().join("list.txt");
             let mut text = list(count, line_end, counts);
@@ -161,7 +167,10 @@ mod tests {
             }
             for number in 0..500 {
                 let password = Password::from(format!("safe {number}"));
-                assert!(!leaked.contains(&password).unwrap(), "{number} beside {count}");
+                assert!(
+                    !leaked.contains(&password).unwrap(),
+                    "{number} beside {count}"
+                );
             }
         }
     }
@@ -171,7 +180,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let known = digest("hunter2");
         let (prefix, rest) = known.split_at(PREFIX);
-        std::fs::write(folder.path().join(format!("{prefix}.txt")), format!("{rest}:5\r\n")).unwrap();
+        std::fs::write(
+            folder.path().join(format!("{prefix}.txt")),
+            format!("{rest}:5\r\n"),
+        )
+        .unwrap();
         let leaked = LeakedPasswords::at(folder.path().to_owned());
         assert!(leaked.contains(&Password::from("hunter2")).unwrap());
         // A folder that lacks a prefix is no answer.

@@ -85,7 +85,8 @@ impl Engine {
         };
         if let Some((kind, error)) = kept_out {
             self.hashing.verify_nothing(&login.password).await?;
-            self.log_only(self.login_event(context, login, kind)).await?;
+            self.log_only(self.login_event(context, login, kind))
+                .await?;
             return Err(error);
         }
         let user = self.authenticate(context, login).await?;

@@ -103,8 +103,7 @@ impl Engine {
 
     async fn send(&self, route: &Route, mail: &Mail) -> Result<(), String> {
         self.view(&route.from, mail);
-        let message = message(&route.from, mail, self.now())
-            .map_err(|error| error.to_string())?;
+        let message = message(&route.from, mail, self.now()).map_err(|error| error.to_string())?;
         match &route.way {
             // Mail that is only dropped as a file reaches nobody's server.
             Way::Smtp(_) if mail.recipient == NOBODY => Ok(()),

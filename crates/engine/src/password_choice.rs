@@ -70,7 +70,9 @@ impl Engine {
         }
         if let Some(row) = row
             && policy.history() > 0
-            && self.was_used(connection, row, policy.history(), password).await?
+            && self
+                .was_used(connection, row, policy.history(), password)
+                .await?
         {
             return Err(unfit(Fault::Used));
         }
@@ -95,9 +97,8 @@ impl Engine {
             return Ok(false);
         };
         let password = Arc::clone(password);
-        let looked = tokio::task::spawn_blocking(move || {
-            LeakedPasswords::at(path).contains(&password)
-        });
+        let looked =
+            tokio::task::spawn_blocking(move || LeakedPasswords::at(path).contains(&password));
         looked
             .await
             .map_err(Error::internal)?
@@ -111,7 +112,10 @@ impl Engine {
         depth: usize,
         password: &Arc<Password>,
     ) -> Result<bool, Error> {
-        let hashes = self.store.list_passwords(row, &connection.id, depth).await?;
+        let hashes = self
+            .store
+            .list_passwords(row, &connection.id, depth)
+            .await?;
         for stored in hashes {
             // A hash that nobody can read any more tells nothing.
             let Ok(hash) = recipes::read_stored(connection, &stored) else {

@@ -6,14 +6,16 @@ use axum::middleware;
 use axum::routing::{delete, get, patch, post, put};
 
 use crate::management::{
-    attack_protection, branding, client_credentials, client_grants, clients, connection_clients, connections,
-    email_provider, email_templates, exports, grants, hashes, import_jobs, jobs, logs, merges, password_hashes,
-    prompts, refresh_tokens, resource_servers, scripts, sessions, signing_keys, tickets, uploads,
-    users,
+    attack_protection, branding, client_credentials, client_grants, clients, connection_clients,
+    connections, email_provider, email_templates, exports, grants, hashes, import_jobs, jobs, logs,
+    merges, password_hashes, prompts, refresh_tokens, resource_servers, scripts, sessions,
+    signing_keys, tickets, uploads, users,
 };
 use crate::state::AppState;
 use crate::universal_login::login;
-use crate::{assets, dbconnections, extract, health, mail_viewer, metrics, oauth, observe, pages, unread};
+use crate::{
+    assets, dbconnections, extract, health, mail_viewer, metrics, oauth, observe, pages, unread,
+};
 
 /// The whole application.
 pub fn app(state: AppState) -> Router {
@@ -63,10 +65,7 @@ fn authentication() -> Router<AppState> {
             get(pages::password_form).post(pages::reset_password),
         )
         .route("/u/email-verification", get(pages::verify_email))
-        .route(
-            "/u/unblock",
-            get(pages::unblock_form).post(pages::unblock),
-        )
+        .route("/u/unblock", get(pages::unblock_form).post(pages::unblock))
         .layer(DefaultBodyLimit::max(extract::MAX_BODY))
 }
 

@@ -49,7 +49,11 @@ impl Store {
 
     /// Counters whose names begin with a prefix and whose windows are not over. The prefix ends in
     /// a slash.
-    pub async fn list_counters(&self, prefix: &str, now: Instant) -> Result<Vec<(String, Counter)>> {
+    pub async fn list_counters(
+        &self,
+        prefix: &str,
+        now: Instant,
+    ) -> Result<Vec<(String, Counter)>> {
         let sql = format!(
             "{NAMED} where window_ends_at > $1 and name > $2 and name < $3 order by name limit 1000"
         );

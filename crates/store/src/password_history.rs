@@ -16,7 +16,10 @@ impl Store {
     ) -> Result<Vec<HashText>> {
         let sql = "select password_hash from identities where user_row = $1 and connection_id = $2 \
                    and password_hash is not null";
-        let own = self.db.query(sql, vec![row.into(), connection.into()]).await?;
+        let own = self
+            .db
+            .query(sql, vec![row.into(), connection.into()])
+            .await?;
         let sql = "select hash from password_history where user_row = $1 \
                    order by created_at desc limit $2";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);

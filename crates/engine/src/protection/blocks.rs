@@ -59,13 +59,15 @@ impl Engine {
 
     /// Releases an identifier.
     pub async fn unblock(&self, context: &Context, identifier: &str) -> Result<()> {
-        self.unblock_all(context, &[identifier.to_owned()], None).await
+        self.unblock_all(context, &[identifier.to_owned()], None)
+            .await
     }
 
     /// Releases a user under each identifier.
     pub async fn unblock_user(&self, context: &Context, id: &UserId) -> Result<()> {
         let user = self.blocked_user(id).await?;
-        self.unblock_all(context, &identifiers(&user), Some(id)).await
+        self.unblock_all(context, &identifiers(&user), Some(id))
+            .await
     }
 
     /// Adds the end of a user's blocks in a connection to a batch.

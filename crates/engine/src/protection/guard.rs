@@ -70,7 +70,10 @@ impl Engine {
             counter.map_or(0, |(_, Counter { count, .. })| *count)
         };
         let (on_account, from_address) = (count(&names.account), count(&names.address));
-        let shield = protection.brute_force.as_ref().filter(|shield| shield.blocks);
+        let shield = protection
+            .brute_force
+            .as_ref()
+            .filter(|shield| shield.blocks);
         let most = shield.map(|shield| shield.max_attempts);
         let allowance = protection.throttling.as_ref().map(|shield| shield.logins);
         let is_throttled = |allowance: Allowance| {
@@ -78,15 +81,17 @@ impl Engine {
                 && from_address >= allowance.max_attempts
                 && count(&names.slow) > 0
         };
-        Ok(if most.is_some_and(|most| names.account.is_some() && on_account >= most) {
-            Attempts::Blocked
-        } else if allowance.is_some_and(is_throttled) {
-            Attempts::Throttled
-        } else if on_account > 0 {
-            Attempts::Failed
-        } else {
-            Attempts::Clean
-        })
+        Ok(
+            if most.is_some_and(|most| names.account.is_some() && on_account >= most) {
+                Attempts::Blocked
+            } else if allowance.is_some_and(is_throttled) {
+                Attempts::Throttled
+            } else if on_account > 0 {
+                Attempts::Failed
+            } else {
+                Attempts::Clean
+            },
+        )
     }
 
     /// Adds a failure to a batch.
@@ -102,7 +107,11 @@ impl Engine {
         let now = self.now();
         if let Some(name) = &names.account {
             write.count(name, now, now.plus(self.settings.attempts_window));
-            if let Some(shield) = protection.brute_force.as_ref().filter(|shield| shield.tells) {
+            if let Some(shield) = protection
+                .brute_force
+                .as_ref()
+                .filter(|shield| shield.tells)
+            {
                 let id = connection.id.as_str();
                 let notice = BlockNotice {
                     // One mail a block, from however many addresses the failures come.
@@ -173,7 +182,9 @@ impl Engine {
             connection.has_brute_force_protection() && !is_listed(&shield.allowed, ip)
         });
         let throttling = protection.throttling.as_ref();
-        let throttled = throttling.filter(|shield| !is_listed(&shield.allowed, ip)).and(ip);
+        let throttled = throttling
+            .filter(|shield| !is_listed(&shield.allowed, ip))
+            .and(ip);
         Ok(Names {
             account: brute_force.map(|shield| {
                 let ip = ip.filter(|_| shield.per_address).unwrap_or("-");

@@ -88,7 +88,13 @@ impl Engine {
         if shield == Shield::BruteForce {
             setting.insert("max_attempts".into(), self.settings.max_attempts.into());
         }
-        merge(&mut setting, stored.transpose().map_err(Error::internal)?.unwrap_or_default());
+        merge(
+            &mut setting,
+            stored
+                .transpose()
+                .map_err(Error::internal)?
+                .unwrap_or_default(),
+        );
         Ok(setting)
     }
 
@@ -201,7 +207,10 @@ impl Throttling {
 /// Whether a setting is on and does this: `block`, or only tell people.
 fn has(setting: &Json, shield: &str) -> bool {
     let is_on = setting.get("enabled").and_then(Value::as_bool);
-    is_on == Some(true) && texts(setting.get("shields")).iter().any(|set| set == shield)
+    is_on == Some(true)
+        && texts(setting.get("shields"))
+            .iter()
+            .any(|set| set == shield)
 }
 
 fn refuses_at(setting: &Json, stage: &str) -> bool {
@@ -225,10 +234,11 @@ fn is_listed(list: &[String], ip: Option<&str>) -> bool {
     let Some(ip) = ip.and_then(|ip| ip.parse::<IpAddr>().ok()) else {
         return false;
     };
-    list.iter().any(|entry| match entry.parse::<ipnet::IpNet>() {
-        Ok(network) => network.contains(&ip),
-        Err(_) => entry.parse() == Ok(ip),
-    })
+    list.iter()
+        .any(|entry| match entry.parse::<ipnet::IpNet>() {
+            Ok(network) => network.contains(&ip),
+            Err(_) => entry.parse() == Ok(ip),
+        })
 }
 
 /// Takes over what was sent, object by object; lists are replaced.

@@ -22,7 +22,7 @@ pub enum Shield {
     Captcha,
 }
 
-const ADDRESSES: Kind = Kind::Array(&Kind::Text(1, 64), 0, 100);
+const ADDRESSES: Kind = Kind::Array(&Kind::Pattern("address or network", is_address), 0, 100);
 const NOTHING: &[Field] = &[];
 
 const BRUTE_FORCE: &[Field] = &[
@@ -61,8 +61,11 @@ const SUSPICIOUS_IP: &[Field] = &[
     ),
 ];
 
-const BLOCK_OR_TELL: Kind =
-    Kind::Array(&Kind::Enum(&["block", "user_notification", "admin_notification"]), 0, 3);
+const BLOCK_OR_TELL: Kind = Kind::Array(
+    &Kind::Enum(&["block", "user_notification", "admin_notification"]),
+    0,
+    3,
+);
 const SHIELDED: Kind = Kind::Object(&[optional("shields", BLOCK_OR_TELL)]);
 
 const BREACHED: &[Field] = &[
@@ -70,7 +73,11 @@ const BREACHED: &[Field] = &[
     optional("shields", BLOCK_OR_TELL),
     optional(
         "admin_notification_frequency",
-        Kind::Array(&Kind::Enum(&["immediately", "daily", "weekly", "monthly"]), 0, 4),
+        Kind::Array(
+            &Kind::Enum(&["immediately", "daily", "weekly", "monthly"]),
+            0,
+            4,
+        ),
     ),
     optional("method", Kind::Enum(&["standard"])),
     optional(
@@ -81,6 +88,10 @@ const BREACHED: &[Field] = &[
         ]),
     ),
 ];
+
+fn is_address(text: &str) -> bool {
+    text.parse::<ipnet::IpNet>().is_ok() || text.parse::<std::net::IpAddr>().is_ok()
+}
 
 impl Shield {
     /// By the last part of its path.

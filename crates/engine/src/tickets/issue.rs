@@ -277,7 +277,8 @@ impl Engine {
             Purpose::Email => "verify_email",
             Purpose::Unblock => "blocked_account",
         };
-        self.ticket_mailed_as(template, connection, addressee, purpose).await
+        self.ticket_mailed_as(template, connection, addressee, purpose)
+            .await
     }
 
     /// The same in the words of another template.

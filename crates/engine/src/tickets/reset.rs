@@ -69,7 +69,9 @@ impl Engine {
                 Holder::Here(user) => (&user.attributes, Some(user.row)),
                 Holder::There(profile) => (&profile.attributes, None),
             };
-            let judged = self.judge_choice(connection, person, change, password).await;
+            let judged = self
+                .judge_choice(connection, person, change, password)
+                .await;
             self.heed_leaked_choice(context, opened, judged).await?;
             let hash = match &hash {
                 Some(hash) => hash,

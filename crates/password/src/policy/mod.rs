@@ -90,7 +90,10 @@ impl PasswordPolicy {
         let size = history.and_then(|value| value.get("size"));
         let size = size.and_then(Value::as_u64).unwrap_or(5);
         Self {
-            rules: rules::of(connection.password_policy(), connection.password_min_length()),
+            rules: rules::of(
+                connection.password_policy(),
+                connection.password_min_length(),
+            ),
             has_dictionary: is_enabled(dictionary),
             forbidden: words
                 .filter_map(Value::as_str)
@@ -148,7 +151,9 @@ impl Personal {
     /// texts in `user_metadata`.
     pub fn of(attributes: &domain::Attributes) -> Self {
         let email = attributes.email.as_ref().map(domain::EmailAddress::as_str);
-        let local = email.and_then(|email| email.rsplit_once('@')).map(|(local, _)| local);
+        let local = email
+            .and_then(|email| email.rsplit_once('@'))
+            .map(|(local, _)| local);
         let username = attributes.username.as_ref().map(domain::Username::as_str);
         let names = [
             email,
@@ -218,7 +223,10 @@ mod tests {
         ] {
             let policy = policy(json!({"passwordPolicy": level}));
             assert_eq!(judged(&policy, good), Ok(()), "{level}");
-            assert!(matches!(judged(&policy, bad), Err(Fault::Weak(_))), "{level}");
+            assert!(
+                matches!(judged(&policy, bad), Err(Fault::Weak(_))),
+                "{level}"
+            );
         }
     }
 

@@ -29,8 +29,12 @@ pub struct Assessment {
 type Class = (&'static str, &'static str, fn(char) -> bool);
 
 const CLASSES: [Class; 4] = [
-    ("lowerCase", "lower case letters (a-z)", |c| c.is_lowercase()),
-    ("upperCase", "upper case letters (A-Z)", |c| c.is_uppercase()),
+    ("lowerCase", "lower case letters (a-z)", |c| {
+        c.is_lowercase()
+    }),
+    ("upperCase", "upper case letters (A-Z)", |c| {
+        c.is_uppercase()
+    }),
     ("numbers", "numbers (i.e. 0-9)", |c| c.is_ascii_digit()),
     (
         "specialCharacters",
@@ -99,7 +103,10 @@ impl Rule {
 
     fn words(self) -> String {
         let list = |head: String| {
-            let items = self.classes().iter().map(|(_, words, _)| format!("\n * {words}"));
+            let items = self
+                .classes()
+                .iter()
+                .map(|(_, words, _)| format!("\n * {words}"));
             items.fold(head, |text, item| text + &item)
         };
         match self {

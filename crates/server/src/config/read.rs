@@ -251,7 +251,8 @@ fn engine_settings(
     settings.mail.smtp_url = reader.text("mail.smtp_url");
     settings.mail.viewer = reader.get("mail.viewer")?;
     if settings.mail.viewer && !is_loopback(settings.issuer.host()) {
-        let problem = "one-time links would be shown to everybody: public_url is not this machine's own";
+        let problem =
+            "one-time links would be shown to everybody: public_url is not this machine's own";
         return Err(fault("mail.viewer", problem));
     }
     settings.import.max_bytes = reader.get("import.max_bytes")?;

@@ -4,7 +4,9 @@ use domain::{
     Attributes, Authentication, AuthenticationMethod, ClientCredential, ClientGrant, Counters,
     Credential, JobStatus, MfaFactor, NewUser, Origin, Page, RowError, RowErrorCode, UserRow,
 };
-use store::{BlockNotice, KeyState, Lease, Mail, Purpose, Store, StoredSession, Ticket, TicketState};
+use store::{
+    BlockNotice, KeyState, Lease, Mail, Purpose, Store, StoredSession, Ticket, TicketState,
+};
 
 use crate::import::{Import, row};
 use crate::make::{

@@ -22,9 +22,7 @@ pub async fn a_setting_is_set_and_set_again(store: &Bench) {
 pub async fn a_setting_with_secrets_is_sealed_and_changed_once(store: &Bench) {
     let change = async |before: Option<&str>, after: &str| {
         let mut write = store.write();
-        write
-            .change_sealed_setting("smtp", before, after)
-            .unwrap();
+        write.change_sealed_setting("smtp", before, after).unwrap();
         store.commit(write).await
     };
     let found = async || store.find_sealed_setting("smtp").await.unwrap();
