@@ -15,7 +15,7 @@ use domain::connection::Connection;
 use domain::{Json, Password};
 use serde_json::Value;
 
-pub use rules::{Assessment, Rule};
+pub use rules::{Assessment, LETTERS_AND_DIGITS, Rule};
 
 /// TABLE: passwords that are tried first, lower-case, one a line: those of Django's
 /// `CommonPasswordValidator` (Royce Williams' list of breached passwords).
@@ -32,13 +32,14 @@ pub struct PasswordPolicy {
     has_dictionary: bool,
     /// Words of the operator's own that no password may be, lower-case.
     forbidden: Vec<String>,
-    forbids_personal_data: bool,
+    /// Whose words no password may hold: all when the list is empty, none without a list.
+    personal: Option<Vec<String>>,
     history: usize,
 }
 
-/// Words about the person whose password it shall be: addresses, names.
+/// Words about the person whose password it shall be: addresses, names. Each with its member.
 #[derive(Clone, Debug, Default)]
-pub struct Personal(Vec<String>);
+pub struct Personal(Vec<(String, String)>);
 
 /// Why a password may not be.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,32 +81,53 @@ impl Fault {
 }
 
 impl PasswordPolicy {
-    /// The policy in a connection's options.
+    /// The policy in a connection's options. Where `password_options`, the newer spelling, says
+    /// something, that holds.
     pub fn of(connection: &Connection) -> Self {
         let options = &connection.options;
-        let dictionary = options.get("password_dictionary");
-        let own = dictionary.and_then(|value| value.get("dictionary"));
-        let words = own.and_then(Value::as_array).into_iter().flatten();
-        let history = options.get("password_history");
-        let size = history.and_then(|value| value.get("size"));
-        let size = size.and_then(Value::as_u64).unwrap_or(5);
+        let newer = options.get("password_options");
+        let newer = |name: &str| newer.and_then(|newer| newer.get(name));
+        let complexity = newer("complexity").filter(|complexity| complexity.is_object());
+        let rules = complexity.map_or_else(
+            || {
+                rules::of(
+                    connection.password_policy(),
+                    connection.password_min_length(),
+                )
+            },
+            rules::flexible,
+        );
+        let older = |name: &str| options.get(name);
+        let dictionary = either(newer("dictionary"), older("password_dictionary"));
+        let own = dictionary.and_then(|value| {
+            let own = value.get("custom").or_else(|| value.get("dictionary"));
+            own.and_then(Value::as_array)
+        });
+        let personal = either(newer("profile_data"), older("password_no_personal_info"));
+        let fields = personal.map(|value| texts(value.get("blocked_fields")));
+        let history = either(newer("history"), older("password_history"));
+        let size = history.map(|value| value.get("size").and_then(Value::as_u64).unwrap_or(5));
         Self {
-            rules: rules::of(
-                connection.password_policy(),
-                connection.password_min_length(),
-            ),
-            has_dictionary: is_enabled(dictionary),
-            forbidden: words
+            rules,
+            has_dictionary: dictionary.is_some(),
+            forbidden: own
+                .into_iter()
+                .flatten()
                 .filter_map(Value::as_str)
                 .map(str::to_lowercase)
                 .collect(),
-            forbids_personal_data: is_enabled(options.get("password_no_personal_info")),
-            history: if is_enabled(history) {
-                usize::try_from(size.min(24)).unwrap_or(0)
-            } else {
-                0
-            },
+            personal: fields,
+            history: size.map_or(0, |size| usize::try_from(size.min(24)).unwrap_or(0)),
         }
+    }
+
+    /// The least number of characters.
+    pub fn min_length(&self) -> usize {
+        let least = self.rules.iter().map(|rule| match rule {
+            Rule::Length(least) => *least,
+            _ => 0,
+        });
+        least.max().unwrap_or(0)
     }
 
     /// How many earlier passwords may not be used again.
@@ -128,7 +150,9 @@ impl PasswordPolicy {
         if self.has_dictionary && self.is_common(&folded) {
             return Err(Fault::Common);
         }
-        if self.forbids_personal_data && personal.is_in(&folded) {
+        if let Some(fields) = &self.personal
+            && personal.is_in(&folded, fields)
+        {
             return Err(Fault::Personal);
         }
         Ok(())
@@ -139,11 +163,18 @@ impl PasswordPolicy {
     }
 }
 
-fn is_enabled(option: Option<&Value>) -> bool {
-    option
-        .and_then(|value| value.get("enable"))
-        .and_then(Value::as_bool)
-        .unwrap_or(false)
+/// The newer option when it says whether it is on, else the older one; none when that one is off.
+fn either<'a>(newer: Option<&'a Value>, older: Option<&'a Value>) -> Option<&'a Value> {
+    let flag = |option: Option<&Value>, name: &str| option.and_then(|o| o.get(name)?.as_bool());
+    match flag(newer, "active") {
+        Some(is_on) => newer.filter(|_| is_on),
+        None => older.filter(|_| flag(older, "enable") == Some(true)),
+    }
+}
+
+fn texts(value: Option<&Value>) -> Vec<String> {
+    let list = value.and_then(Value::as_array).into_iter().flatten();
+    list.filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 impl Personal {
@@ -156,24 +187,31 @@ impl Personal {
             .map(|(local, _)| local);
         let username = attributes.username.as_ref().map(domain::Username::as_str);
         let names = [
-            email,
-            local,
-            username,
-            attributes.name.as_deref(),
-            attributes.nickname.as_deref(),
-            attributes.given_name.as_deref(),
-            attributes.family_name.as_deref(),
-            attributes.phone_number.as_deref(),
+            ("email", email),
+            ("email", local),
+            ("username", username),
+            ("name", attributes.name.as_deref()),
+            ("nickname", attributes.nickname.as_deref()),
+            ("given_name", attributes.given_name.as_deref()),
+            ("family_name", attributes.family_name.as_deref()),
+            ("phone_number", attributes.phone_number.as_deref()),
         ];
-        let metadata = attributes.user_metadata.iter().flat_map(Json::values);
-        let words = names.into_iter().flatten();
-        let words = words.chain(metadata.filter_map(Value::as_str));
-        let long = |word: &&str| word.chars().count() >= LEAST_PERSONAL;
-        Self(words.filter(long).map(str::to_lowercase).collect())
+        let names = names
+            .into_iter()
+            .filter_map(|(name, word)| Some((name.to_owned(), word?.to_lowercase())));
+        let metadata = attributes.user_metadata.iter().flatten();
+        let metadata = metadata.filter_map(|(name, value)| {
+            let word = value.as_str()?.to_lowercase();
+            Some((format!("user_metadata.{name}"), word))
+        });
+        let is_long = |(_, word): &(String, String)| word.chars().count() >= LEAST_PERSONAL;
+        Self(names.chain(metadata).filter(is_long).collect())
     }
 
-    fn is_in(&self, folded: &str) -> bool {
-        self.0.iter().any(|word| folded.contains(word.as_str()))
+    fn is_in(&self, folded: &str, fields: &[String]) -> bool {
+        let counts = |name: &String| fields.is_empty() || fields.contains(name);
+        let mut words = self.0.iter().filter(|(name, _)| counts(name));
+        words.any(|(_, word)| folded.contains(word.as_str()))
     }
 }
 
@@ -255,6 +293,42 @@ mod tests {
         assert_eq!(judged(&policy, "xxADAxx"), Err(Fault::Personal));
         assert_eq!(judged(&policy, "in-turin-1"), Err(Fault::Personal));
         assert_eq!(judged(&policy, "lightning"), Ok(()));
+    }
+
+    #[test]
+    fn the_newer_spelling_is_followed_where_it_says_something() {
+        let policy = policy(json!({
+            "passwordPolicy": "excellent",
+            "password_history": {"enable": true, "size": 3},
+            "password_dictionary": {"enable": true},
+            "password_options": {
+                "complexity": {
+                    "min_length": 5, "character_types": ["lowercase", "special"],
+                    "identical_characters": "block", "sequential_characters": "block",
+                },
+                "history": {"active": true, "size": 7},
+                "dictionary": {"active": false},
+                "profile_data": {"active": true, "blocked_fields": ["family_name"]},
+            },
+        }));
+        assert_eq!(policy.history(), 7);
+        for good in ["pa-da", "pass-word", "ada-ax"] {
+            assert_eq!(judged(&policy, good), Ok(()), "{good}");
+        }
+        for weak in [
+            "pa-d", "padda", "PADDA-", "xx-aaa", "x-abc", "x-cba", "x-123",
+        ] {
+            assert!(
+                matches!(judged(&policy, weak), Err(Fault::Weak(_))),
+                "{weak}"
+            );
+        }
+        let by_name = super::PasswordPolicy {
+            personal: Some(vec!["given_name".into()]),
+            ..policy
+        };
+        assert_eq!(judged(&by_name, "ada-ax"), Err(Fault::Personal));
+        assert_eq!(judged(&by_name, "turin-x"), Ok(()));
     }
 
     #[test]

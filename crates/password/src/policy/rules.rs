@@ -8,13 +8,21 @@ use serde_json::{Value, json};
 pub enum Rule {
     /// Characters, at least.
     Length(usize),
-    /// Lower-case, upper-case letters and digits: all of them.
-    AllOfThree,
+    /// All of these kinds.
+    AllOf(Kinds),
     /// Three of: lower-case, upper-case letters, digits, others.
     ThreeOfFour,
     /// No more than two of the same in a row.
     NoRows,
+    /// No more than two in a row that follow each other: `abc`, `321`.
+    NoSequences,
 }
+
+/// Kinds of characters: lower-case, upper-case letters, digits, others.
+pub type Kinds = [bool; 4];
+
+/// What `fair` asks for.
+pub const LETTERS_AND_DIGITS: Kinds = [true, true, true, false];
 
 /// What a password makes of the rules.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -47,28 +55,58 @@ const CLASSES: [Class; 4] = [
 pub(super) fn of(level: &str, min_length: usize) -> Vec<Rule> {
     let length = Rule::Length(min_length);
     match level {
-        "fair" => vec![length, Rule::AllOfThree],
+        "fair" => vec![length, Rule::AllOf(LETTERS_AND_DIGITS)],
         "good" => vec![length, Rule::ThreeOfFour],
         "excellent" => vec![length, Rule::ThreeOfFour, Rule::NoRows],
         _ => vec![length],
     }
 }
 
+/// The rules of `password_options.complexity`.
+pub(super) fn flexible(complexity: &Value) -> Vec<Rule> {
+    let text = |name: &str| complexity.get(name).and_then(Value::as_str);
+    let least = complexity.get("min_length").and_then(Value::as_u64);
+    let least = least.and_then(|least| usize::try_from(least).ok());
+    let mut rules = vec![Rule::Length(least.unwrap_or(1))];
+    let asked = complexity.get("character_types").and_then(Value::as_array);
+    let is_asked = |name: &str| asked.is_some_and(|asked| asked.iter().any(|one| one == name));
+    let kinds = ["lowercase", "uppercase", "number", "special"].map(is_asked);
+    if text("character_type_rule") == Some("three_of_four") {
+        rules.push(Rule::ThreeOfFour);
+    } else if kinds.contains(&true) {
+        rules.push(Rule::AllOf(kinds));
+    }
+    if text("identical_characters") == Some("block") {
+        rules.push(Rule::NoRows);
+    }
+    if text("sequential_characters") == Some("block") {
+        rules.push(Rule::NoSequences);
+    }
+    rules
+}
+
 impl Rule {
-    fn classes(self) -> &'static [Class] {
-        match self {
-            Self::AllOfThree => CLASSES.get(..3).unwrap_or(&CLASSES),
-            Self::ThreeOfFour => &CLASSES,
-            Self::Length(_) | Self::NoRows => &[],
-        }
+    fn classes(self) -> impl Iterator<Item = &'static Class> {
+        let asked = match self {
+            Self::AllOf(kinds) => kinds,
+            Self::ThreeOfFour => [true; 4],
+            Self::Length(_) | Self::NoRows | Self::NoSequences => [false; 4],
+        };
+        let classes = CLASSES.iter().zip(asked);
+        classes.filter_map(|(class, is_asked)| is_asked.then_some(class))
     }
 
     fn holds(self, password: &str) -> bool {
         let met = |class: &&Class| password.chars().any(class.2);
         match self {
             Self::Length(least) => password.chars().count() >= least,
-            Self::AllOfThree | Self::ThreeOfFour => self.classes().iter().filter(met).count() >= 3,
-            Self::NoRows => !has_row(password),
+            Self::AllOf(_) => self.classes().all(|class| met(&class)),
+            Self::ThreeOfFour => self.classes().filter(met).count() >= 3,
+            Self::NoRows => !has_row(password, |one, next| one == next),
+            Self::NoSequences => {
+                let up = |one, next| u32::from(one) + 1 == u32::from(next);
+                !has_row(password, up) && !has_row(password, |one, next| up(next, one))
+            }
         }
     }
 
@@ -76,7 +114,6 @@ impl Rule {
         let verified = self.holds(password);
         let items: Vec<Value> = self
             .classes()
-            .iter()
             .map(|(code, message, is_of)| {
                 json!({"message": message, "code": code, "verified": password.chars().any(is_of)})
             })
@@ -86,7 +123,7 @@ impl Rule {
                 "message": "At least %d characters in length", "format": [least],
                 "code": "lengthAtLeast", "verified": verified,
             }),
-            Self::AllOfThree => json!({
+            Self::AllOf(_) => json!({
                 "message": "Should contain:", "code": "shouldContain",
                 "items": items, "verified": verified,
             }),
@@ -98,35 +135,40 @@ impl Rule {
                 "message": "No more than %d identical characters in a row (e.g., \"%s\" not allowed)",
                 "code": "identicalChars", "format": [2, "aaa"], "verified": verified,
             }),
+            Self::NoSequences => json!({
+                "message": "No more than %d sequential characters in a row (e.g., \"%s\" not allowed)",
+                "code": "sequentialChars", "format": [2, "abc"], "verified": verified,
+            }),
         }
     }
 
     fn words(self) -> String {
-        let list = |head: String| {
-            let items = self
-                .classes()
-                .iter()
-                .map(|(_, words, _)| format!("\n * {words}"));
-            items.fold(head, |text, item| text + &item)
+        let list = |head: &str| {
+            let items = self.classes().map(|(_, words, _)| format!("\n * {words}"));
+            items.fold(head.to_owned(), |text, item| text + &item)
         };
         match self {
             Self::Length(least) => format!("* At least {least} characters in length"),
-            Self::AllOfThree => list("* Should contain:".into()),
+            Self::AllOf(_) => list("* Should contain:"),
             Self::ThreeOfFour => {
-                list("* Contain at least 3 of the following 4 types of characters:".into())
+                list("* Contain at least 3 of the following 4 types of characters:")
             }
             Self::NoRows => {
                 "* No more than 2 identical characters in a row (e.g., \"aaa\" not allowed)".into()
+            }
+            Self::NoSequences => {
+                "* No more than 2 sequential characters in a row (e.g., \"abc\" not allowed)".into()
             }
         }
     }
 }
 
-fn has_row(password: &str) -> bool {
+/// Whether three characters in a row are each followed so by the next.
+fn has_row(password: &str, follows: impl Fn(char, char) -> bool) -> bool {
     let letters: Vec<char> = password.chars().collect();
     letters
         .windows(3)
-        .any(|three| matches!(three, [a, b, c] if a == b && b == c))
+        .any(|three| matches!(three, [a, b, c] if follows(*a, *b) && follows(*b, *c)))
 }
 
 /// All rules in words.

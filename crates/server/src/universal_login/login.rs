@@ -13,6 +13,7 @@ use engine::SignUpError;
 use engine::authorize::{Problem, SignUpForm};
 use engine::tickets::RequestError;
 use engine::transaction::{Lost, Step, Transaction};
+use password::policy::PasswordPolicy;
 use serde_json::Value;
 
 use super::page::{self, Page, Screen};
@@ -317,7 +318,7 @@ async fn shown(state: &AppState, login: &Transaction, typed: &str) -> Json {
             "username_required".into(),
             connection.requires_username().into(),
         );
-        let least = connection.password_min_length();
+        let least = PasswordPolicy::of(&connection).min_length();
         if least > 1 {
             shown.insert("min_length".into(), least.into());
         }

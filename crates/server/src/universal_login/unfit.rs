@@ -2,7 +2,7 @@
 
 use domain::Json;
 use engine::Unfit;
-use password::policy::{Fault, Rule};
+use password::policy::{Fault, LETTERS_AND_DIGITS, Rule};
 
 use super::page::Problem;
 
@@ -15,9 +15,10 @@ pub fn unfit_password(unfit: &Unfit, field: &'static str) -> Problem {
                 values.insert("min_length".into(), least.into());
                 "password-too-short"
             }
-            Some(Rule::AllOfThree) => "password-needs-all",
+            Some(Rule::AllOf(LETTERS_AND_DIGITS)) => "password-needs-all",
             Some(Rule::ThreeOfFour) => "password-needs-three",
             Some(Rule::NoRows) => "password-has-rows",
+            Some(Rule::AllOf(_) | Rule::NoSequences) => "password-policy-not-conformant",
             None => "password-too-weak",
         },
         Fault::Common => "password-too-common",

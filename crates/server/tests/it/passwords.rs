@@ -104,6 +104,7 @@ async fn a_password_is_judged_wherever_it_is_chosen() {
         let id = found[0]["user_id"].as_str().unwrap().replace('|', "%7C");
         let path = format!("{USERS}/{id}");
         let change = async |password: &str| {
+            app.later(1);
             let body = json!({"password": password});
             let answer = app.quietly("PATCH", &path, body).await;
             let message = answer.body["message"].as_str().unwrap_or("done");
