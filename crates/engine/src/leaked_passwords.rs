@@ -13,9 +13,6 @@ use std::path::{Path, PathBuf};
 use domain::Password;
 use sha1::{Digest as _, Sha1};
 
-/// Hexadecimal digits of a SHA-1 digest.
-const DIGITS: usize = 40;
-
 /// Digits that name a file of a folder.
 const PREFIX: usize = 5;
 
@@ -189,6 +186,6 @@ mod tests {
         assert!(leaked.contains(&Password::from("hunter2")).unwrap());
         // A folder that lacks a prefix is no answer.
         assert!(leaked.contains(&Password::from("other")).is_err());
-        assert_eq!(known.len(), DIGITS);
+        assert_eq!(known.len(), 40);
     }
 }

@@ -49,11 +49,12 @@ impl Store {
         let rows = done.into_iter().flat_map(|done| done.rows);
         rows.map(|mut row| {
             let id = row.text("id")?;
+            let (recipient, subject) = (row.text("recipient")?, row.text("subject")?);
             let body = self.seal.open_text(PLACE, &id, &row.bytes("body")?)?;
             Ok(Mail {
                 id,
-                recipient: row.text("recipient")?,
-                subject: row.text("subject")?,
+                recipient,
+                subject,
                 body: body.to_string(),
                 attempts: row.int("attempts")?,
             })

@@ -6,7 +6,6 @@ use store::{Mail, Purpose, Ticket};
 use super::issue::Addressee;
 use super::{Landing, Opened, Problem, came_second};
 use crate::deeds::Subject;
-use crate::protection::identifiers;
 use crate::{Context, Engine};
 
 impl Engine {

@@ -11,8 +11,8 @@ mod rules;
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
+use domain::Password;
 use domain::connection::Connection;
-use domain::{Json, Password};
 use serde_json::Value;
 
 pub use rules::{Assessment, LETTERS_AND_DIGITS, Rule};
@@ -217,7 +217,7 @@ impl Personal {
 
 #[cfg(test)]
 mod tests {
-    use domain::ConnectionId;
+    use domain::{ConnectionId, Json};
     use serde_json::json;
 
     use super::*;

@@ -131,7 +131,41 @@ async fn the_email_provider_speaks_the_wire() {
         talk.tell("GET", PROVIDER, Value::Null).await;
     })
     .await;
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r#"
+    GET /api/v2/emails/provider
+      404 {"statusCode":404,"error":"Not Found","message":"Email provider has not been configured.","errorCode":"inexistent_email_provider"}
+    DELETE /api/v2/emails/provider
+      404 {"statusCode":404,"error":"Not Found","message":"Email provider does not exist.","errorCode":"inexistent_email_provider"}
+    PATCH /api/v2/emails/provider
+      404 {"statusCode":404,"error":"Not Found","message":"Email provider has not been configured.","errorCode":"inexistent_email_provider"}
+    400 Payload validation error: 'Missing required property: name' on property name.
+    400 Payload validation error: 'Not supported by this server: "mandrill"' on property name.
+    400 Payload validation error: 'No enum match for: pigeon' on property name.
+    400 Payload validation error: 'Missing required property: smtp_port' on property credentials.smtp_port.
+    400 Payload validation error: 'Missing required property: smtp_host' on property credentials.smtp_host.
+    400 Payload validation error: 'String does not match pattern hostname: evil.example/?x' on property credentials.smtp_host.
+    400 Payload validation error: 'Value 0 is less than minimum 1' on property credentials.smtp_port.
+    400 Payload validation error: 'Text must not contain the character U+0000' on property credentials.smtp_pass.
+    400 Payload validation error: 'String does not match pattern mailbox: nobody' on property default_from_address.
+    POST /api/v2/emails/provider
+      201 {"enabled":true,"name":"smtp","default_from_address":"Shop <shop@example.com>","credentials":{"smtp_host":"mail.example.com","smtp_port":587,"smtp_user":"ferry"}}
+    POST /api/v2/emails/provider
+      409 {"statusCode":409,"error":"Conflict","message":"Email provider is already configured.","errorCode":"email_provider_conflict"}
+    GET /api/v2/emails/provider
+      200 {"enabled":true,"name":"smtp","default_from_address":"Shop <shop@example.com>","credentials":{"smtp_host":"mail.example.com","smtp_port":587,"smtp_user":"ferry"}}
+    GET /api/v2/emails/provider?fields=name%2Cenabled&include_fields=true
+      200 {"enabled":true,"name":"smtp"}
+    PATCH /api/v2/emails/provider
+      200 {"enabled":false,"name":"smtp","default_from_address":"Shop <shop@example.com>","credentials":{"smtp_host":"mail.example.com","smtp_port":587,"smtp_user":"ferry"}}
+    GET /api/v2/emails/provider
+      403 {"statusCode":403,"error":"Forbidden","message":"Insufficient scope, expected any of: read:email_provider","errorCode":"insufficient_scope"}
+    DELETE /api/v2/emails/provider
+      403 {"statusCode":403,"error":"Forbidden","message":"Insufficient scope, expected any of: delete:email_provider","errorCode":"insufficient_scope"}
+    DELETE /api/v2/emails/provider
+      204
+    GET /api/v2/emails/provider
+      404 {"statusCode":404,"error":"Not Found","message":"Email provider has not been configured.","errorCode":"inexistent_email_provider"}
+    "#);
 }
 
 /// Asks for a new password of somebody.

@@ -244,7 +244,30 @@ async fn blocks_are_counted_listed_and_lifted_as_it_is_set() {
         assert_eq!(count(app, "ublkdu").await, 2);
     })
     .await;
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r#"
+    GET /api/v2/user-blocks?identifier=ANN%40example.com
+      200 {"blocked_for":[{"identifier":"ANN@example.com","connection":"plain","ip":"192.0.2.1"}]}
+    GET /api/v2/user-blocks/auth0%7Cann
+      200 {"blocked_for":[{"identifier":"ann@example.com","connection":"plain","ip":"192.0.2.1"}]}
+    GET /api/v2/user-blocks/auth0%7Cbob
+      200 {"blocked_for":[]}
+    GET /api/v2/user-blocks/auth0%7Ccyd
+      404 {"statusCode":404,"error":"Not Found","message":"User not found.","errorCode":"inexistent_user"}
+    GET /api/v2/user-blocks
+      400 {"statusCode":400,"error":"Bad Request","message":"Query validation error: 'Missing required property: identifier'.","errorCode":"invalid_body"}
+    GET /api/v2/user-blocks?identifier=ANN%40example.com
+      403 {"statusCode":403,"error":"Forbidden","message":"Insufficient scope, expected any of: read:users","errorCode":"insufficient_scope"}
+    DELETE /api/v2/user-blocks/auth0%7Cann
+      403 {"statusCode":403,"error":"Forbidden","message":"Insufficient scope, expected any of: update:users","errorCode":"insufficient_scope"}
+    DELETE /api/v2/user-blocks/auth0%7Cann
+      204
+    GET /api/v2/user-blocks?identifier=ANN%40example.com
+      200 {"blocked_for":[]}
+    GET /api/v2/user-blocks?identifier=ANN%40example.com
+      200 {"blocked_for":[{"identifier":"ANN@example.com","connection":"plain"}]}
+    DELETE /api/v2/user-blocks?identifier=ANN%40example.com
+      204
+    "#);
 }
 
 #[tokio::test]
@@ -286,7 +309,38 @@ async fn the_settings_speak_the_wire() {
             .await;
     })
     .await;
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r#"
+    GET /api/v2/attack-protection/brute-force-protection
+      200 {"enabled":true,"shields":["block","user_notification"],"allowlist":[],"mode":"count_per_identifier_and_ip","max_attempts":10}
+    GET /api/v2/attack-protection/suspicious-ip-throttling
+      200 {"enabled":true,"shields":["admin_notification","block"],"allowlist":[],"stage":{"pre-login":{"max_attempts":100,"rate":864000},"pre-user-registration":{"max_attempts":50,"rate":1200},"pre-custom-token-exchange":{"max_attempts":10,"rate":600000}}}
+    GET /api/v2/attack-protection/breached-password-detection
+      200 {"enabled":false,"shields":[],"admin_notification_frequency":[],"method":"standard","stage":{"pre-user-registration":{"shields":[]},"pre-change-password":{"shields":[]}}}
+    GET /api/v2/attack-protection/bot-detection
+      200 {"bot_detection_level":"low","allowlist":[]}
+    GET /api/v2/attack-protection/captcha
+      200 {"active_provider_id":""}
+    GET /api/v2/attack-protection/phone-provider-protection
+      404 {"statusCode":404,"error":"Not Found","message":"Not Found"}
+    PATCH /api/v2/attack-protection/suspicious-ip-throttling
+      200 {"enabled":true,"shields":["block"],"allowlist":[],"stage":{"pre-login":{"max_attempts":7,"rate":864000},"pre-user-registration":{"max_attempts":50,"rate":1200},"pre-custom-token-exchange":{"max_attempts":10,"rate":600000}}}
+    GET /api/v2/attack-protection/suspicious-ip-throttling
+      200 {"enabled":true,"shields":["block"],"allowlist":[],"stage":{"pre-login":{"max_attempts":7,"rate":864000},"pre-user-registration":{"max_attempts":50,"rate":1200},"pre-custom-token-exchange":{"max_attempts":10,"rate":600000}}}
+    PATCH /api/v2/attack-protection/brute-force-protection
+      200 {"enabled":true,"shields":["block","user_notification"],"allowlist":["127.0.0.1"],"mode":"count_per_identifier_and_ip","max_attempts":10}
+    400 Payload validation error: 'Value 0 is less than minimum 1' on property max_attempts.
+    400 Payload validation error: 'No enum match for: count' on property mode.
+    400 Payload validation error: 'No enum match for: admin_notification' on property shields[0].
+    400 Payload validation error: 'Expected type boolean but found type string' on property enabled.
+    400 Payload validation error: 'Additional properties not allowed: unknown' on property unknown.
+    400 Payload validation error: 'String does not match pattern address or network: 10.0.0.0/33' on property allowlist[0].
+    400 Payload validation error: 'String does not match pattern address or network: everybody' on property allowlist[0].
+    400 Payload validation error: 'Additional properties not allowed: selected' on property selected.
+    PATCH /api/v2/attack-protection/brute-force-protection
+      403 {"statusCode":403,"error":"Forbidden","message":"Insufficient scope, expected any of: update:attack_protection","errorCode":"insufficient_scope"}
+    GET /api/v2/attack-protection/brute-force-protection
+      403 {"statusCode":403,"error":"Forbidden","message":"Insufficient scope, expected any of: read:attack_protection","errorCode":"insufficient_scope"}
+    "#);
 }
 
 #[tokio::test]
