@@ -124,8 +124,12 @@ impl Engine {
         let outcome = if !self.may_sign_up(context).await? {
             Err(SignUpError::Throttled)
         } else if connection.mode() == Mode::Legacy {
-            self.sign_up_there(context, &connection, &client, sign_up)
-                .await
+            let there = self.sign_up_there(context, &connection, &client, sign_up);
+            let there = there.await;
+            if let Ok(user) = &there {
+                self.mail_newcomer(&connection, user).await;
+            }
+            there
         } else {
             self.create_signed_up(context, &connection, sign_up).await
         };

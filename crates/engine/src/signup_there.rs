@@ -62,10 +62,7 @@ impl Engine {
             Err(unknown) => Err(unknown),
         };
         match copied {
-            Ok(user) => {
-                self.mail_newcomer(connection, &user).await;
-                Ok(user)
-            }
+            Ok(user) => Ok(user),
             Err(Unknown::Refused(refusal)) => {
                 let detail = format!("login: {}: {}", refusal.name, refusal.message);
                 self.out_of_step(context, connection, &subject, &deed, &detail)
