@@ -144,7 +144,33 @@ async fn a_password_is_judged_wherever_it_is_chosen() {
         assert_eq!(app.engine.store.orphans().await.unwrap(), [""; 0]);
     })
     .await;
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r#"
+    400 {"name":"PasswordStrengthError","message":"Password is too weak","code":"invalid_password","description":{"rules":[{"message":"At least %d characters in length","format":[10],"code":"lengthAtLeast","verified":false},{"message":"Contain at least %d of the following %d types of characters:","code":"containsAtLeast","format":[3,4],"items":[{"message":"lower case letters (a-z)","code":"lowerCase","verified":true},{"message":"upper case letters (A-Z)","code":"upperCase","verified":true},{"message":"numbers (i.e. 0-9)","code":"numbers","verified":true},{"message":"special characters (e.g. !@#$%^&*)","code":"specialCharacters","verified":true}],"verified":true},{"message":"No more than %d identical characters in a row (e.g., \"%s\" not allowed)","code":"identicalChars","format":[2,"aaa"],"verified":true}],"verified":false},"policy":"* At least 10 characters in length\n* Contain at least 3 of the following 4 types of characters:\n * lower case letters (a-z)\n * upper case letters (A-Z)\n * numbers (i.e. 0-9)\n * special characters (e.g. !@#$%^&*)\n* No more than 2 identical characters in a row (e.g., \"aaa\" not allowed)","statusCode":400}
+    400 {"name":"PasswordStrengthError","message":"Password is too weak","code":"invalid_password","description":{"rules":[{"message":"At least %d characters in length","format":[10],"code":"lengthAtLeast","verified":true},{"message":"Contain at least %d of the following %d types of characters:","code":"containsAtLeast","format":[3,4],"items":[{"message":"lower case letters (a-z)","code":"lowerCase","verified":true},{"message":"upper case letters (A-Z)","code":"upperCase","verified":false},{"message":"numbers (i.e. 0-9)","code":"numbers","verified":false},{"message":"special characters (e.g. !@#$%^&*)","code":"specialCharacters","verified":true}],"verified":false},{"message":"No more than %d identical characters in a row (e.g., \"%s\" not allowed)","code":"identicalChars","format":[2,"aaa"],"verified":true}],"verified":false},"policy":"* At least 10 characters in length\n* Contain at least 3 of the following 4 types of characters:\n * lower case letters (a-z)\n * upper case letters (A-Z)\n * numbers (i.e. 0-9)\n * special characters (e.g. !@#$%^&*)\n* No more than 2 identical characters in a row (e.g., \"aaa\" not allowed)","statusCode":400}
+    400 {"name":"PasswordStrengthError","message":"Password is too weak","code":"invalid_password","description":{"rules":[{"message":"At least %d characters in length","format":[10],"code":"lengthAtLeast","verified":true},{"message":"Contain at least %d of the following %d types of characters:","code":"containsAtLeast","format":[3,4],"items":[{"message":"lower case letters (a-z)","code":"lowerCase","verified":true},{"message":"upper case letters (A-Z)","code":"upperCase","verified":true},{"message":"numbers (i.e. 0-9)","code":"numbers","verified":true},{"message":"special characters (e.g. !@#$%^&*)","code":"specialCharacters","verified":true}],"verified":true},{"message":"No more than %d identical characters in a row (e.g., \"%s\" not allowed)","code":"identicalChars","format":[2,"aaa"],"verified":false}],"verified":false},"policy":"* At least 10 characters in length\n* Contain at least 3 of the following 4 types of characters:\n * lower case letters (a-z)\n * upper case letters (A-Z)\n * numbers (i.e. 0-9)\n * special characters (e.g. !@#$%^&*)\n* No more than 2 identical characters in a row (e.g., \"aaa\" not allowed)","statusCode":400}
+    400 {"name":"PasswordDictionaryError","code":"password_dictionary_error","description":"Password is too common","statusCode":400}
+    400 {"name":"PasswordNoUserInfoError","code":"password_no_user_info_error","description":"Password contains user information","statusCode":400}
+    400 {"name":"PasswordNoUserInfoError","code":"password_no_user_info_error","description":"Password contains user information","statusCode":400}
+    400 {"name":"PasswordLeakedError","code":"password_leaked","description":"Password has been leaked","statusCode":400}
+    400 PasswordStrengthError: Password is too weak
+    400 PasswordStrengthError: Password is too weak
+    400 PasswordStrengthError: Password is too weak
+    400 PasswordDictionaryError: Password is too common
+    400 PasswordNoUserInfoError: Password contains user information
+    400 PasswordNoUserInfoError: Password contains user information
+    400 PasswordLeakedError: Password has been leaked
+    400 PasswordHistoryError: Password has previously been used
+    400 {"statusCode":400,"error":"Bad Request","message":"PasswordStrengthError: Password is too weak","errorCode":"invalid_password"}
+    400 The password needs at least 10 characters.
+    400 The password needs three of these: lower-case letters, upper-case letters, digits, other characters.
+    400 No character may come more than twice in a row in the password.
+    400 This password is too common.
+    400 The password must not contain parts of your name or email address.
+    400 The password must not contain parts of your name or email address.
+    400 This password has appeared in a data leak. Please choose another one.
+    400 You have used this password before. Please choose another one.
+    200
+    "#);
 }
 
 #[tokio::test]
