@@ -322,7 +322,7 @@ create table outbox (
     id {{keytext}} primary key,
     recipient text not null,
     subject text not null,
-    body text not null,
+    body bytea not null,
     attempts bigint not null,
     next_attempt_at bigint,
     sent_at bigint,
@@ -367,6 +367,25 @@ create table authorization_codes (
 );
 create index authorization_codes_authorization on authorization_codes (authorization_id);
 create index authorization_codes_expiry on authorization_codes (expires_at);
+
+-- Accounts that were blocked after failures: whoever owns one is told once a block.
+create table block_notices (
+    name {{keytext}} primary key,
+    identifier text not null,
+    connection_id {{keytext}} not null,
+    told_at bigint,
+    created_at bigint not null,
+    expires_at bigint not null
+);
+create index block_notices_due on block_notices (created_at) where told_at is null;
+
+-- Hashes that a user had before, where the connection's policy remembers them.
+create table password_history (
+    user_row bigint not null,
+    created_at bigint not null,
+    hash text not null,
+    primary key (user_row, created_at)
+);
 
 -- Public keys by which clients prove themselves.
 create table client_credentials (

@@ -240,6 +240,43 @@ const DICTIONARY: Kind = Kind::Object(&[
     optional("dictionary", Kind::Array(&Kind::Text(0, 50), 0, 200)),
 ]);
 
+const CHOICE: Kind = Kind::Enum(&["allow", "block"]);
+const KIND: Kind = Kind::Enum(&["uppercase", "lowercase", "number", "special"]);
+const ACTIVE: Field = optional("active", Kind::Boolean);
+
+const PASSWORD_OPTIONS: Kind = Kind::Object(&[
+    optional(
+        "complexity",
+        Kind::Object(&[
+            optional("min_length", Kind::Integer(1, 72)),
+            optional("character_types", Kind::Array(&KIND, 0, 4)),
+            optional("character_type_rule", Kind::Enum(&["all", "three_of_four"])),
+            optional("identical_characters", CHOICE),
+            optional("sequential_characters", CHOICE),
+            optional("max_length_exceeded", Kind::Enum(&["truncate", "error"])),
+        ]),
+    ),
+    optional(
+        "dictionary",
+        Kind::Object(&[
+            ACTIVE,
+            optional("custom", Kind::Array(&Kind::Text(0, 50), 0, 200)),
+            optional("default", Kind::Enum(&["en_10k", "en_100k"])),
+        ]),
+    ),
+    optional(
+        "history",
+        Kind::Object(&[ACTIVE, optional("size", Kind::Integer(1, 24))]),
+    ),
+    optional(
+        "profile_data",
+        Kind::Object(&[
+            ACTIVE,
+            optional("blocked_fields", Kind::Array(&Kind::Text(1, 100), 0, 12)),
+        ]),
+    ),
+]);
+
 /// The shape of `options` (wire section 2.1).
 pub const OPTIONS: &[Field] = &[
     optional("enabledDatabaseCustomization", Kind::Boolean),
@@ -282,7 +319,7 @@ pub const OPTIONS: &[Field] = &[
     optional("password_history", Kind::Nullable(&HISTORY)),
     optional("password_no_personal_info", Kind::Nullable(&ENABLE)),
     optional("password_dictionary", Kind::Nullable(&DICTIONARY)),
-    optional("password_options", Kind::FreeObject),
+    optional("password_options", Kind::Nullable(&PASSWORD_OPTIONS)),
     optional(
         "mfa",
         Kind::Object(&[

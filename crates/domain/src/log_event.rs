@@ -32,6 +32,16 @@ kinds! {
     UnknownUser = "fu",
     /// Too many failures on one account from one address.
     AccountBlocked = "limit_wc",
+    /// Too many failures from one address.
+    AddressBlocked = "limit_mu",
+    /// A leaked password at a login.
+    LeakedPassword = "pwd_leak",
+    /// A leaked password at a sign-up.
+    LeakedPasswordAtSignUp = "signup_pwd_leak",
+    /// A leaked password at a change.
+    LeakedPasswordAtReset = "reset_pwd_leak",
+    /// A block was released.
+    Unblocked = "ublkdu",
     /// Success sign-up.
     SignUp = "ss",
     /// Failed sign-up.

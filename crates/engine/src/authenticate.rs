@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use domain::connection::Mode;
 use domain::{EventKind, HashText, Profile, User, UserId};
 use script::LoginOutcome;
 
@@ -45,6 +46,7 @@ impl Engine {
         if user.is_blocked() {
             return Err(self.refuse_blocked(context, login, user.user_id).await);
         }
+        self.heed_leak(context, login, Some(&user), false).await?;
         let mut write = self.store.write();
         // The user's row first: an administrator's change locks in the same order.
         self.note_login(context, login, &Entering::from(&user), &mut write);
@@ -96,7 +98,7 @@ impl Engine {
         match call.outcome {
             LoginOutcome::Found(raw) => {
                 match Profile::normalise(raw, login.connection.email_case()) {
-                    Ok(profile) => self.welcome(context, login, profile).await,
+                    Ok(profile) => self.let_in(context, login, profile).await,
                     Err(error) => Err(self.outage(context, login, &error.to_string()).await),
                 }
             }
@@ -116,6 +118,21 @@ impl Engine {
                 Err(self.outage(context, login, &failure.to_string()).await)
             }
         }
+    }
+
+    /// The legacy store proved the password.
+    async fn let_in(
+        &self,
+        context: &Context,
+        login: &LoginCommand,
+        profile: Profile,
+    ) -> Result<User, LoginError> {
+        self.heed_leak_there(context, login).await?;
+        let user = self.welcome(context, login, profile).await?;
+        if login.connection.mode() == Mode::Import {
+            self.heed_leak(context, login, Some(&user), true).await?;
+        }
+        Ok(user)
     }
 
     /// `WrongUsernameOrPasswordError`: with a user it is a wrong password, without an unknown user.

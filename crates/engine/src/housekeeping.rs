@@ -41,6 +41,7 @@ impl Engine {
         let mut write = self.store.write();
         write.forget_logs(now.minus(self.settings.log_retention));
         write.forget_counters(now);
+        write.forget_block_notices(now);
         write.forget_used_tokens(now);
         write.forget_challenges(now);
         // A link that was used or came too late still says so for a while.

@@ -91,6 +91,13 @@ impl Engine {
         }
     }
 
+    /// Whether the operator switched a mail off that leaves by itself.
+    pub(crate) async fn is_switched_off(&self, template: &str) -> bool {
+        let look = self.look().await;
+        let template = look.mails.get(template);
+        template.and_then(|template| template.get("enabled")) == Some(&Value::Bool(false))
+    }
+
     /// What the operator's template wishes of links.
     pub async fn link_wish(&self, template: &str) -> LinkWish {
         let look = self.look().await;

@@ -15,7 +15,7 @@
 //! | `export` | all users back out |
 //! | `tenant_settings`, `branding`, `prompts`, `email_templates` | the tenant; how pages and mails look and speak |
 //! | `messages`, `liquid`, `letters` | languages, operators' templates, mails made of them |
-//! | `keys`, `hashing`, `wrapping`, `guard`, `mail`, `housekeeping` | what they stand on |
+//! | `keys`, `hashing`, `wrapping`, `protection`, `mail`, `housekeeping` | what they stand on |
 
 pub mod bootstrap;
 pub mod error;
@@ -38,13 +38,14 @@ pub mod clients;
 pub mod connections;
 mod consent;
 mod deeds;
+pub mod email_provider;
 pub mod email_templates;
-mod guard;
 mod housekeeping;
 pub mod import;
 mod introspect;
 mod issue;
 mod keys;
+mod leaked_passwords;
 mod legacy;
 pub mod letters;
 pub mod liquid;
@@ -54,15 +55,19 @@ pub mod logout;
 pub mod logout_notices;
 mod machine_token;
 mod mail;
+mod mail_route;
+pub mod mail_view;
 pub mod management_scopes;
 pub mod messages;
 pub mod mfa;
 mod migrate_user;
 pub mod passkeys;
+mod password_choice;
 pub mod profile_view;
 mod programs;
 pub mod prompts;
 mod proofs;
+pub mod protection;
 mod pushed;
 mod recipes;
 pub mod refresh_tokens;
@@ -90,6 +95,7 @@ pub use error::{Error, Result};
 pub use hashing::HashPool;
 pub use keys::KeyRing;
 pub use oidc::TokenResponse;
+pub use password_choice::Unfit;
 pub use pushed::PushedAnswer;
 pub use settings::Settings;
 pub use signup::{SignUp, SignUpError, signed_up_body};
@@ -115,6 +121,8 @@ pub struct Engine {
     looks: branding::Looks,
     programs: programs::Programs,
     arrivals: arrivals::Arrivals,
+    protection: protection::ProtectionCache,
+    sent_mails: mail_view::SentMails,
     /// Numbers events, so that those of one millisecond keep their order.
     events: AtomicU32,
     /// When this process put its parts together.
@@ -182,6 +190,8 @@ impl Engine {
             looks: branding::Looks::default(),
             programs,
             arrivals: arrivals::Arrivals::default(),
+            protection: protection::ProtectionCache::default(),
+            sent_mails: mail_view::SentMails::default(),
             events: AtomicU32::new(0),
             started_at,
             uploads: import::OpenUploads::default(),

@@ -7,7 +7,7 @@ use domain::{Client, Connection, EventKind, Json, LogEvent, Password, User, User
 use store::{StoredCredential, Write};
 
 use crate::error::{Error, Result};
-use crate::guard::{Attempts, counter_name};
+use crate::protection::Attempts;
 use crate::{Context, Engine};
 
 /// What a login needs.
@@ -51,6 +51,10 @@ pub(crate) enum LoginError {
     Blocked,
     /// Too many failures on this account from this address.
     TooManyAttempts,
+    /// Too many failures from this address, on whatever accounts.
+    Throttled,
+    /// The password is proven, leaked, and not let in.
+    Leaked,
     /// The script refused with a message for the person.
     Refused(String),
     /// The user proved who it is, yet another record holds one of its keys.
@@ -72,18 +76,27 @@ impl Engine {
         context: &Context,
         login: &LoginCommand,
     ) -> Result<User, LoginError> {
-        let counter = counter_name(context, &login.connection, &login.identifier);
-        let attempts = self.attempts(&login.connection, &counter).await?;
-        if attempts == Attempts::Blocked {
-            let event = self.login_event(context, login, EventKind::AccountBlocked);
-            self.log_only(event).await?;
-            return Err(LoginError::TooManyAttempts);
+        let (connection, identifier) = (&login.connection, &login.identifier);
+        let attempts = self.attempts(context, connection, identifier).await?;
+        let kept_out = match attempts {
+            Attempts::Blocked => Some((EventKind::AccountBlocked, LoginError::TooManyAttempts)),
+            Attempts::Throttled => Some((EventKind::AddressBlocked, LoginError::Throttled)),
+            Attempts::Clean | Attempts::Failed => None,
+        };
+        if let Some((kind, error)) = kept_out {
+            self.hashing.verify_nothing(&login.password).await?;
+            self.log_only(self.login_event(context, login, kind))
+                .await?;
+            return Err(error);
         }
         let user = self.authenticate(context, login).await?;
-        if attempts != Attempts::Clean {
+        if attempts == Attempts::Failed {
             let mut write = self.store.write();
-            write.reset_counter(&counter);
-            self.store.commit(write).await?;
+            self.forget_failures(context, connection, identifier, &mut write)
+                .await?;
+            if !write.is_empty() {
+                self.store.commit(write).await?;
+            }
         }
         Ok(user)
     }
@@ -167,12 +180,12 @@ impl Engine {
         event
             .description
             .get_or_insert_with(|| "Wrong email or password.".into());
-        let now = self.now();
         let mut write = self.store.write();
         write.log(&event);
-        if login.connection.has_brute_force_protection() {
-            let counter = counter_name(context, &login.connection, &login.identifier);
-            write.count(&counter, now, now.plus(self.settings.attempts_window));
+        let (connection, identifier) = (&login.connection, &login.identifier);
+        let counted = self.count_failure(context, connection, identifier, &mut write);
+        if let Err(error) = counted.await {
+            return error.into();
         }
         match self.store.commit(write).await {
             Ok(()) => LoginError::Denied,

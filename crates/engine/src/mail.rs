@@ -9,13 +9,14 @@ use std::time::{Duration, UNIX_EPOCH};
 use domain::Instant;
 use lettre::message::header::ContentType;
 use lettre::message::{Mailbox, MultiPart};
-use lettre::{AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+use lettre::{AsyncTransport as _, Message};
 use store::Mail;
 use tokio_util::sync::CancellationToken;
 
 use crate::Engine;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::letters::Parts;
+use crate::mail_route::{Route, Way};
 
 /// Mails taken at a time.
 const TAKEN: u32 = 20;
@@ -24,7 +25,7 @@ const TAKEN: u32 = 20;
 const HOLD: Duration = Duration::from_secs(120);
 
 /// One attempt lasts no longer: less than its share of the hold.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How long new mail may go unnoticed.
 const POLL: Duration = Duration::from_secs(10);
@@ -39,11 +40,6 @@ const LONGEST_WAIT: Duration = Duration::from_secs(12 * 3600);
 /// Whom mail reaches that nobody asked for, when it is dropped as a file anyway.
 const NOBODY: &str = "root@localhost";
 
-enum Way {
-    Smtp(AsyncSmtpTransport<Tokio1Executor>),
-    Files,
-}
-
 impl Engine {
     /// Who gets mail about jobs. Without an address mail is still dropped as a file, but never
     /// handed to a server.
@@ -55,18 +51,12 @@ impl Engine {
 
     /// Sends what waits until told to stop.
     pub async fn run_outbox(self: Arc<Self>, stop: CancellationToken) {
-        let way = match self.way() {
-            Ok(way) => way,
-            Err(error) => {
-                tracing::error!(%error, "mail can't be sent with these settings; it waits");
-                return;
-            }
-        };
+        let mut kept = None;
         while !stop.is_cancelled() {
-            match self.send_due(&way).await {
+            match self.round(&mut kept).await {
                 Ok(0) => {}
                 Ok(_) => continue,
-                Err(error) => tracing::warn!(%error, "the outbox can't be read"),
+                Err(error) => tracing::warn!(%error, "mail waits"),
             }
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -76,21 +66,22 @@ impl Engine {
         }
     }
 
-    fn way(&self) -> Result<Way> {
-        let Some(url) = &self.settings.mail.smtp_url else {
-            return Ok(Way::Files);
+    /// Tells owners of blocked accounts, then sends; says how much was done.
+    async fn round(&self, kept: &mut Option<Route>) -> Result<usize> {
+        let told = self.tell_blocked().await?;
+        let route = match self.mail_route(kept.take()).await {
+            Ok(route) => kept.insert(route),
+            // What can't be sent with these settings waits for better ones.
+            Err(error) => return Err(error),
         };
-        let transport = AsyncSmtpTransport::<Tokio1Executor>::from_url(&guarded(url));
-        // lettre's own sentence does not repeat the URL, which holds a password.
-        let transport = transport.map_err(|error| Error::internal(format!("SMTP: {error}")))?;
-        Ok(Way::Smtp(transport.timeout(Some(PATIENCE / 2)).build()))
+        Ok(told + self.send_due(route).await?)
     }
 
     /// One round; says how many mails it took.
-    async fn send_due(&self, way: &Way) -> Result<usize> {
+    async fn send_due(&self, route: &Route) -> Result<usize> {
         let now = self.now();
         let due = self.store.claim_mail(now, now.plus(HOLD), TAKEN).await?;
-        let sent = due.iter().map(|mail| self.send(way, mail));
+        let sent = due.iter().map(|mail| self.send(route, mail));
         let outcomes = futures_util::future::join_all(sent).await;
         let mut write = self.store.write();
         let now = self.now();
@@ -110,10 +101,12 @@ impl Engine {
         Ok(due.len())
     }
 
-    async fn send(&self, way: &Way, mail: &Mail) -> Result<(), String> {
-        let message = message(&self.settings.mail.from, mail, self.now())
-            .map_err(|error| error.to_string())?;
-        match way {
+    async fn send(&self, route: &Route, mail: &Mail) -> Result<(), String> {
+        self.view(&route.from, mail);
+        let message = message(&route.from, mail, self.now()).map_err(|error| error.to_string())?;
+        match &route.way {
+            // Mail that is only dropped as a file reaches nobody's server.
+            Way::Smtp(_) if mail.recipient == NOBODY => Ok(()),
             Way::Smtp(transport) => {
                 let sent = tokio::time::timeout(PATIENCE, transport.send(message)).await;
                 let sent = sent.map_err(|_| "the mail server does not answer".to_owned())?;
@@ -126,26 +119,6 @@ impl Engine {
                     .map_err(|error| error.to_string())
             }
         }
-    }
-}
-
-/// A password never crosses a network in the clear: `smtp://` with one asks for STARTTLS, unless
-/// the URL says otherwise or the server is this machine.
-fn guarded(url: &str) -> String {
-    let authority = url.strip_prefix("smtp://").and_then(|rest| {
-        let end = rest.find(['/', '?']).unwrap_or(rest.len());
-        rest.get(..end)
-    });
-    let Some((_, host)) = authority.and_then(|text| text.rsplit_once('@')) else {
-        return url.to_owned();
-    };
-    let is_here = ["localhost", "127.0.0.1", "[::1]"]
-        .iter()
-        .any(|name| host == *name || host.starts_with(&format!("{name}:")));
-    match (is_here || url.contains("tls="), url.contains('?')) {
-        (true, _) => url.to_owned(),
-        (false, true) => format!("{url}&tls=required"),
-        (false, false) => format!("{url}?tls=required"),
     }
 }
 
@@ -202,32 +175,6 @@ fn chain(error: &dyn std::error::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_password_asks_for_encryption() {
-        for (url, expected) in [
-            ("smtp://mail.example.com", "smtp://mail.example.com"),
-            (
-                "smtp://u:p@mail.example.com:587",
-                "smtp://u:p@mail.example.com:587?tls=required",
-            ),
-            (
-                "smtp://u:p@mail.example.com?x=1",
-                "smtp://u:p@mail.example.com?x=1&tls=required",
-            ),
-            ("smtp://u:p@localhost:25", "smtp://u:p@localhost:25"),
-            (
-                "smtp://u:p@h?tls=opportunistic",
-                "smtp://u:p@h?tls=opportunistic",
-            ),
-            (
-                "smtps://u:p@mail.example.com",
-                "smtps://u:p@mail.example.com",
-            ),
-        ] {
-            assert_eq!(guarded(url), expected);
-        }
-    }
 
     #[test]
     fn waits_longer_each_time_and_gives_up() {

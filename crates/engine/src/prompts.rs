@@ -66,7 +66,11 @@ pub const PROMPTS: &[(&str, &[&str])] = &[
     ("logout", &["logout", "logout-complete", "logout-aborted"]),
     (
         "brute-force-protection",
-        &["account-blocked", "brute-force-protection-unblock-success"],
+        &[
+            "account-blocked",
+            "brute-force-protection-unblock",
+            "brute-force-protection-unblock-success",
+        ],
     ),
     ("common", &["error", "form-post"]),
 ];

@@ -32,6 +32,8 @@ pub struct Settings {
     pub max_attempts: i64,
     /// How long such a block lasts.
     pub attempts_window: Duration,
+    /// Leaked passwords, a file or a folder; see `leaked_passwords`.
+    pub leaked_passwords: Option<PathBuf>,
     /// Import settings.
     pub import: ImportSettings,
     /// How long the file of an export can be fetched.
@@ -109,6 +111,8 @@ pub struct MailSettings {
     pub from: String,
     /// SMTP server, `smtp://user:password@host:port`, `smtps://…`; a file drop when absent.
     pub smtp_url: Option<String>,
+    /// Whether sent mails are kept for the viewer. Only for development.
+    pub viewer: bool,
 }
 
 impl Default for ImportSettings {
@@ -149,12 +153,14 @@ impl Settings {
             signup_tells_existing: true,
             max_attempts: 10,
             attempts_window: Duration::from_secs(30 * 60),
+            leaked_passwords: None,
             import: ImportSettings::default(),
             export_lifetime: Duration::from_secs(24 * 3600),
             admin_email: None,
             mail: MailSettings {
                 from: "ferry@localhost".into(),
                 smtp_url: None,
+                viewer: false,
             },
             session_idle: Duration::from_secs(72 * 3600),
             session_lifetime: Duration::from_secs(168 * 3600),

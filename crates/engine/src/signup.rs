@@ -9,10 +9,12 @@ use std::sync::Arc;
 use domain::connection::Mode;
 use domain::user::{Attributes, Credential, NewUser, Origin};
 use domain::{ClientId, Connection, EmailAddress, EventKind, ForeignId, Json, Password, Username};
+use password::policy::Fault;
 use script::ScriptRefusal;
 use store::{Key, StoreError};
 
 use crate::error::{Error, Result};
+use crate::password_choice::{ChoiceError, Occasion, Unfit};
 use crate::{Context, Engine};
 
 /// What a person sent, checked for shape.
@@ -38,19 +40,16 @@ pub enum SignUpError {
     UnknownConnection,
     /// The connection takes no sign-ups.
     Disabled,
+    /// Too many sign-ups from this address.
+    Throttled,
     /// The user exists, here or in the legacy store.
     UserExists,
     /// The username is taken.
     UsernameExists,
     /// A username is required and missing.
     UsernameRequired,
-    /// The password is shorter than the policy asks.
-    WeakPassword {
-        /// The least length.
-        min_length: usize,
-        /// The policy's name.
-        policy: String,
-    },
+    /// The password may not be chosen.
+    UnfitPassword(Unfit),
     /// A script refused with a message for the person.
     Refused(ScriptRefusal),
     /// A script could not do what it was asked.
@@ -63,6 +62,37 @@ impl SignUpError {
     /// What a deed in a legacy store came to is in the log already.
     const fn is_logged(&self) -> bool {
         matches!(self, Self::Refused(_) | Self::DeedFailed(_))
+    }
+
+    /// The event that tells of it.
+    const fn event(&self) -> EventKind {
+        match self {
+            Self::UnfitPassword(Unfit {
+                fault: Fault::Leaked,
+                ..
+            }) => EventKind::LeakedPasswordAtSignUp,
+            Self::Throttled => EventKind::AddressBlocked,
+            _ => EventKind::SignUpFailed,
+        }
+    }
+
+    /// For the log.
+    fn summary(&self) -> String {
+        let text = match self {
+            Self::UnfitPassword(unfit) => unfit.fault.name().to_owned(),
+            Self::Throttled => "Too many sign-ups from this address.".to_owned(),
+            other => format!("{other:?}"),
+        };
+        text.chars().take(300).collect()
+    }
+}
+
+impl From<ChoiceError> for SignUpError {
+    fn from(error: ChoiceError) -> Self {
+        match error {
+            ChoiceError::Unfit(unfit) => Self::UnfitPassword(unfit),
+            ChoiceError::Failed(error) => Self::Failed(error),
+        }
     }
 }
 
@@ -91,20 +121,26 @@ impl Engine {
             return Err(SignUpError::UnknownConnection);
         }
         let (email, name) = (sign_up.email.to_string(), connection.name.clone());
-        let outcome = if connection.mode() == Mode::Legacy {
-            self.sign_up_there(context, &connection, &client, sign_up)
-                .await
+        let outcome = if !self.may_sign_up(context).await? {
+            Err(SignUpError::Throttled)
+        } else if connection.mode() == Mode::Legacy {
+            let there = self.sign_up_there(context, &connection, &client, sign_up);
+            let there = there.await;
+            if let Ok(user) = &there {
+                self.mail_newcomer(&connection, user).await;
+            }
+            there
         } else {
             self.create_signed_up(context, &connection, sign_up).await
         };
         if let Err(error) = &outcome
             && !error.is_logged()
         {
-            let mut event = self.event(context, EventKind::SignUpFailed);
+            let mut event = self.event(context, error.event());
             event.connection = Some((connection.id, name));
             event.client = Some((client.client_id, client.name));
             event.user_name = Some(email);
-            event.description = Some(format!("{error:?}").chars().take(300).collect());
+            event.description = Some(error.summary());
             self.log_only(event).await?;
         }
         outcome
@@ -116,7 +152,7 @@ impl Engine {
         connection: &Connection,
         sign_up: SignUp,
     ) -> Result<NewUser, SignUpError> {
-        check_policy(connection, &sign_up)?;
+        self.check_sign_up(connection, &sign_up).await?;
         let email = sign_up.email.as_str();
         if connection.mode() != Mode::Plain
             && self
@@ -135,13 +171,44 @@ impl Engine {
         write.require_connection(&connection.id);
         write.insert_user(&user)?;
         write.log(&event);
+        let mail = self.sign_up_mail(connection, &user).await;
+        if let Some((ticket, mail)) = &mail {
+            write.insert_ticket(ticket, self.now());
+            write.post(mail, self.now())?;
+        }
         match self.store.commit(write).await {
-            Ok(()) => Ok(user),
+            Ok(()) => {
+                self.outbox_wake.notify_one();
+                Ok(user)
+            }
             Err(StoreError::Conflict(Key::Email)) => Err(SignUpError::UserExists),
             Err(StoreError::Conflict(Key::Username)) => Err(SignUpError::UsernameExists),
             Err(StoreError::Stale { .. }) => Err(SignUpError::UnknownConnection),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// What a connection asks of whoever signs up.
+    pub(crate) async fn check_sign_up(
+        &self,
+        connection: &Connection,
+        sign_up: &SignUp,
+    ) -> Result<(), SignUpError> {
+        if connection.is_signup_disabled() {
+            return Err(SignUpError::Disabled);
+        }
+        if connection.requires_username() && sign_up.username.is_none() {
+            return Err(SignUpError::UsernameRequired);
+        }
+        let attributes = Attributes {
+            email: Some(sign_up.email.clone()),
+            username: sign_up.username.clone(),
+            ..sign_up.attributes.clone()
+        };
+        let occasion = Occasion::SignUp;
+        self.judge_choice(connection, (&attributes, None), occasion, &sign_up.password)
+            .await?;
+        Ok(())
     }
 
     async fn new_signed_up(&self, connection: &Connection, sign_up: SignUp) -> Result<NewUser> {
@@ -165,30 +232,6 @@ impl Engine {
             import_job: None,
             created_at: self.now(),
         })
-    }
-}
-
-pub(crate) fn check_policy(connection: &Connection, sign_up: &SignUp) -> Result<(), SignUpError> {
-    if connection.is_signup_disabled() {
-        return Err(SignUpError::Disabled);
-    }
-    if connection.requires_username() && sign_up.username.is_none() {
-        return Err(SignUpError::UsernameRequired);
-    }
-    check_strength(connection, &sign_up.password)
-        .map_err(|(min_length, policy)| SignUpError::WeakPassword { min_length, policy })
-}
-
-/// Whether a new password satisfies the connection; the least length and the policy when not.
-pub(crate) fn check_strength(
-    connection: &Connection,
-    password: &Password,
-) -> Result<(), (usize, String)> {
-    let min_length = connection.password_min_length();
-    if password.expose().chars().count() >= min_length {
-        Ok(())
-    } else {
-        Err((min_length, connection.password_policy().to_owned()))
     }
 }
 

@@ -7,7 +7,7 @@ use script::{LoginOutcome, ScriptRefusal, UserToCreate};
 
 use crate::deeds::{Deed, DeedError, Subject};
 use crate::error::Error;
-use crate::signup::{SignUp, SignUpError, check_policy};
+use crate::signup::{SignUp, SignUpError};
 use crate::{Context, Engine};
 
 /// Why the new user is not known here.
@@ -24,7 +24,7 @@ impl Engine {
         client: &Client,
         sign_up: SignUp,
     ) -> Result<NewUser, SignUpError> {
-        check_policy(connection, &sign_up)?;
+        self.check_sign_up(connection, &sign_up).await?;
         let email = sign_up.email.to_string();
         // Two who sign up at once take turns: the second one finds the first one's user.
         let _turn = self.arrivals.turn(connection, &email).await?;

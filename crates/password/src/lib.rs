@@ -22,6 +22,7 @@ mod json;
 mod known;
 mod limits;
 mod named;
+pub mod policy;
 mod recipe;
 mod record;
 mod refusal;

@@ -11,6 +11,7 @@ use domain::user::Attributes;
 use domain::{EmailAddress, Password, Username};
 use engine::tickets::RequestError;
 use engine::{SignUp, SignUpError, signed_up_body};
+use password::policy::Fault;
 use script::ScriptRefusal;
 use serde_json::{Value, json};
 
@@ -142,11 +143,12 @@ fn refusal(error: SignUpError, tells_existing: bool) -> Response {
             "The username provided is in use already.",
         ),
         SignUpError::UsernameRequired => ("bad.username", "A username is required."),
+        SignUpError::Throttled => return throttled(),
         SignUpError::Disabled => ("public_signup_disabled", "Public signup is disabled"),
         SignUpError::UserExists | SignUpError::UsernameExists | SignUpError::UnknownConnection => {
             ("invalid_signup", "Invalid sign up")
         }
-        SignUpError::WeakPassword { min_length, policy } => return weak(min_length, &policy),
+        SignUpError::UnfitPassword(unfit) => return unfit_password(unfit),
         SignUpError::Refused(refusal) => return refused(refusal, tells_existing),
         SignUpError::DeedFailed(error) | SignUpError::Failed(error) => {
             return ApiError::from(error).into_response();
@@ -171,22 +173,39 @@ fn refused(refusal: ScriptRefusal, tells_existing: bool) -> Response {
     (StatusCode::BAD_REQUEST, Json(body)).into_response()
 }
 
+fn throttled() -> Response {
+    let body = json!({
+        "name": "TooManyRequestsError", "code": "too_many_requests",
+        "description": "Too many sign-ups from this address. Please try again later.",
+        "statusCode": 429,
+    });
+    (StatusCode::TOO_MANY_REQUESTS, Json(body)).into_response()
+}
+
 fn bad_request(code: &str, description: &str) -> Value {
     json!({
         "name": "BadRequestError", "code": code, "description": description, "statusCode": 400,
     })
 }
 
-fn weak(min_length: usize, policy: &str) -> Response {
-    let rule = json!({
-        "message": "At least %d characters in length", "format": [min_length],
-        "code": "lengthAtLeast", "verified": false,
-    });
+/// The wire's body for each way in which a password may not be (wire section 5).
+fn unfit_password(unfit: engine::Unfit) -> Response {
+    let (name, message) = (unfit.fault.name(), unfit.fault.message());
+    let code = match unfit.fault {
+        Fault::Weak(assessment) => {
+            let body = json!({
+                "name": name, "message": message, "code": "invalid_password",
+                "description": assessment, "policy": unfit.policy, "statusCode": 400,
+            });
+            return (StatusCode::BAD_REQUEST, Json(body)).into_response();
+        }
+        Fault::Common => "password_dictionary_error",
+        Fault::Personal => "password_no_user_info_error",
+        Fault::Leaked => "password_leaked",
+        Fault::Used => "password_history_error",
+    };
     let body = json!({
-        "name": "PasswordStrengthError", "message": "Password is too weak",
-        "code": "invalid_password", "description": {"rules": [rule], "verified": false},
-        "policy": format!("* At least {min_length} characters in length ({policy})"),
-        "statusCode": 400,
+        "name": name, "code": code, "description": message, "statusCode": 400,
     });
     (StatusCode::BAD_REQUEST, Json(body)).into_response()
 }

@@ -11,6 +11,7 @@ pub mod error;
 pub mod extract;
 pub mod health;
 pub mod isolation;
+mod mail_viewer;
 pub mod management;
 pub mod metrics;
 pub mod mfa;

@@ -1,7 +1,8 @@
 //! The pages behind one-time links.
 //!
 //! `GET /u/reset-verify` shows a form and changes nothing; its `POST` sets the password.
-//! `GET /u/email-verification` proves the address. Where a link was made with a `result_url`, the
+//! `GET /u/email-verification` proves the address. `GET /u/unblock` asks whether a block shall be lifted,
+//! its `POST` lifts it. Where a link was made with a `result_url`, the
 //! browser is sent there with `success`, `message` and, when asked for, `email`.
 
 use std::sync::Arc;
@@ -17,11 +18,13 @@ use crate::error::ApiError;
 use crate::extract::{Caller, Query, refuse_compressed};
 use crate::state::AppState;
 use crate::universal_login::page::{self, Page, Reader, Screen};
+use crate::universal_login::unfit::unfit_password;
 
 /// Longest password that is taken, in bytes.
 const LONGEST: usize = 4096;
 
 const CHANGED: &str = "You can now login to the application with the new password.";
+const UNBLOCKED: &str = "Your account has been unblocked.";
 const VERIFIED: &str = "Your email was verified. You can continue using the application.";
 
 /// `GET /u/reset-verify?ticket=`.
@@ -65,10 +68,8 @@ pub async fn reset_password(
         .engine
         .reset_password(&context, token, &password)
         .await;
-    if let Some(Problem::WeakPassword { min_length }) = landing.problem {
-        let mut problem = page::Problem::new("password-too-short", Some("newPassword"));
-        let values = &mut problem.values;
-        values.insert("min_length".into(), min_length.into());
+    if let Some(Problem::UnfitPassword(unfit)) = &landing.problem {
+        let problem = unfit_password(unfit, "newPassword");
         return Ok(visitor.form(token, Some(problem)).await);
     }
     Ok(visitor.end(landing, &PASSWORD).await)
@@ -92,6 +93,37 @@ pub async fn verify_email(
     Ok(Visitor::of(&state, &headers).end(landing, &EMAIL).await)
 }
 
+/// `GET /u/unblock?ticket=`.
+pub async fn unblock_form(
+    State(state): State<AppState>,
+    headers: HeaderMap,
+    query: Query,
+) -> Result<Response, ApiError> {
+    let visitor = Visitor::of(&state, &headers);
+    let token = query.get("ticket").unwrap_or_default();
+    let landing = state.engine.look_at_unblock_link(token).await;
+    if landing.problem.is_some() {
+        return Ok(visitor.end(landing, &UNBLOCK).await);
+    }
+    let mut page = Page::new(Screen::AccountUnblock);
+    page.hidden.push(("ticket", token.to_owned()));
+    Ok(visitor.show(page).await)
+}
+
+/// `POST /u/unblock`, a form: `ticket`.
+pub async fn unblock(
+    State(state): State<AppState>,
+    Caller(context): Caller,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<Response, ApiError> {
+    refuse_compressed(&headers)?;
+    let form = NewPassword::read(&body)
+        .ok_or_else(|| ApiError::invalid("The form body could not be read."))?;
+    let landing = state.engine.unblock_by_link(&context, &form.ticket).await;
+    Ok(Visitor::of(&state, &headers).end(landing, &UNBLOCK).await)
+}
+
 /// How a kind of link ends: on which screens, and in which words of the wire.
 struct Ending {
     done: Screen,
@@ -108,6 +140,12 @@ const EMAIL: Ending = Ending {
     done: Screen::EmailVerificationResult,
     failed: Screen::EmailVerificationResult,
     message: VERIFIED,
+};
+
+const UNBLOCK: Ending = Ending {
+    done: Screen::AccountUnblocked,
+    failed: Screen::AccountUnblocked,
+    message: UNBLOCKED,
 };
 
 struct NewPassword {
@@ -203,7 +241,7 @@ fn told(problem: &Problem) -> (&'static str, &str) {
         Problem::Used => ("link-used", "This URL can be used only once."),
         Problem::Expired => ("link-expired", "Access expired."),
         Problem::Refused(message) => ("something-went-wrong", message.as_str()),
-        Problem::NotChanged | Problem::WeakPassword { .. } => {
+        Problem::NotChanged | Problem::UnfitPassword(_) => {
             ("nothing-changed", "Nothing was changed. Please try again.")
         }
         Problem::Failed(error) => {

@@ -8,14 +8,16 @@ use axum::middleware;
 use axum::routing::{delete, get, patch, post, put};
 
 use crate::management::{
-    branding, client_credentials, client_grants, clients, connection_clients, connections,
-    email_templates, exports, grants, hashes, import_jobs, jobs, logs, merges, password_hashes,
-    prompts, refresh_tokens, resource_servers, scripts, sessions, signing_keys, tenant_settings,
-    tickets, uploads, users,
+    attack_protection, branding, client_credentials, client_grants, clients, connection_clients,
+    connections, email_provider, email_templates, exports, grants, hashes, import_jobs, jobs, logs,
+    merges, password_hashes, prompts, refresh_tokens, resource_servers, scripts, sessions,
+    signing_keys, tenant_settings, tickets, uploads, users,
 };
 use crate::state::AppState;
 use crate::universal_login::{device, login};
-use crate::{assets, dbconnections, extract, health, metrics, oauth, observe, pages, unread};
+use crate::{
+    assets, dbconnections, extract, health, mail_viewer, metrics, oauth, observe, pages, unread,
+};
 
 /// The whole application.
 pub fn app(state: AppState) -> Router {
@@ -36,6 +38,9 @@ pub fn app(state: AppState) -> Router {
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(metrics::get))
+        .route("/ferry/mail", get(mail_viewer::list))
+        .route("/ferry/mail/{id}", get(mail_viewer::show))
+        .route("/ferry/mail/{id}/html", get(mail_viewer::html))
         .fallback(observe::not_found)
         .method_not_allowed_fallback(observe::method_not_allowed)
         .layer(middleware::from_fn(unread::drain))
@@ -69,6 +74,7 @@ fn authentication() -> Router<AppState> {
             get(pages::password_form).post(pages::reset_password),
         )
         .route("/u/email-verification", get(pages::verify_email))
+        .route("/u/unblock", get(pages::unblock_form).post(pages::unblock))
         .layer(DefaultBodyLimit::max(extract::MAX_BODY))
 }
 
@@ -143,6 +149,7 @@ fn management() -> Router<AppState> {
         .merge(applications())
         .merge(keys())
         .merge(refreshing())
+        .merge(protection())
         .route("/jobs", get(import_jobs::list))
         .route("/jobs/users-exports", post(exports::post))
         .route("/ferry/hash/identify", post(hashes::identify))
@@ -159,6 +166,30 @@ fn management() -> Router<AppState> {
         .route("/logs", get(logs::list))
         .route("/logs/{id}", get(logs::get))
         .layer(DefaultBodyLimit::max(extract::MAX_BODY))
+}
+
+/// Attack protection, whom it blocked, and through whom mail leaves.
+fn protection() -> Router<AppState> {
+    Router::new()
+        .route(
+            "/emails/provider",
+            get(email_provider::get)
+                .post(email_provider::create)
+                .patch(email_provider::update)
+                .delete(email_provider::delete),
+        )
+        .route(
+            "/attack-protection/{shield}",
+            get(attack_protection::get).patch(attack_protection::update),
+        )
+        .route(
+            "/user-blocks",
+            get(attack_protection::blocks).delete(attack_protection::release),
+        )
+        .route(
+            "/user-blocks/{id}",
+            get(attack_protection::blocks_of_user).delete(attack_protection::release_user),
+        )
 }
 
 /// Browser sessions, and what people allowed clients.

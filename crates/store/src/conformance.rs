@@ -94,6 +94,7 @@ const TABLES: &[(&str, &str)] = &[
     ("tickets", "token_hash"),
     ("authorizations", "id"),
     ("authorization_codes", "code_hash"),
+    ("password_history", "user_row, created_at"),
     ("used_tokens", "name"),
     ("refresh_tokens", "token_hash"),
     ("opaque_tokens", "token_hash"),
@@ -101,6 +102,7 @@ const TABLES: &[(&str, &str)] = &[
     ("pushed_requests", "uri_hash"),
     ("outbox", "id"),
     ("rate_counters", "name"),
+    ("block_notices", "name"),
 ];
 
 /// Rows that lost what they belong to: the name of each relation, and how to count them.
@@ -152,6 +154,10 @@ const ORPHANS: &[(&str, &str)] = &[
     (
         "refresh tokens without an authorization",
         "refresh_tokens where authorization_id not in (select id from authorizations)",
+    ),
+    (
+        "earlier passwords without a user",
+        "password_history where user_row not in (select id from users)",
     ),
     (
         "realms without a connection",

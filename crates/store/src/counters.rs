@@ -2,7 +2,7 @@
 
 use domain::Instant;
 
-use crate::db::{Value, any, one};
+use crate::db::{Row, Value, any, one};
 use crate::error::Result;
 use crate::{Store, Write, first};
 
@@ -16,7 +16,7 @@ pub struct Counter {
 }
 
 /// Names carry what strangers typed; U+0000 can't be stored.
-fn stored(name: &str) -> Value {
+pub(crate) fn stored(name: &str) -> Value {
     name.replace('\0', "\u{2400}").into()
 }
 
@@ -26,14 +26,60 @@ impl Store {
         let sql = "select count, window_ends_at from rate_counters \
                    where name = $1 and window_ends_at > $2";
         let row = first(self.db.lookup(sql, vec![stored(name), now.into()]).await?);
-        row.map(|mut row| {
-            Ok(Counter {
-                count: row.int("count")?,
-                window_ends_at: row.time("window_ends_at")?,
-            })
-        })
-        .transpose()
+        row.map(|mut row| counter(&mut row)).transpose()
     }
+
+    /// Of some counters those whose windows are not over, with their names.
+    pub async fn find_counters(
+        &self,
+        names: &[&str],
+        now: Instant,
+    ) -> Result<Vec<(String, Counter)>> {
+        let places: Vec<String> = (0..names.len())
+            .map(|place| format!("${}", place + 2))
+            .collect();
+        let sql = format!(
+            "{NAMED} where window_ends_at > $1 and name in ({})",
+            places.join(", ")
+        );
+        let mut params = vec![now.into()];
+        params.extend(names.iter().map(|name| stored(name)));
+        named(self.db.lookup(sql, params).await?)
+    }
+
+    /// Counters whose names begin with a prefix and whose windows are not over. The prefix ends in
+    /// a slash.
+    pub async fn list_counters(
+        &self,
+        prefix: &str,
+        now: Instant,
+    ) -> Result<Vec<(String, Counter)>> {
+        let sql = format!(
+            "{NAMED} where window_ends_at > $1 and name > $2 and name < $3 order by name limit 1000"
+        );
+        let (from, to) = range(prefix);
+        named(self.db.query(sql, vec![now.into(), from, to]).await?)
+    }
+}
+
+const NAMED: &str = "select name, count, window_ends_at from rate_counters";
+
+fn named(rows: Vec<Row>) -> Result<Vec<(String, Counter)>> {
+    let read = |mut row: Row| Ok((row.text("name")?, counter(&mut row)?));
+    rows.into_iter().map(read).collect()
+}
+
+fn counter(row: &mut Row) -> Result<Counter> {
+    Ok(Counter {
+        count: row.int("count")?,
+        window_ends_at: row.time("window_ends_at")?,
+    })
+}
+
+/// The names below a prefix that ends in a slash: `0` is the letter after it.
+pub(crate) fn range(prefix: &str) -> (Value, Value) {
+    let stem = prefix.strip_suffix('/').unwrap_or(prefix);
+    (stored(&format!("{stem}/")), stored(&format!("{stem}0")))
 }
 
 impl Write {
@@ -55,6 +101,15 @@ impl Write {
         self.push(any(
             "delete from rate_counters where name = $1",
             vec![stored(name)],
+        ))
+    }
+
+    /// Starts all counters below a prefix anew.
+    pub fn reset_counters(&mut self, prefix: &str) -> &mut Self {
+        let (from, to) = range(prefix);
+        self.push(any(
+            "delete from rate_counters where name > $1 and name < $2",
+            vec![from, to],
         ))
     }
 

@@ -10,6 +10,7 @@ pub mod error;
 pub mod seal;
 
 mod authorizations;
+mod block_notices;
 mod client_credentials;
 mod clients;
 mod connections;
@@ -33,6 +34,7 @@ mod migrate;
 mod opaque_tokens;
 mod outbox;
 mod passkeys;
+mod password_history;
 mod postgres;
 mod pushed_requests;
 mod refresh_tokens;
@@ -60,6 +62,7 @@ use domain::secret::Key32;
 use tokio::sync::Mutex;
 
 pub use authorizations::StoredCode;
+pub use block_notices::BlockNotice;
 pub use clients::MachineAccess;
 pub use consents::StoredConsent;
 pub use counters::Counter;

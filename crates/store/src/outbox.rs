@@ -1,10 +1,13 @@
-//! Mail on its way out: written with what it tells of, sent later, retried, never lost.
+//! Mail on its way out: written with what it tells of, sent later, retried, never lost. Its text may
+//! hold a one-time link: it is sealed while it waits, and gone when it was sent.
 
 use domain::Instant;
 
 use crate::db::{any, one};
 use crate::error::Result;
 use crate::{Store, Write};
+
+const PLACE: &str = "outbox.body";
 
 /// A mail to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,11 +48,14 @@ impl Store {
         let done = self.db.batch(vec![claim]).await?;
         let rows = done.into_iter().flat_map(|done| done.rows);
         rows.map(|mut row| {
+            let id = row.text("id")?;
+            let (recipient, subject) = (row.text("recipient")?, row.text("subject")?);
+            let body = self.seal.open_text(PLACE, &id, &row.bytes("body")?)?;
             Ok(Mail {
-                id: row.text("id")?,
-                recipient: row.text("recipient")?,
-                subject: row.text("subject")?,
-                body: row.text("body")?,
+                id,
+                recipient,
+                subject,
+                body: body.to_string(),
                 attempts: row.int("attempts")?,
             })
         })
@@ -59,26 +65,27 @@ impl Store {
 
 impl Write {
     /// Puts a mail into the outbox.
-    pub fn post(&mut self, mail: &Mail, now: Instant) -> &mut Self {
-        self.push(one(
+    pub fn post(&mut self, mail: &Mail, now: Instant) -> Result<&mut Self> {
+        let body = self.sealed(PLACE, &mail.id, mail.body.as_bytes())?;
+        Ok(self.push(one(
             "insert into outbox (id, recipient, subject, body, attempts, next_attempt_at, created_at) \
              values ($1, $2, $3, $4, 0, $5, $5)",
             vec![
                 (&mail.id).into(),
                 (&mail.recipient).into(),
                 (&mail.subject).into(),
-                (&mail.body).into(),
+                body.into(),
                 now.into(),
             ],
-        ))
+        )))
     }
 
     /// Marks a mail as sent. Its text goes: it may hold a one-time link.
     pub fn mark_sent(&mut self, id: &str, now: Instant) -> &mut Self {
         self.push(any(
-            "update outbox set sent_at = $2, next_attempt_at = null, last_error = null, body = '' \
+            "update outbox set sent_at = $2, next_attempt_at = null, last_error = null, body = $3 \
              where id = $1",
-            vec![id.into(), now.into()],
+            vec![id.into(), now.into(), Vec::<u8>::new().into()],
         ))
     }
 

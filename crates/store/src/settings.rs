@@ -2,12 +2,15 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
 
 use crate::db::one;
 use crate::error::{Result, StoreError};
 use crate::{Store, Write, first};
 
 const PROOF: &str = "master_key_proof";
+
+const PLACE: &str = "settings.value";
 
 impl Store {
     /// A setting; `None` when never set.
@@ -17,12 +20,25 @@ impl Store {
         row.map(|mut row| row.text("value")).transpose()
     }
 
+    /// A setting that holds secrets: as it is stored, and opened.
+    pub async fn find_sealed_setting(
+        &self,
+        name: &str,
+    ) -> Result<Option<(String, Zeroizing<String>)>> {
+        let Some(stored) = self.find_setting(name).await? else {
+            return Ok(None);
+        };
+        let sealed = STANDARD.decode(&stored).unwrap_or_default();
+        let opened = self.seal.open_text(PLACE, name, &sealed)?;
+        Ok(Some((stored, opened)))
+    }
+
     /// Refuses a store that another master key sealed: before anything is read or written.
     pub(crate) async fn prove_master_key(&self) -> Result<()> {
         loop {
             if let Some(proof) = self.find_setting(PROOF).await? {
                 let sealed = STANDARD.decode(proof).unwrap_or_default();
-                let opened = self.seal.open("settings.value", PROOF, &sealed);
+                let opened = self.seal.open(PLACE, PROOF, &sealed);
                 return opened.map(drop).map_err(|_| {
                     StoreError::Schema(
                         "the master key is not the one that sealed this store".into(),
@@ -30,7 +46,7 @@ impl Store {
                 });
             }
             let mut write = self.write();
-            let sealed = write.sealed("settings.value", PROOF, b"ferry")?;
+            let sealed = write.sealed(PLACE, PROOF, b"ferry")?;
             write.push(one(
                 "insert into settings (name, value) values ($1, $2)",
                 vec![PROOF.into(), STANDARD.encode(sealed).into()],
@@ -50,6 +66,25 @@ impl Write {
             "insert into settings (name, value) values ($1, $2) \
              on conflict (name) do update set value = excluded.value",
             vec![name.into(), value.into()],
+        ))
+    }
+
+    /// Changes a setting that holds secrets, as [`Write::change_setting`] does.
+    pub fn change_sealed_setting(
+        &mut self,
+        name: &str,
+        before: Option<&str>,
+        after: &str,
+    ) -> Result<&mut Self> {
+        let sealed = self.sealed(PLACE, name, after.as_bytes())?;
+        Ok(self.change_setting(name, before, &STANDARD.encode(sealed)))
+    }
+
+    /// Removes a setting that was read before.
+    pub fn remove_setting(&mut self, name: &str, before: &str) -> &mut Self {
+        self.push(one(
+            "delete from settings where name = $1 and value = $2",
+            vec![name.into(), before.into()],
         ))
     }
 

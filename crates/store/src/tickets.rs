@@ -16,6 +16,8 @@ pub enum Purpose {
     Password,
     /// Proving an address.
     Email,
+    /// Lifting a block after failures.
+    Unblock,
 }
 
 impl Purpose {
@@ -23,6 +25,7 @@ impl Purpose {
         match self {
             Self::Password => "password",
             Self::Email => "email",
+            Self::Unblock => "unblock",
         }
     }
 }
@@ -97,7 +100,7 @@ fn ticket(mut row: Row, now: Instant) -> Result<(Ticket, TicketState)> {
 }
 
 fn purpose(text: String) -> Result<Purpose> {
-    [Purpose::Password, Purpose::Email]
+    [Purpose::Password, Purpose::Email, Purpose::Unblock]
         .into_iter()
         .find(|purpose| purpose.as_str() == text)
         .ok_or(StoreError::Corrupt {

@@ -51,6 +51,7 @@ pub(crate) const OF_A_USER: &[&str] = &[
     "tickets",
     "legacy_ids",
     "authorizations",
+    "password_history",
     "refresh_tokens",
     "opaque_tokens",
     "device_codes",

@@ -20,7 +20,7 @@ use crate::statistics::percentile;
 use crate::table::Table;
 
 const USERS: usize = 4;
-const PASSWORD: &str = "correct horse battery";
+const PASSWORD: &str = "Correct horse battery 1";
 /// Logins a second: a tenth of what two cores can.
 const RATE: f64 = 8.0;
 const IDLE: Duration = Duration::from_secs(15);

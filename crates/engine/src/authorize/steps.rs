@@ -24,6 +24,10 @@ pub enum Problem {
     Blocked,
     /// Too many failures on this account from this address.
     TooManyAttempts,
+    /// Too many failures from this address, on whatever accounts.
+    Throttled,
+    /// The password is right, leaked, and not let in.
+    Leaked,
     /// A script refused with a message for the person.
     Refused(String),
     /// The user proved who it is, yet another record holds one of its keys.
@@ -46,6 +50,8 @@ impl From<LoginError> for Problem {
             LoginError::Denied => Self::WrongCredentials,
             LoginError::Blocked => Self::Blocked,
             LoginError::TooManyAttempts => Self::TooManyAttempts,
+            LoginError::Throttled => Self::Throttled,
+            LoginError::Leaked => Self::Leaked,
             LoginError::Refused(message) => Self::Refused(message),
             LoginError::Conflict(_) => Self::Conflict,
             LoginError::Failed(error) => Self::Lost(Lost::Failed(error)),

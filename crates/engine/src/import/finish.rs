@@ -31,7 +31,7 @@ impl Engine {
             && let Some(recipient) = self.mail_recipient()
         {
             let mail = self.completion_mail(job, &name, status, details, recipient);
-            write.post(&mail, now);
+            write.post(&mail, now)?;
         }
         self.store.commit(write).await?;
         self.outbox_wake.notify_one();

@@ -56,7 +56,7 @@ pub(super) struct Addressee {
 }
 
 impl Addressee {
-    fn of(user: &User) -> Option<Self> {
+    pub(super) fn of(user: &User) -> Option<Self> {
         Some(Self {
             user: Some((user.row, user.user_id.clone())),
             email: user.attributes.email.as_ref()?.to_string(),
@@ -108,7 +108,7 @@ impl Engine {
             )
             .await?;
         let job = JobId::generate(&*self.entropy);
-        let mut write = self.ticket_write(&connection, &addressee, &ticket, event, &mail);
+        let mut write = self.ticket_write(&connection, &addressee, &ticket, event, &mail)?;
         write.insert_mail_job(&job, &connection.id, self.now());
         self.store.commit(write).await?;
         self.outbox_wake.notify_one();
@@ -248,6 +248,7 @@ impl Engine {
         let page = match purpose {
             Purpose::Password => "u/reset-verify",
             Purpose::Email => "u/email-verification",
+            Purpose::Unblock => "u/unblock",
         };
         let url = format!("{}?ticket={token}#", self.settings.issuer.join(page));
         let ticket = Ticket {
@@ -274,7 +275,20 @@ impl Engine {
         let template = match purpose {
             Purpose::Password => "reset_email",
             Purpose::Email => "verify_email",
+            Purpose::Unblock => "blocked_account",
         };
+        self.ticket_mailed_as(template, connection, addressee, purpose)
+            .await
+    }
+
+    /// The same in the words of another template.
+    pub(super) async fn ticket_mailed_as(
+        &self,
+        template: &str,
+        connection: &Connection,
+        addressee: &Addressee,
+        purpose: Purpose,
+    ) -> (Ticket, Mail) {
         let wish = self.link_wish(template).await;
         let lifetime = wish.lifetime.unwrap_or(LIFETIME);
         let (ticket, url) = self.new_ticket(connection, addressee, purpose, lifetime);
@@ -302,13 +316,13 @@ impl Engine {
         ticket: &Ticket,
         event: LogEvent,
         mail: &Mail,
-    ) -> Write {
+    ) -> Result<Write> {
         let mut write = self.store.write();
         write.require_connection(&connection.id);
         write.insert_ticket(ticket, self.now());
-        write.post(mail, self.now());
+        write.post(mail, self.now())?;
         write.log(&about(event, connection, addressee));
-        write
+        Ok(write)
     }
 }
 

@@ -1,18 +1,22 @@
-//! One-time links: a new password, a proven address.
+//! One-time links: a new password, a proven address, an account that is free again.
 //!
 //! | file | what |
 //! |---|---|
 //! | `issue` | a link, for an administrator or by mail |
+//! | `newcomer` | the link for somebody who signs up |
 //! | `request` | somebody forgot a password |
 //! | `reset` | the link is followed and a password typed |
 //! | `verify` | the link is followed |
+//! | `unblock` | a block after failures is lifted |
 //!
 //! A link is used once, also by two browsers at once. It is about an address: when the user has
 //! another one by then, it is void. Who asks for a link learns nothing about who exists.
 
 mod issue;
+mod newcomer;
 mod request;
 mod reset;
+mod unblock;
 mod verify;
 
 pub use issue::{About, TicketWish};
@@ -25,6 +29,7 @@ use store::{Purpose, StoreError, Ticket, TicketState};
 use crate::Engine;
 use crate::deeds::DeedError;
 use crate::error::{Error, Result};
+use crate::password_choice::{ChoiceError, Unfit};
 
 /// What a followed link came to.
 #[derive(Debug)]
@@ -46,11 +51,8 @@ pub enum Problem {
     Used,
     /// Its time is over.
     Expired,
-    /// The password is shorter than the policy asks; the link stays good.
-    WeakPassword {
-        /// The least length.
-        min_length: usize,
-    },
+    /// The password may not be chosen; the link stays good.
+    UnfitPassword(Unfit),
     /// A script refused with a message for the person.
     Refused(String),
     /// Nothing was changed; the link stays good.
@@ -62,6 +64,15 @@ pub enum Problem {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         Self::Failed(error)
+    }
+}
+
+impl From<ChoiceError> for Problem {
+    fn from(error: ChoiceError) -> Self {
+        match error {
+            ChoiceError::Unfit(unfit) => Self::UnfitPassword(unfit),
+            ChoiceError::Failed(error) => Self::Failed(error),
+        }
     }
 }
 

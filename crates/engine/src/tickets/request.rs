@@ -90,7 +90,7 @@ impl Engine {
             .await;
         let kind = EventKind::PasswordChangeRequested;
         let event = self.deed_event(context, connection, &request.subject(), kind);
-        let write = self.ticket_write(connection, &addressee, &ticket, event, &mail);
+        let write = self.ticket_write(connection, &addressee, &ticket, event, &mail)?;
         self.store.commit(write).await?;
         self.outbox_wake.notify_one();
         Ok(())

@@ -7,18 +7,27 @@
 use std::sync::Arc;
 
 use domain::connection::Mode;
-use domain::user::{Credential, NewUser, Origin};
-use domain::{EventKind, HashText, Password, SessionEnd, User};
+use domain::user::{Attributes, Credential, NewUser, Origin};
+use domain::{EventKind, HashText, Password, Profile, SessionEnd, User};
+use password::policy::Fault;
 use store::{Purpose, StoreError, Write};
 
 use super::{Landing, Opened, Problem, came_second, is_about};
 use crate::deeds::{Deed, Subject};
 use crate::migrate_user::{drop_unwanted_names, keep_persistent, own_credential};
-use crate::signup::check_strength;
+use crate::password_choice::{ChoiceError, Occasion};
 use crate::{Context, Engine};
 
 /// Lost races before the person is told to try again.
 const TRIES: usize = 5;
+
+/// Whom a link is for.
+enum Holder {
+    /// A user.
+    Here(User),
+    /// Somebody whom only the legacy store knows.
+    There(Profile),
+}
 
 impl Engine {
     /// Sets the password of whom a link is for.
@@ -42,17 +51,35 @@ impl Engine {
         opened: &Opened,
         password: &Arc<Password>,
     ) -> Result<(), Problem> {
-        if let Err((min_length, _)) = check_strength(&opened.connection, password) {
-            return Err(Problem::WeakPassword { min_length });
-        }
-        if opened.connection.mode() == Mode::Legacy {
+        let (connection, change) = (&opened.connection, Occasion::Change);
+        if connection.mode() == Mode::Legacy {
+            let nothing_known = (&Attributes::default(), None);
+            let judged = self.judge_choice(connection, nothing_known, change, password);
+            self.heed_leaked_choice(context, opened, judged.await)
+                .await?;
             return self.reset_there(context, opened, password).await;
         }
-        let hash = self.hashing.hash(password).await?;
+        let mut hash = None;
         for _ in 0..TRIES {
-            let write = match self.holder(opened).await? {
-                Some(user) => self.set_here(context, opened, user, &hash),
-                None => self.arrive_with(context, opened, &hash).await?,
+            let holder = match self.holder(opened).await? {
+                Some(user) => Holder::Here(user),
+                None => Holder::There(self.newcomer(context, opened).await?),
+            };
+            let person = match &holder {
+                Holder::Here(user) => (&user.attributes, Some(user.row)),
+                Holder::There(profile) => (&profile.attributes, None),
+            };
+            let judged = self
+                .judge_choice(connection, person, change, password)
+                .await;
+            self.heed_leaked_choice(context, opened, judged).await?;
+            let hash = match &hash {
+                Some(hash) => hash,
+                None => hash.insert(self.hashing.hash(password).await?),
+            };
+            let write = match holder {
+                Holder::Here(user) => self.set_here(context, opened, user, hash),
+                Holder::There(profile) => self.arrive_with(context, opened, profile, hash).await?,
             };
             match self.store.commit(write).await {
                 Ok(()) => return Ok(()),
@@ -63,6 +90,27 @@ impl Engine {
             }
         }
         Err(Problem::NotChanged)
+    }
+
+    /// A leaked password that was chosen is told to the log.
+    async fn heed_leaked_choice(
+        &self,
+        context: &Context,
+        opened: &Opened,
+        judged: Result<(), ChoiceError>,
+    ) -> Result<(), Problem> {
+        if let Err(ChoiceError::Unfit(unfit)) = &judged
+            && unfit.fault == Fault::Leaked
+        {
+            let subject = Subject {
+                user_name: Some(opened.ticket.email.clone()),
+                ..Subject::default()
+            };
+            let kind = EventKind::LeakedPasswordAtReset;
+            let event = self.deed_event(context, &opened.connection, &subject, kind);
+            self.log_only(event).await?;
+        }
+        Ok(judged?)
     }
 
     /// Whom the link is for, when it is somebody here.
@@ -101,6 +149,8 @@ impl Engine {
             hash: HashText::from(hash.expose()),
             is_imported: false,
         };
+        self.lift_blocks(&mut write, connection, &user);
+        self.remember_password(&mut write, connection, user.row);
         write.set_password(user.row, &connection.id, &credential, self.now());
         write.delete_sessions(user.row, &self.ending(SessionEnd::PasswordChanged));
         write
@@ -112,18 +162,15 @@ impl Engine {
         let mut write = self.store.write();
         write.use_ticket(&ticket.token_hash, now);
         write.void_tickets(Purpose::Password, &connection.id, &ticket.email, now);
+        // Whoever holds the mailbox and a new password starts anew.
+        self.lift_block_of(&mut write, connection, &ticket.email);
         let kind = EventKind::PasswordChanged;
         write.log(&self.deed_event(context, connection, subject, kind));
         write
     }
 
-    /// A legacy user arrives with the new password.
-    async fn arrive_with(
-        &self,
-        context: &Context,
-        opened: &Opened,
-        hash: &HashText,
-    ) -> Result<Write, Problem> {
+    /// The legacy profile of whom the link is for, who is not here yet.
+    async fn newcomer(&self, context: &Context, opened: &Opened) -> Result<Profile, Problem> {
         let (ticket, connection) = (&opened.ticket, &opened.connection);
         if connection.mode() != Mode::Import {
             return Err(Problem::Unknown);
@@ -143,6 +190,18 @@ impl Engine {
         keep_persistent(connection, &mut profile.attributes);
         drop_unwanted_names(connection, &mut profile.attributes);
         profile.attributes.email_verified |= ticket.proves_email;
+        Ok(profile)
+    }
+
+    /// A legacy user arrives with the new password.
+    async fn arrive_with(
+        &self,
+        context: &Context,
+        opened: &Opened,
+        profile: Profile,
+        hash: &HashText,
+    ) -> Result<Write, Problem> {
+        let (ticket, connection) = (&opened.ticket, &opened.connection);
         let user = NewUser {
             row: self.store.next_user_row().await?,
             connection: connection.id.clone(),
@@ -199,6 +258,7 @@ impl Engine {
         let now = self.now();
         let mut write = self.store.write();
         write.void_tickets(Purpose::Password, &connection.id, &ticket.email, now);
+        self.lift_block_of(&mut write, connection, &ticket.email);
         if let Some(user) = &user {
             write.note_password_reset(user.row, now);
             write.delete_sessions(user.row, &self.ending(SessionEnd::PasswordChanged));

@@ -155,6 +155,8 @@ fn login_refusal(error: LoginError) -> OAuthError {
         LoginError::Denied => OAuthError::wrong_credentials(),
         LoginError::Blocked => OAuthError::user_blocked(),
         LoginError::TooManyAttempts => OAuthError::too_many_attempts(),
+        LoginError::Throttled => OAuthError::too_many_requests(),
+        LoginError::Leaked => OAuthError::password_leaked(),
         LoginError::Refused(message) => OAuthError::unauthorized(message),
         LoginError::Conflict(message) => {
             OAuthError::denied(format!("The account could not be moved: {message}."))

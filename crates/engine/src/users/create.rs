@@ -12,6 +12,7 @@ use store::{Key, StoreError};
 
 use super::{concerning, no_such_connection, no_such_user, rules};
 use crate::error::{Error, Result};
+use crate::password_choice::Occasion;
 use crate::{Context, Engine};
 
 /// What an administrator sent, checked for shape.
@@ -53,7 +54,10 @@ impl Engine {
             attributes.app_metadata.as_ref(),
         )?;
         if let Some(password) = &asked.password {
-            rules::check_password(&connection, password)?;
+            let person = (attributes, None);
+            self.judge_choice(&connection, person, Occasion::SignUp, password)
+                .await
+                .map_err(rules::refused_choice)?;
         }
         if connection.mode() == Mode::Legacy {
             return self.create_user_there(context, &connection, asked).await;

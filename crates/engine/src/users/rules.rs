@@ -2,11 +2,11 @@
 
 use domain::metadata::{MAX_DEPTH, RESERVED_APP_METADATA, is_shallow};
 use domain::user::Attributes;
-use domain::{Connection, Json, Password, RowError, RowErrorCode};
+use domain::{Connection, Json, RowError, RowErrorCode};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::signup::check_strength;
+use crate::password_choice::ChoiceError;
 
 /// The identifiers of a new user: those that the connection asks for, and no other.
 pub(super) fn check_identifiers(connection: &Connection, attributes: &Attributes) -> Result<()> {
@@ -78,12 +78,17 @@ pub(super) fn missing_email() -> Error {
     Error::payload(&RowError::new(code, "email", message))
 }
 
-/// A new password against the connection's policy. The answer names no rule, as the wire's.
-pub(crate) fn check_password(connection: &Connection, password: &Password) -> Result<()> {
-    check_strength(connection, password).map_err(|_| Error::Invalid {
-        message: "PasswordStrengthError: Password is too weak".into(),
+/// A password that may not be, in the wire's words: they name no rule here.
+pub(super) fn refused_choice(error: ChoiceError) -> Error {
+    let unfit = match error {
+        ChoiceError::Failed(error) => return error,
+        ChoiceError::Unfit(unfit) => unfit,
+    };
+    let message = format!("{}: {}", unfit.fault.name(), unfit.fault.message());
+    Error::Invalid {
+        message,
         code: "invalid_password",
-    })
+    }
 }
 
 /// `app_metadata` must not pose as the user; neither object may nest without end.

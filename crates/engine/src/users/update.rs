@@ -11,6 +11,7 @@ use store::{Key, StoreError};
 use super::change::{Change, UserChange};
 use super::{concerning, no_such_connection, no_such_user, rules};
 use crate::error::{Error, Result};
+use crate::password_choice::Occasion;
 use crate::{Context, Engine};
 
 /// Lost races before the caller is told.
@@ -48,7 +49,10 @@ impl Engine {
         check_identifiers(&connection, &change)?;
         rules::check_metadata(change.user_metadata.value(), change.app_metadata.value())?;
         if let Some(password) = &change.password {
-            rules::check_password(&connection, password)?;
+            let person = (&user.attributes, Some(user.row));
+            self.judge_choice(&connection, person, Occasion::Change, password)
+                .await
+                .map_err(rules::refused_choice)?;
         }
         if connection.mode() == Mode::Legacy {
             return self
@@ -172,6 +176,7 @@ impl Engine {
                     hash,
                     is_imported: false,
                 };
+                self.remember_password(&mut write, connection, user.row);
                 write.set_password(user.row, &connection.id, &credential, self.now());
             }
             if fresh.is_none() && change.password.is_some() {

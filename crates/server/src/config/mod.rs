@@ -169,6 +169,25 @@ mod tests {
         );
         assert_eq!(name("[passwords]\nscheme = \"md5\""), "passwords.scheme");
         assert_eq!(name("database_url = \"mysql://x\""), "database_url");
+        for url in [
+            "https://login.example.com",
+            "http://localhost:80@evil.example",
+            "http://127.0.0.1.example",
+        ] {
+            let text = format!("public_url = \"{url}\"\n[mail]\nviewer = true");
+            assert_eq!(name(&text), "mail.viewer", "{url}");
+        }
+        for url in [
+            "http://localhost:3000",
+            "http://127.0.0.1",
+            "http://[::1]:80/",
+        ] {
+            let text = format!("public_url = \"{url}\"\n[mail]\nviewer = true");
+            assert!(
+                Config::from_toml(&text).unwrap().engine.mail.viewer,
+                "{url}"
+            );
+        }
         assert!(Config::from_toml("listen = [").is_err());
     }
 

@@ -242,6 +242,7 @@ fn engine_settings(
     }
     settings.wrap_imported = reader.get("passwords.wrap_imported")?;
     settings.max_attempts = reader.get("passwords.max_attempts")?;
+    settings.leaked_passwords = reader.text("passwords.leaked").map(Into::into);
     settings.token_lifetime = reader.get("token_lifetime")?;
     settings.key_lifetime = reader.days("signing_key_days")?;
     settings.default_directory = reader.text("default_directory");
@@ -255,6 +256,12 @@ fn engine_settings(
     settings.admin_email = reader.text("mail.admin");
     settings.mail.from = reader.get("mail.from")?;
     settings.mail.smtp_url = reader.text("mail.smtp_url");
+    settings.mail.viewer = reader.get("mail.viewer")?;
+    if settings.mail.viewer && !is_loopback(settings.issuer.host()) {
+        let problem =
+            "one-time links would be shown to everybody: public_url is not this machine's own";
+        return Err(fault("mail.viewer", problem));
+    }
     settings.import.max_bytes = reader.get("import.max_bytes")?;
     settings.import.max_unpacked_bytes = reader.get("import.max_unpacked_bytes")?;
     settings.import.max_row_bytes = reader.get("import.max_row_bytes")?;
@@ -268,6 +275,17 @@ fn engine_settings(
     settings.import.failed_rows_retention = reader.days("import.failed_rows_retention_days")?;
     settings.import.uploads_retention = reader.days("import.uploads_retention_days")?;
     Ok(settings)
+}
+
+/// Whether a host, with or without a port, is this machine.
+fn is_loopback(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|digit| digit.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let bare = name.trim_start_matches('[').trim_end_matches(']');
+    let address = bare.parse::<std::net::IpAddr>();
+    name == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 fn scheme(text: &str) -> Result<password::Scheme, ConfigError> {

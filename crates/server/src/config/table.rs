@@ -167,6 +167,13 @@ pub const SETTINGS: &[Setting] = &[
         "Wrong passwords on one account from one address before it is blocked for 30 minutes.",
     ),
     setting(
+        "passwords.leaked",
+        "FERRY_PASSWORDS_LEAKED",
+        "",
+        "Leaked passwords that may not be chosen: a sorted file of SHA-1 digests, or a folder with one \
+         for each prefix. Used where attack protection says so.",
+    ),
+    setting(
         "passwords.max_imported_memory_mib",
         "FERRY_PASSWORDS_MAX_IMPORTED_MEMORY_MIB",
         "256",
@@ -328,6 +335,13 @@ pub const SETTINGS: &[Setting] = &[
         "FERRY_MAIL_FROM",
         "\"ferry@localhost\"",
         "Sender of mail.",
+    ),
+    setting(
+        "mail.viewer",
+        "FERRY_MAIL_VIEWER",
+        "false",
+        "For development: shows the last mails at /ferry/mail, links and all, to whoever asks. Refused \
+         unless public_url is this machine's own.",
     ),
     setting(
         "mail.admin",

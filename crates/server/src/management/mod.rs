@@ -1,5 +1,6 @@
 //! The Management API v2. Handlers are short: extract → one engine call → render.
 
+pub mod attack_protection;
 pub mod authentication_methods;
 pub mod branding;
 pub mod client_credentials;
@@ -7,6 +8,7 @@ pub mod client_grants;
 pub mod clients;
 pub mod connection_clients;
 pub mod connections;
+pub mod email_provider;
 pub mod email_templates;
 pub mod exports;
 mod fields;

@@ -13,10 +13,12 @@ use engine::SignUpError;
 use engine::authorize::{Problem, SignUpForm};
 use engine::tickets::RequestError;
 use engine::transaction::{Lost, Step, Transaction};
+use password::policy::PasswordPolicy;
 use serde_json::Value;
 
 use super::onward::to_step;
 use super::page::{self, Page, Screen};
+use super::unfit::unfit_password;
 use super::visit::{Form, Visit, failure, problem};
 use crate::state::AppState;
 
@@ -316,10 +318,14 @@ async fn shown(state: &AppState, login: &Transaction, typed: &str) -> Json {
         shown.insert("client_name".into(), client.name.into());
         shown.insert("connection".into(), connection.name.clone().into());
         shown.insert(
-            "requires_username".into(),
+            "username_required".into(),
             connection.requires_username().into(),
         );
         shown.insert("passkey".into(), connection.has_passkeys().into());
+        let least = PasswordPolicy::of(&connection).min_length();
+        if least > 1 {
+            shown.insert("min_length".into(), least.into());
+        }
         if !connection.is_signup_disabled() {
             shown.insert("signup_url".into(), format!("/u/signup?state={id}").into());
         }
@@ -345,6 +351,7 @@ fn told(found: Problem, tells_existing: bool) -> (StatusCode, page::Problem) {
         Problem::WrongCredentials => bad("wrong-credentials"),
         Problem::Blocked => bad("user-blocked"),
         Problem::TooManyAttempts => (StatusCode::TOO_MANY_REQUESTS, problem("too-many-failures")),
+        Problem::Leaked => bad("password-leaked-at-login"),
         Problem::Conflict => bad("account-conflict"),
         Problem::Refused(sentence) => sentence_of(sentence),
         Problem::SignUp(SignUpError::UserExists) if tells_existing => bad("user-exists"),
@@ -355,18 +362,11 @@ fn told(found: Problem, tells_existing: bool) -> (StatusCode, page::Problem) {
             (status, page::Problem { field, ..told })
         }
         Problem::SignUp(SignUpError::Disabled) => bad("signup-disabled"),
-        Problem::SignUp(SignUpError::WeakPassword { min_length, .. }) => {
-            let (status, told) = bad("password-too-short");
-            let values = Json::from_iter([("min_length".to_owned(), min_length.into())]);
-            let field = Some("password");
-            (
-                status,
-                page::Problem {
-                    field,
-                    values,
-                    ..told
-                },
-            )
+        Problem::SignUp(SignUpError::UnfitPassword(unfit)) => {
+            (StatusCode::BAD_REQUEST, unfit_password(&unfit, "password"))
+        }
+        Problem::SignUp(SignUpError::Throttled) | Problem::Throttled => {
+            (StatusCode::TOO_MANY_REQUESTS, problem("too-many-requests"))
         }
         Problem::SignUp(SignUpError::Refused(refusal)) => {
             let code = refusal.code.as_deref().unwrap_or_default();

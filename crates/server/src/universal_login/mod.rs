@@ -9,4 +9,5 @@ pub mod onward;
 pub mod page;
 pub mod passkeys;
 pub mod render;
+pub mod unfit;
 pub mod visit;

@@ -68,6 +68,8 @@ pub enum Screen {
     Error,
     /// Not logged out after all.
     LogoutAborted,
+    /// Whether to lift a block.
+    AccountUnblock,
 }
 
 /// A page to be shown.

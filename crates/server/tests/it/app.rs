@@ -30,6 +30,7 @@ use script::{EmbeddedRuntime, PoolSettings, Runtime};
 use serde_json::{Value, json};
 use server::boot::SystemEntropy;
 use server::state::AppState;
+use sha1::{Digest as _, Sha1};
 use store::Store;
 use testkit::{Database, Postgres};
 use tower::ServiceExt as _;
@@ -50,7 +51,7 @@ pub struct App {
     transcript: std::sync::Mutex<String>,
     connections: AtomicU64,
     client: std::sync::OnceLock<String>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     _database: Option<Database>,
 }
 
@@ -94,6 +95,7 @@ impl App {
         let issuer = oidc::Issuer::parse(ISSUER).unwrap();
         let settings = Settings {
             scheme: password::Scheme::Bcrypt { cost: 4 },
+            leaked_passwords: Some(folder.path().join("leaked.txt")),
             ..Settings::new(issuer, folder.path().to_owned())
         };
         let clock = Arc::new(ManualClock::at(START));
@@ -127,7 +129,7 @@ impl App {
             transcript: std::sync::Mutex::default(),
             connections: AtomicU64::new(0),
             client: std::sync::OnceLock::new(),
-            _folder: folder,
+            folder,
             _database: database,
         };
         app.token = app.token_for(None).await;
@@ -297,6 +299,17 @@ impl App {
     /// Begins the end.
     pub fn drain(&self) {
         self.draining.cancel();
+    }
+
+    /// Writes the list of leaked passwords.
+    pub fn leak(&self, passwords: &[&str]) {
+        let digests = passwords
+            .iter()
+            .map(|text| hex::encode_upper(Sha1::digest(text)));
+        let mut digests: Vec<String> = digests.collect();
+        digests.sort();
+        let path = self.folder.path().join("leaked.txt");
+        std::fs::write(path, digests.join("\n")).unwrap();
     }
 
     /// Moves time on.

@@ -498,7 +498,7 @@ async fn a_user_is_deleted_by_address() {
         let talk = Talk { app };
         let made = app.quietly("POST", CONNECTIONS, named("plain")).await.body;
         let users = format!("{}/users", at(&made));
-        let user = json!({"connection": "plain", "email": "a@b.co", "password": "correct horse"});
+        let user = json!({"connection": "plain", "email": "a@b.co", "password": "Correct horse 1"});
         assert_eq!(app.quietly("POST", "/api/v2/users", user).await.status, 201);
         for query in [
             "",

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::app::{App, on_both};
+use crate::app::{Answer, App, on_both};
 use crate::browser::{
-    ANN, Browser, CALLBACK, CHALLENGE, ISSUER, authorize, codes, hidden, location, stage, stage_as,
-    told,
+    ANN, Browser, CALLBACK, CHALLENGE, ISSUER, authorize, codes, hidden, location, serve, stage,
+    stage_as, told,
 };
 use crate::legacy_store::LegacyStore;
 
@@ -477,6 +477,60 @@ async fn a_session_is_listed_and_ended() {
         let wrong = browser.get("/oidc/logout?id_token_hint=x.y.z").await;
         assert_eq!(wrong.status, 400);
         assert_eq!(app.engine.store.orphans().await.unwrap(), [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_page_blocks_and_judges_as_the_grants_do() {
+    on_both(async |app: &App| {
+        let strict = json!({
+            "passwordPolicy": "good", "password_no_personal_info": {"enable": true},
+        });
+        let connection = app.connection("people", strict).await.to_string();
+        serve(app, &connection, json!({})).await;
+        let browser = Browser::new(app);
+        let says = |answer: &Answer, status: u16, words: &str| {
+            let page = answer.body.as_str().unwrap();
+            assert!(answer.status == status && page.contains(words), "{page}");
+        };
+        let sign_up = browser.begin("&screen_hint=signup").await;
+        for (password, words) in [
+            ("short", "The password needs at least 8 characters."),
+            ("only lower case", "The password needs three of these"),
+            ("Ann@example.com", "must not contain parts of your name"),
+        ] {
+            let form = [("email", "ann@example.com"), ("password", password)];
+            says(&browser.fill(&sign_up, &form).await, 400, words);
+        }
+        let form = [("email", "ann@example.com"), ("password", "Good enough 1")];
+        assert_eq!(browser.fill(&sign_up, &form).await.status, 303);
+        app.mailed_link().await;
+        let browser = Browser::new(app);
+        let path = browser.begin("").await;
+        let wrong = [("username", "ann@example.com"), ("password", "wrong")];
+        for _ in 0..10 {
+            says(
+                &browser.fill(&path, &wrong).await,
+                400,
+                "Wrong username or password.",
+            );
+        }
+        for password in ["wrong", "Good enough 1"] {
+            let form = [("username", "ann@example.com"), ("password", password)];
+            let answer = browser.fill(&path, &form).await;
+            says(&answer, 429, "Too many failed attempts.");
+        }
+        assert_eq!(app.engine.tell_blocked().await.unwrap(), 1);
+        let (_, link) = app.mailed_link().await;
+        let ticket = link.split_once("ticket=").unwrap().1;
+        let freed = browser.post("/u/unblock", &[("ticket", ticket)]).await;
+        says(&freed, 200, "Block lifted");
+        let form = [
+            ("username", "ann@example.com"),
+            ("password", "Good enough 1"),
+        ];
+        assert_eq!(browser.fill(&path, &form).await.status, 303);
     })
     .await;
 }

@@ -72,7 +72,7 @@ async fn moved_on(admin: &Api, id: &str, before: usize) -> Result<usize> {
 /// What is free on the disk beside the upload: far less than the users take.
 const ROOM: usize = 6 << 20;
 const DISK_MIB: u32 = 256;
-const PASSWORD: &str = "correct horse battery";
+const PASSWORD: &str = "Correct horse battery 1";
 
 async fn known_user(server: &Server, connection: &str) -> Result<()> {
     let body = json!({"connection": "plain", "email": "known@example.com", "password": PASSWORD});

@@ -45,6 +45,7 @@ const SCREENS: &[(&str, Screen)] = &[
     ("blocked", Screen::AccountBlocked),
     ("unblocked", Screen::AccountUnblocked),
     ("error", Screen::Error),
+    ("unblock", Screen::AccountUnblock),
 ];
 
 fn state(app: &App) -> AppState {

@@ -53,6 +53,7 @@ async fn what_other_programs_make_logs_in(on: On, wrap: bool) -> Result<()> {
         .env("FERRY_PASSWORDS_SCHEME", "argon2id:64,1,1")
         .env("FERRY_PASSWORDS_WRAP_IMPORTED", wrap.to_string());
     let mut server = builder.start().await?;
+    stage::spare_this_machine(&server).await?;
     let shop = stage::application(&server).await?;
     let connection = stage::connection(&server, &shop, "plain", json!({})).await?;
     let email = |index: usize| format!("vector{index}@example.com");

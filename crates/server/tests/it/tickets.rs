@@ -104,7 +104,11 @@ async fn a_forgotten_password_is_set_by_a_link() {
     let said = on_both(async |app: &App| {
         let legacy = LegacyStore::start().await;
         legacy
-            .connect_with(app, "legacy", json!({"passwordPolicy": "good"}))
+            .connect_with(
+                app,
+                "legacy",
+                json!({"password_complexity_options": {"min_length": 8}}),
+            )
             .await;
         let ann = json!({
             "connection": "legacy", "email": "ann@example.com", "user_id": "7",

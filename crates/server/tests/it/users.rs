@@ -41,7 +41,7 @@ async fn a_user_is_created_and_read() {
         .await;
         let full = json!({
             "connection": "plain", "user_id": "auth0|42", "email": "ada@example.com",
-            "email_verified": true, "verify_email": false, "password": "correct horse",
+            "email_verified": true, "verify_email": false, "password": "Correct horse 1",
             "name": "Ada Lovelace", "nickname": "ada", "given_name": "Ada",
             "family_name": "Lovelace", "picture": "https://example.com/ada.png", "blocked": false,
             "phone_number": "+4912345", "phone_verified": true,
@@ -333,7 +333,7 @@ async fn a_user_changes() {
             app.tell("PATCH", &url("1"), change).await;
         }
         let path = format!("{}?fields=last_password_reset", url("1"));
-        app.quietly("PATCH", &url("1"), json!({"password": "correct horse"})).await;
+        app.quietly("PATCH", &url("1"), json!({"password": "Correct horse 2"})).await;
         app.tell("GET", &path, Value::Null).await;
         let stored = app.engine.store.find_user(&UserId::from("auth0|1")).await.unwrap().unwrap();
         let connection = stored.identities[0].connection.clone();
@@ -373,11 +373,11 @@ async fn a_change_is_refused_by_name() {
             app.quietly("POST", USERS, named).await;
         }
         for change in [
-            json!({"password": "correct horse", "email": "a@b.co"}),
-            json!({"password": "correct horse", "email_verified": true}),
+            json!({"password": "Correct horse 2", "email": "a@b.co"}),
+            json!({"password": "Correct horse 2", "email_verified": true}),
             json!({"username": "ada", "email": "a@b.co"}),
             json!({"username": "ada", "email_verified": true}),
-            json!({"username": "ada", "password": "correct horse"}),
+            json!({"username": "ada", "password": "Correct horse 2"}),
             json!({"username": "ada"}),
             json!({"email": "2@B.co"}),
             json!({"email": null}),

@@ -15,6 +15,7 @@ async fn every_vector(on: On) -> Result<()> {
     let vectors = vectors()?;
     let examples = vectors["examples"].as_array().context("examples")?;
     let mut server = on.builder().start().await?;
+    stage::spare_this_machine(&server).await?;
     let shop = stage::application(&server).await?;
     let connection = stage::connection(&server, &shop, "plain", json!({})).await?;
     let email = |index: usize| format!("vector{index}@example.com");

@@ -615,7 +615,7 @@ fn apply(write: &mut store::Write, change: &Change) {
                 body: "b".into(),
                 attempts: 0,
             };
-            write.post(&mail, at(0));
+            write.post(&mail, at(0)).unwrap();
         }
         Change::Mail(id, false) => {
             write.mark_sent(&id.to_string(), at(1));

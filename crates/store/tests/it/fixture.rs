@@ -4,7 +4,9 @@ use domain::{
     Attributes, Authentication, AuthenticationMethod, ClientCredential, ClientGrant, Counters,
     Credential, JobStatus, MfaFactor, NewUser, Origin, Page, RowError, RowErrorCode, UserRow,
 };
-use store::{KeyState, Lease, Mail, Purpose, Store, StoredSession, Ticket, TicketState};
+use store::{
+    BlockNotice, KeyState, Lease, Mail, Purpose, Store, StoredSession, Ticket, TicketState,
+};
 
 use crate::import::{Import, row};
 use crate::make::{
@@ -64,11 +66,22 @@ pub async fn make(store: &Store) {
         body: "b".into(),
         attempts: 0,
     };
-    write.post(&letter, at(0));
+    write.note_block(
+        &BlockNotice {
+            name: "login/a/c/-".into(),
+            identifier: "a".into(),
+            connection: "c".into(),
+        },
+        "login:::1",
+        1,
+        at(0),
+    );
+    write.post(&letter, at(0)).unwrap();
     store.commit(write).await.unwrap();
     insert(store, &full(&main)).await.unwrap();
     let mut write = store.write();
     write.record_login(UserRow(1), Some("::1"), at(4));
+    write.remember_password(UserRow(1), &main.id, 1, at(0));
     write.insert_session(&session(), "token");
     write.add_session_client(&"session".into(), &"client".into(), UserRow(1));
     write.insert_ticket(&ticket(), at(4));
@@ -266,7 +279,11 @@ pub async fn is_all_there(store: &Store) {
         store.find_session_by_token("token", at(9)).await.unwrap(),
         Some(session())
     );
-    assert_eq!(store.claim_mail(at(1), at(2), 9).await.unwrap().len(), 1);
+    let mail = store.claim_mail(at(1), at(2), 9).await.unwrap();
+    assert_eq!(mail.into_iter().next().unwrap().body, "b");
+    assert_eq!(store.list_block_notices(at(1), 9).await.unwrap().len(), 1);
+    let passwords = store.list_passwords(UserRow(1), &main.id, 9).await;
+    assert_eq!(passwords.unwrap().len(), 2);
     assert_eq!(store.orphans().await.unwrap(), [""; 0]);
 }
 

@@ -53,6 +53,9 @@ conformance! {
         clients_are_listed_by_id,
         grants_come_back_and_follow_their_client,
         one_grant_for_a_client_and_audience;
+    block_notices:
+        an_owner_is_told_once_a_block,
+        counters_are_found_and_reset_by_prefix;
     conflicts:
         every_key_names_itself,
         every_key_of_a_user_names_itself,
@@ -138,6 +141,8 @@ conformance! {
         only_old_sent_mails_are_forgotten,
         a_mail_is_claimed_retried_and_sent,
         racing_senders_share_the_mails;
+    password_history:
+        the_youngest_hashes_are_kept;
     races:
         one_of_many_creators_of_an_address_wins,
         one_of_many_creators_of_an_id_wins,
@@ -177,6 +182,7 @@ conformance! {
         sessions_go_with_their_clients;
     settings:
         a_setting_is_set_and_set_again,
+        a_setting_with_secrets_is_sealed_and_changed_once,
         the_store_answers_and_says_what_it_is;
     spool:
         chunks_come_back_byte_for_byte,

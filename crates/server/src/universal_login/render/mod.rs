@@ -83,6 +83,16 @@ fn html(state: &AppState, reader: &Reader, page: &Page, look: &Look) -> (String,
     )
 }
 
+/// The developer's view of mails.
+pub fn mail_viewer(state: &AppState, mut values: serde_json::Value) -> String {
+    let issuer = &state.engine.settings.issuer;
+    if let Some(values) = values.as_object_mut() {
+        values.insert("assets".into(), links(state, &Look::default()));
+        values.insert("base".into(), issuer.join("ferry/mail").into());
+    }
+    templates::one("mail-viewer.html", &Value::from_serialize(values))
+}
+
 /// Where the static files are.
 fn links(state: &AppState, look: &Look) -> serde_json::Value {
     let issuer = &state.engine.settings.issuer;

@@ -86,6 +86,7 @@ pub const fn names(screen: Screen) -> Names {
         S::LogoutComplete => named("logout", "logout-complete", "notice.html"),
         S::LogoutAborted => named("logout", "logout-aborted", "notice.html"),
         S::AccountBlocked => named(BLOCK, "account-blocked", "notice.html"),
+        S::AccountUnblock => named(BLOCK, "brute-force-protection-unblock", "unblock.html"),
         S::AccountUnblocked => named(
             BLOCK,
             "brute-force-protection-unblock-success",

@@ -17,7 +17,7 @@ const FILES: &[(&str, &str)] = files! {
     "reset-password.html" "notice.html" "mfa-code.html" "mfa-webauthn.html" "mfa-login-options.html"
     "mfa-otp-enrollment-qr.html" "mfa-recovery-code-enrollment.html" "consent.html"
     "device-code-activation.html" "device-code-confirmation.html" "logout.html" "form-post.html"
-    "web-message.html"
+    "web-message.html" "unblock.html" "mail-viewer.html"
 };
 
 static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {

@@ -1,6 +1,7 @@
 //! The tests, by noun. Each is registered in `main.rs`.
 
 pub mod batches;
+pub mod block_notices;
 pub mod client_credentials;
 pub mod clients;
 pub mod conflicts;
@@ -20,6 +21,7 @@ pub mod logout_notices;
 pub mod logs;
 pub mod migrations;
 pub mod outbox;
+pub mod password_history;
 pub mod races;
 pub mod refresh_tokens;
 pub mod resource_servers;
