@@ -44,6 +44,7 @@ mod settings;
 mod spool;
 mod sqlite;
 mod tickets;
+mod traffic;
 mod used_tokens;
 mod user_list;
 mod user_writes;

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::error::Error as _;
 use std::str::FromStr;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 use deadpool_postgres::{
@@ -21,6 +21,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use crate::db::{Done, Row, Stmt, Value};
 use crate::error::{KEYS, Key, Result, StoreError};
 use crate::import::Tries;
+use crate::traffic::Traffic;
 
 /// A batch that lost a deadlock is tried this often in all.
 const TRIES: usize = 5;
@@ -31,6 +32,7 @@ pub struct Postgres {
     pool: Pool,
     /// Whether batches of imports may be copied straight into the tables.
     pub(crate) direct: Arc<Tries>,
+    traffic: Arc<Mutex<Traffic>>,
 }
 
 /// The hosts and ports that a URL names; none for Unix sockets.
@@ -85,6 +87,7 @@ impl Postgres {
         Ok(Self {
             pool,
             direct: Arc::default(),
+            traffic: Arc::default(),
         })
     }
 
@@ -110,7 +113,18 @@ impl Postgres {
     }
 
     pub(crate) async fn batch(&self, statements: Vec<Stmt>) -> Result<Vec<Done>> {
-        self.retry(|| self.batch_once(&statements)).await
+        let done = self.retry(|| self.batch_once(&statements)).await;
+        self.traffic().note(Instant::now());
+        done
+    }
+
+    /// Whether others write through this server besides an import.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.traffic().is_busy(Instant::now())
+    }
+
+    fn traffic(&self) -> MutexGuard<'_, Traffic> {
+        self.traffic.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs a transaction again when it lost to another one.

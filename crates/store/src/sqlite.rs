@@ -4,7 +4,6 @@
 //! commit (`writer`). `synchronous = full`: what was answered to a caller survives a power cut.
 
 mod checkpoint;
-mod traffic;
 mod writer;
 
 use std::borrow::Cow;

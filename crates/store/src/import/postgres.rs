@@ -29,7 +29,8 @@ const STAGE: &str = "create temp table if not exists import_stage (\
     name text, nickname text, given_name text, family_name text, picture text, blocked boolean, \
     user_metadata text, app_metadata text, password_hash text) on commit delete rows";
 
-/// A batch is not waited for until it lies on the disk: after a crash of the server the tables and
+/// A batch is not waited for until it lies on the disk, unless others write too, whose commits would
+/// wait for it: after a crash of the server the tables and
 /// the job's offset stand together where they stood before some of the last batches, and whatever
 /// is synced later syncs them too (docs/decisions/0007-durability.md).
 const UNSYNCED: &str = "set local synchronous_commit = off";
@@ -77,18 +78,21 @@ pub(super) async fn import(db: &Postgres, seal: &Seal, batch: &ImportBatch) -> R
 
 async fn import_once(db: &Postgres, seal: &Seal, batch: &ImportBatch) -> Tried<Counters> {
     let mut client = db.client().await?;
-    import_with(&mut client, &db.direct, seal, batch).await
+    let waits = db.is_busy();
+    import_with(&mut client, (&db.direct, waits), seal, batch).await
 }
 
-/// Writes a batch on a connection.
+/// Writes a batch on a connection; `waits` says whether until it lies on the disk.
 pub(super) async fn import_with(
     client: &mut ClientWrapper,
-    tries: &Tries,
+    (tries, waits): (&Tries, bool),
     seal: &Seal,
     batch: &ImportBatch,
 ) -> Tried<Counters> {
     let mut transaction = client.transaction().await.map_err(fault)?;
-    transaction.batch_execute(UNSYNCED).await.map_err(fault)?;
+    if !waits {
+        transaction.batch_execute(UNSYNCED).await.map_err(fault)?;
+    }
     let has_legacy_ids = hold(&transaction, batch).await?;
     let may_copy = !has_legacy_ids || !legacy::are_any_known(&transaction, batch).await?;
     let tally = if batch.rows.is_empty() {

@@ -82,7 +82,9 @@ impl Rehearsal {
             Stage::Postgres(client, tries) => {
                 let mut client = client.lock().await;
                 for _ in 0..TRIES {
-                    match postgres::import_with(&mut client, tries, &self.seal, batch).await {
+                    match postgres::import_with(&mut client, (tries, false), &self.seal, batch)
+                        .await
+                    {
                         Err(Attempt::Lost) => {}
                         Err(Attempt::Failed(error)) => return Err(error),
                         Ok(counters) => return Ok(counters),

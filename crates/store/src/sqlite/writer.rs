@@ -12,8 +12,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::checkpoint::Checkpoints;
 use super::classify;
-use super::traffic::Traffic;
 use crate::error::{Result, StoreError};
+use crate::traffic::Traffic;
 
 /// Units that share a commit at most.
 const TOGETHER: usize = 128;

@@ -1,4 +1,5 @@
-//! Whether anybody but an import writes: batches behave differently then.
+//! Whether anybody but an import writes: on both databases its batches are not waited for until they
+//! lie on the disk, and the next commit of somebody else would pay for them.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ const BUSY: Duration = Duration::from_secs(2);
 
 /// Whether others write besides whoever writes batches.
 #[derive(Default)]
-pub(super) struct Traffic {
+pub(crate) struct Traffic {
     last: Option<Instant>,
     busy_until: Option<Instant>,
 }
