@@ -505,3 +505,49 @@ create table logout_notices (
     created_at bigint not null
 );
 create index logout_notices_due on logout_notices (next_attempt_at) where next_attempt_at is not null;
+-- Second factors beside mfa_factors, which holds the factors themselves, imported or enrolled here.
+-- What is known of a factor's use. last_step outlives the factor: a code is never taken twice.
+create table factor_states (
+    user_row bigint not null,
+    position bigint not null,
+    last_step bigint not null,
+    last_used_at bigint,
+    name text,
+    enrolled_at bigint,
+    primary key (user_row, position)
+);
+
+create table recovery_codes (
+    user_row bigint primary key,
+    code_hash {{keytext}} not null,
+    created_at bigint not null
+);
+
+create table passkeys (
+    credential_id {{keytext}} primary key,
+    user_row bigint not null,
+    public_key bytea not null,
+    sign_count bigint not null,
+    transports text not null,
+    backed_up boolean not null,
+    second_factor boolean not null,
+    name text,
+    created_at bigint not null,
+    last_used_at bigint
+);
+create index passkeys_user on passkeys (user_row);
+
+-- What waits for an answer: tokens of interrupted logins, codes sent by mail, challenges to
+-- authenticators, factors to be confirmed. The body is under seal.
+create table mfa_challenges (
+    id_hash {{keytext}} primary key,
+    kind text not null,
+    user_row bigint,
+    body bytea not null,
+    attempts bigint not null,
+    used_at bigint,
+    created_at bigint not null,
+    expires_at bigint not null
+);
+create index mfa_challenges_user on mfa_challenges (user_row) where user_row is not null;
+create index mfa_challenges_expiry on mfa_challenges (expires_at);

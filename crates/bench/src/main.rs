@@ -69,6 +69,8 @@ async fn measure(section: &str, setup: &Setup, table: &mut Table) -> Result<()> 
         "beside" => lines::beside::measure(setup, table).await,
         "hashes" => lines::hashes::measure(setup, table),
         "login" => lines::login::measure(setup, table).await,
+        "codes" => lines::codes::measure(setup, table).await,
+        "timing" => lines::timing::measure(setup, table).await,
         "tokens" => lines::tokens::measure(setup, table).await,
         "crossing" => lines::crossing::measure(setup, table).await,
         "scripts" => lines::scripts::measure(setup, table).await,

@@ -6,8 +6,8 @@ use anyhow::{Context as _, Result, bail};
 
 /// Every section, in the order in which they run.
 pub const SECTIONS: &[&str] = &[
-    "start", "hashes", "scripts", "crossing", "hanging", "login", "tokens", "beside", "sqlite",
-    "postgres",
+    "start", "hashes", "scripts", "crossing", "hanging", "login", "tokens", "codes", "timing",
+    "beside", "sqlite", "postgres",
 ];
 
 /// The settings of a run.

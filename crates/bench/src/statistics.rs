@@ -45,6 +45,21 @@ pub fn ratio(measured: &[f64], bare: &[f64]) -> f64 {
     median(&quotients)
 }
 
+/// Welch's t of two samples: by how many standard errors their means differ, whatever their
+/// variances.
+pub fn welch(one: &[f64], other: &[f64]) -> f64 {
+    let ((mean, error), (other_mean, other_error)) = (moments(one), moments(other));
+    (mean - other_mean) / (error + other_error).sqrt()
+}
+
+/// Mean, and the variance of the mean.
+fn moments(values: &[f64]) -> (f64, f64) {
+    let count = float(values.len() as u64);
+    let mean = values.iter().sum::<f64>() / count;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    (mean, squares / (count - 1.0) / count)
+}
+
 /// A count as a float: none here is so large that digits are lost.
 #[expect(clippy::cast_precision_loss, reason = "counts here are far below 2^52")]
 pub const fn float(count: u64) -> f64 {

@@ -117,6 +117,21 @@ impl Connection {
         self.flag("requires_username")
     }
 
+    /// Whether people may sign in with passkeys (`authentication_methods.passkey.enabled`).
+    pub fn has_passkeys(&self) -> bool {
+        let enabled = self.options.get("authentication_methods");
+        let enabled = enabled.and_then(|methods| methods.get("passkey")?.get("enabled"));
+        enabled.and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    /// Whether who signs in by password is offered to make a passkey
+    /// (`passkey_options.progressive_enrollment_enabled`, on by default).
+    pub fn offers_passkeys(&self) -> bool {
+        let flag = self.options.get("passkey_options");
+        let flag = flag.and_then(|options| options.get("progressive_enrollment_enabled"));
+        self.has_passkeys() && flag.and_then(Value::as_bool).unwrap_or(true)
+    }
+
     /// Whether failures on one account from one address are counted; on by default.
     pub fn has_brute_force_protection(&self) -> bool {
         self.options

@@ -34,9 +34,11 @@ pub mod metadata;
 pub mod mfa_factor;
 pub mod page;
 pub mod profile;
+pub mod recovery_code;
 pub mod row_error;
 pub mod schema;
 pub mod secret;
+pub mod totp;
 pub mod user;
 pub mod username;
 
@@ -58,6 +60,7 @@ pub use metadata::Json;
 pub use mfa_factor::MfaFactor;
 pub use page::{Listing, Page};
 pub use profile::Profile;
+pub use recovery_code::RecoveryCode;
 pub use row_error::{RowError, RowErrorCode};
 pub use secret::{
     BrowserToken, ClientSecret, ConfigurationValue, HashText, Password, SessionToken, Token,

@@ -120,6 +120,26 @@ kinds! {
     LogoutFailed = "flo",
     /// Ferry's own: a browser session began or was renewed by a login.
     SessionBegan = "ferry_session",
+    /// A second factor is due.
+    MfaRequired = "mfar",
+    /// A second factor was proven.
+    MfaSucceeded = "gd_auth_succeed",
+    /// A second factor was not proven.
+    MfaFailed = "gd_auth_failed",
+    /// Too many wrong codes.
+    MfaLimited = "gd_otp_rate_limit_exceed",
+    /// A recovery code let its owner in.
+    RecoverySucceeded = "gd_recovery_succeed",
+    /// A wrong recovery code.
+    RecoveryFailed = "gd_recovery_failed",
+    /// A code was sent by mail.
+    MfaMailSent = "gd_send_email",
+    /// An enrolment of a second factor began.
+    MfaEnrolmentStarted = "gd_start_enroll",
+    /// A second factor was enrolled.
+    MfaEnrolled = "gd_enrollment_complete",
+    /// A second factor was taken away.
+    MfaUnenrolled = "gd_unenroll",
     /// Ferry's own: a legacy user arrived. Auth0 has no code for it.
     UserMigrated = "ferry_sum",
     /// Ferry's own: a legacy user proved who it is, yet could not be written here.

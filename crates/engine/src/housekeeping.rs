@@ -40,6 +40,7 @@ impl Engine {
         write.forget_counters(now);
         write.forget_block_notices(now);
         write.forget_used_tokens(now);
+        write.forget_challenges(now);
         // A link that was used or came too late still says so for a while.
         write.forget_tickets(now.minus(TICKETS_KEPT));
         write.forget_authorizations(now);

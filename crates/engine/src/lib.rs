@@ -8,6 +8,7 @@
 //! | `login`, `authenticate`, `migrate_user` | a password login, who answers it, a user's arrival |
 //! | `legacy`, `deeds`, `cached` | questions to a legacy store, changes of it, copies from it |
 //! | `signup`, `users`, `connections`, `clients` | sign-up and management |
+//! | `mfa`, `passkeys` | second factors; keys of authenticators |
 //! | `tickets` | one-time links: a new password, a proven address |
 //! | `import` | the bulk path |
 //! | `export` | all users back out |
@@ -56,7 +57,9 @@ mod mail_route;
 pub mod mail_view;
 pub mod management_scopes;
 pub mod messages;
+pub mod mfa;
 mod migrate_user;
+pub mod passkeys;
 mod password_choice;
 pub mod profile_view;
 mod programs;

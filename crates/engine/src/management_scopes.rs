@@ -63,6 +63,33 @@ pub const MANAGEMENT_SCOPES: &[(&str, &str)] = &[
     ("delete:sessions", "End browser sessions"),
     ("read:grants", "Read what users allowed clients"),
     ("delete:grants", "Withdraw what users allowed clients"),
+    (
+        "read:guardian_factors",
+        "Read which second factors there are",
+    ),
+    (
+        "update:guardian_factors",
+        "Switch second factors on and off",
+    ),
+    ("read:mfa_policies", "Read who must have a second factor"),
+    ("update:mfa_policies", "Say who must have a second factor"),
+    (
+        "read:authentication_methods",
+        "Read second factors of users",
+    ),
+    (
+        "create:authentication_methods",
+        "Add second factors to users",
+    ),
+    (
+        "update:authentication_methods",
+        "Change second factors of users",
+    ),
+    (
+        "delete:authentication_methods",
+        "Delete second factors of users",
+    ),
+    ("delete:guardian_enrollments", "Delete enrolments of users"),
     ("read:logs", "Read logs"),
     ("read:logs_users", "Read logs of users"),
 ];

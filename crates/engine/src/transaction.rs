@@ -34,6 +34,9 @@ pub struct Progress {
     pub proven: Option<Proven>,
     /// Whether the person allowed the client what it asks for; none before they were asked.
     pub consent: Option<bool>,
+    /// Whether a passkey was offered.
+    #[serde(default)]
+    pub passkey_offered: bool,
 }
 
 /// Who is there and how that was proven, as it is kept.
@@ -85,6 +88,8 @@ pub struct Facts {
     pub second_factor_due: bool,
     /// Whether the password must be changed first.
     pub password_change_due: bool,
+    /// Whether a passkey may be offered.
+    pub passkey_offer_due: bool,
     /// Whether the person must say that the client may.
     pub consent_due: bool,
 }
@@ -104,6 +109,8 @@ pub enum Step {
     Mfa,
     /// A new password.
     PasswordChange,
+    /// An offer to make a passkey.
+    PasskeyOffer,
     /// Whether the client may.
     Consent,
     /// Back to the client with what it asked for.
@@ -130,6 +137,7 @@ pub fn next_step(progress: &Progress, facts: Facts) -> Step {
         Some(false) => Step::ErrorToClient,
         _ if facts.second_factor_due => Step::Mfa,
         _ if facts.password_change_due => Step::PasswordChange,
+        _ if facts.passkey_offer_due && !progress.passkey_offered => Step::PasskeyOffer,
         None if facts.consent_due => Step::Consent,
         _ => Step::Finish,
     }
@@ -280,6 +288,7 @@ mod tests {
             identifier_first: text.contains('i'),
             second_factor_due: text.contains('m'),
             password_change_due: text.contains('p'),
+            passkey_offer_due: text.contains('k'),
             consent_due: text.contains('c'),
         };
         // signs up, typed a name, proven, consent; facts; what comes next
@@ -296,6 +305,9 @@ mod tests {
             (false, false, true, None, "impc", Step::Mfa),
             (false, false, true, Some(true), "mp", Step::Mfa),
             (false, false, true, None, "pc", Step::PasswordChange),
+            (false, false, true, None, "mk", Step::Mfa),
+            (false, false, true, None, "kc", Step::PasskeyOffer),
+            (false, false, false, None, "k", Step::Login),
             (false, false, true, None, "c", Step::Consent),
             (true, true, true, None, "ic", Step::Consent),
             (false, false, true, Some(true), "c", Step::Finish),
@@ -310,6 +322,7 @@ mod tests {
                 signs_up,
                 proven: Some(proven()).filter(|_| is_proven),
                 consent,
+                passkey_offered: false,
             };
             assert_eq!(next_step(&progress, facts(known)), step, "row {number}");
         }

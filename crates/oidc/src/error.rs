@@ -236,6 +236,30 @@ impl OAuthError {
         Self { mfa_token, ..error }
     }
 
+    /// 403: a wrong code, in Auth0's words: `Invalid otp_code.`
+    pub fn wrong_code(name: &str) -> Self {
+        Self::new(403, "invalid_grant", format!("Invalid {name}."))
+    }
+
+    /// 401: the token of an interrupted login is unknown, used up or too old.
+    pub fn mfa_token_expired() -> Self {
+        Self::new(401, "expired_token", "mfa_token is expired")
+    }
+
+    /// 429: too many wrong codes. Auth0's code for logins; text and status ours.
+    pub fn too_many_codes() -> Self {
+        Self::new(
+            429,
+            "too_many_attempts",
+            "Too many wrong codes. Try again later.",
+        )
+    }
+
+    /// 400: the person has no authenticator of the kind that was asked for. The code is Auth0's.
+    pub fn unsupported_challenge_type(description: impl Into<String>) -> Self {
+        Self::new(400, "unsupported_challenge_type", description)
+    }
+
     /// 403: the password is known from a breach. Code from Auth0, status and text ours.
     pub fn password_leaked() -> Self {
         Self::new(

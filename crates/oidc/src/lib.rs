@@ -44,6 +44,7 @@ pub use jwt::{
 };
 pub use scopes::Scopes;
 pub use token::{
-    ClientAuthentication, DeviceRequest, GrantType, MfaProof, Params, PasswordGrant,
-    PresentedToken, PushedRequest, TokenExchange, TokenRequest, TokenResponse, parse_token_request,
+    ClientAuthentication, DeviceRequest, GrantType, MfaAnswer, MfaChallengeRequest, MfaGrant,
+    Params, PasswordGrant, PresentedToken, PushedRequest, TokenExchange, TokenRequest,
+    TokenResponse, parse_mfa_challenge, parse_token_request,
 };

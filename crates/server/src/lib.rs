@@ -13,6 +13,7 @@ pub mod isolation;
 mod mail_viewer;
 pub mod management;
 pub mod metrics;
+pub mod mfa;
 pub mod oauth;
 pub mod observe;
 pub mod pages;

@@ -6,15 +6,17 @@ use axum::middleware;
 use axum::routing::{delete, get, patch, post, put};
 
 use crate::management::{
-    attack_protection, branding, client_credentials, client_grants, clients, connection_clients,
-    connections, email_provider, email_templates, exports, grants, hashes, import_jobs, jobs, logs,
-    merges, password_hashes, prompts, refresh_tokens, resource_servers, scripts, sessions,
-    signing_keys, tickets, uploads, users,
+    attack_protection, authentication_methods as methods, branding, client_credentials,
+    client_grants, clients, connection_clients, connections, email_provider, email_templates,
+    exports, grants, guardian, hashes, import_jobs, jobs, logs, merges, password_hashes, prompts,
+    refresh_tokens, resource_servers, scripts, sessions, signing_keys, tickets, uploads, users,
 };
 use crate::state::AppState;
-use crate::universal_login::login;
+use crate::universal_login::page::Screen;
+use crate::universal_login::{self, factor, login};
 use crate::{
-    assets, dbconnections, extract, health, mail_viewer, metrics, oauth, observe, pages, unread,
+    assets, dbconnections, extract, health, mail_viewer, metrics, mfa, oauth, observe, pages,
+    unread,
 };
 
 /// The whole application.
@@ -22,7 +24,11 @@ pub fn app(state: AppState) -> Router {
     Router::new()
         .merge(authentication())
         .merge(browser_login())
-        .nest("/api/v2", management().merge(links()).merge(looks()))
+        .merge(second_factors())
+        .nest(
+            "/api/v2",
+            management().merge(links()).merge(looks()).merge(factors()),
+        )
         .merge(imports())
         .route("/exports/{id}/{link}", get(exports::download))
         .route("/assets/{name}", get(assets::get))
@@ -98,6 +104,83 @@ fn browser_login() -> Router<AppState> {
         )
         .route("/u/signup", get(login::sign_up).post(login::post_sign_up))
         .route("/u/consent", get(login::consent).post(login::post_consent))
+        .merge(factor_pages())
+        .layer(DefaultBodyLimit::max(extract::MAX_BODY))
+}
+
+/// Second factors and passkeys of logins in a browser.
+fn factor_pages() -> Router<AppState> {
+    let pages = [
+        Screen::MfaOtpChallenge,
+        Screen::MfaEmailChallenge,
+        Screen::MfaRecoveryCodeChallenge,
+        Screen::MfaWebAuthnChallenge,
+        Screen::MfaOptions,
+        Screen::MfaOtpEnrollment,
+    ];
+    let paths = pages.into_iter().filter_map(universal_login::mfa::path_of);
+    let routes = paths.fold(Router::new(), |routes, path| {
+        routes.route(path, get(factor::show).post(factor::answer))
+    });
+    routes
+        .route("/u/mfa", get(factor::first))
+        .route("/u/mfa-recovery-code-enrollment", post(factor::saved))
+        .route(
+            "/u/passkey-enrollment",
+            get(factor::offer).post(factor::decline),
+        )
+        .route("/u/passkey/{purpose}/options", post(factor::key_options))
+        .route("/u/passkey/{purpose}", post(factor::key_answer))
+}
+
+/// Second factors of clients that log in by the token endpoint.
+fn second_factors() -> Router<AppState> {
+    Router::new()
+        .route("/mfa/challenge", post(mfa::challenge))
+        .route("/mfa/associate", post(mfa::associate))
+        .route("/mfa/authenticators", get(mfa::authenticators))
+        .route(
+            "/mfa/authenticators/{id}",
+            delete(mfa::delete_authenticator),
+        )
+        .layer(DefaultBodyLimit::max(extract::MAX_BODY))
+}
+
+/// Second factors by an administrator's hand.
+fn factors() -> Router<AppState> {
+    Router::new()
+        .route("/guardian/factors", get(guardian::factors))
+        .route("/guardian/factors/{name}", put(guardian::switch_factor))
+        .route(
+            "/guardian/policies",
+            get(guardian::policies).put(guardian::set_policies),
+        )
+        .route(
+            "/users/{id}/authentication-methods",
+            get(methods::list)
+                .post(methods::create)
+                .put(methods::replace)
+                .delete(methods::delete_all),
+        )
+        .route(
+            "/users/{id}/authentication-methods/{method}",
+            get(methods::get)
+                .patch(methods::update)
+                .delete(methods::delete),
+        )
+        .route(
+            "/users/{id}/authenticators",
+            delete(methods::delete_authenticators),
+        )
+        .route("/users/{id}/enrollments", get(methods::enrollments))
+        .route(
+            "/users/{id}/multifactor/{provider}",
+            delete(methods::delete_multifactor),
+        )
+        .route(
+            "/users/{id}/recovery-code-regeneration",
+            post(methods::regenerate_recovery_code),
+        )
         .layer(DefaultBodyLimit::max(extract::MAX_BODY))
 }
 

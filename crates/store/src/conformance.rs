@@ -71,6 +71,10 @@ const TABLES: &[(&str, &str)] = &[
     ("identities", "provider, foreign_id"),
     ("legacy_ids", "connection_id, foreign_id"),
     ("mfa_factors", "user_row, position"),
+    ("factor_states", "user_row, position"),
+    ("recovery_codes", "user_row"),
+    ("passkeys", "credential_id"),
+    ("mfa_challenges", "id_hash"),
     ("jobs", "id"),
     ("job_errors", "job_id, row_number"),
     ("job_error_codes", "job_id, code"),
@@ -117,6 +121,14 @@ const ORPHANS: &[(&str, &str)] = &[
     (
         "factors without a user",
         "mfa_factors where user_row not in (select id from users)",
+    ),
+    (
+        "passkeys without a user",
+        "passkeys where user_row not in (select id from users)",
+    ),
+    (
+        "recovery codes without a user",
+        "recovery_codes where user_row not in (select id from users)",
     ),
     (
         "sessions without a user",

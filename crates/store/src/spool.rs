@@ -47,7 +47,8 @@ impl Store {
             .collect()
     }
 
-    /// Writes one chunk, durably.
+    /// Writes one chunk. It lies on the disk no later than whatever is committed after the answer, such
+    /// as the job that it is for; by itself nobody is promised anything about it.
     pub async fn put_chunk(
         &self,
         job: &JobId,
@@ -59,7 +60,12 @@ impl Store {
             "insert into spool_chunks (job_id, position, bytes, created_at) values ($1, $2, $3, $4)",
             vec![job.into(), position.into(), bytes.into(), now.into()],
         );
-        self.db.batch(vec![insert]).await.map(drop)
+        let mut statements = vec![insert];
+        if !self.spools_to_files() {
+            let unsynced = "set local synchronous_commit = off";
+            statements.insert(0, any(unsynced, Vec::new()));
+        }
+        self.db.batch(statements).await.map(drop)
     }
 
     /// One chunk; `None` past the last.

@@ -4,6 +4,7 @@
 //! commit (`writer`). `synchronous = full`: what was answered to a caller survives a power cut.
 
 mod checkpoint;
+mod traffic;
 mod writer;
 
 use std::borrow::Cow;

@@ -57,6 +57,10 @@ pub(crate) const OF_A_USER: &[&str] = &[
     "device_codes",
     "session_clients",
     "consents",
+    "factor_states",
+    "recovery_codes",
+    "passkeys",
+    "mfa_challenges",
 ];
 
 impl Write {

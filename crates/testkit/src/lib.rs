@@ -6,6 +6,7 @@
 //! * [`Export`]: files of products that cannot run here, composed with hashes of random passwords.
 //! * [`Server`]: the built `ferry` binary as a child process, and [`Api`] to talk to it.
 //! * [`hash_vectors`]: password hashes, made on the spot by other programs.
+//! * [`Authenticator`]: passkeys in software.
 //! * [`SmallDisk`]: a disk that can be filled.
 //! * [`run_in_browser`]: Debian's Chromium, driven by a script of `browser/`.
 //! * [`Smtp`]: a mail server that keeps what it receives.
@@ -17,6 +18,7 @@
 //! What Python and Django do for us needs `tools/setup` to have run once.
 
 mod api;
+mod authenticator;
 mod browser;
 mod checkout;
 mod exports;
@@ -33,6 +35,7 @@ mod smtp;
 mod web_service;
 
 pub use api::{Answer, Api};
+pub use authenticator::Authenticator;
 pub use browser::{pictures_folder, run_in_browser};
 pub use exports::{Export, Exported};
 pub use hashes::{HashVector, hash_vectors};

@@ -31,6 +31,7 @@ pub struct ServerBuilder {
     binary: PathBuf,
     environment: Vec<(OsString, OsString)>,
     packages: Option<PathBuf>,
+    host: &'static str,
 }
 
 impl ServerBuilder {
@@ -44,6 +45,13 @@ impl ServerBuilder {
     #[must_use]
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Names the server `localhost`, not by its number: browsers make passkeys for names only.
+    #[must_use]
+    pub const fn on_localhost(mut self) -> Self {
+        self.host = "localhost";
         self
     }
 
@@ -97,12 +105,13 @@ impl Server {
             binary: binary.into(),
             environment: Vec::new(),
             packages: None,
+            host: "127.0.0.1",
         }
     }
 
-    /// `http://127.0.0.1:port`, without a slash at the end.
+    /// `http://127.0.0.1:port`, or of the name it was given, without a slash at the end.
     pub fn public_url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
+        format!("http://{}:{}", self.settings.host, self.port)
     }
 
     /// The URL of a path, which begins with a slash.

@@ -1,7 +1,7 @@
 // npm's oidc-provider with its in-memory adapter: RS256, a key of 2048 bits, access tokens as JWT. One
 // process for each core, which is more than it has by itself. Says `ready PORT` when it listens.
 //
-//     node server.mjs PORT WORKERS
+//     node server.mjs PORT WORKERS REFRESH_TOKEN
 import cluster from 'node:cluster';
 import { generateKeyPairSync } from 'node:crypto';
 
@@ -25,12 +25,14 @@ if (cluster.isPrimary) {
     const provider = new Provider(`http://127.0.0.1:${port}`, {
         jwks: { keys: [JSON.parse(process.env.BENCH_JWK)] },
         cookies: { keys: ['bench'] },
+        findAccount: (_, accountId) => ({ accountId, claims: () => ({ sub: accountId }) }),
+        rotateRefreshToken: false,
         clients: [{
             client_id: 'bench',
             client_secret: 'a-secret-of-the-bench-that-is-long-enough',
-            grant_types: ['client_credentials'],
-            redirect_uris: [],
-            response_types: [],
+            grant_types: ['client_credentials', 'authorization_code', 'refresh_token'],
+            redirect_uris: ['https://bench.example/cb'],
+            response_types: ['code'],
             token_endpoint_auth_method: 'client_secret_post',
         }],
         features: {
@@ -50,5 +52,21 @@ if (cluster.isPrimary) {
             },
         },
     });
+    // A login that is over: every process knows its refresh token, as memory is not shared.
+    const client = await provider.Client.find('bench');
+    const grant = new provider.Grant({ accountId: 'ann', clientId: 'bench' });
+    grant.addResourceScope(audience, 'read:orders write:orders');
+    grant.addOIDCScope('offline_access');
+    const refreshToken = new provider.RefreshToken({
+        client,
+        accountId: 'ann',
+        grantId: await grant.save(),
+        gty: 'authorization_code',
+        scope: 'offline_access read:orders write:orders',
+        resource: audience,
+        iiat: Math.floor(Date.now() / 1000),
+        jti: process.argv[4],
+    });
+    await refreshToken.save();
     provider.listen(port, '127.0.0.1');
 }

@@ -1,6 +1,7 @@
 //! The lines of the table, a file each.
 
 pub mod beside;
+pub mod codes;
 pub mod crossing;
 pub mod hanging;
 pub mod hashes;
@@ -8,4 +9,5 @@ pub mod import;
 pub mod login;
 pub mod scripts;
 pub mod start;
+pub mod timing;
 pub mod tokens;

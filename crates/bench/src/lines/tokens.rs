@@ -1,4 +1,4 @@
-//! Tokens for machines through the whole endpoint; raw RS256 signatures in turns.
+//! Tokens for machines and refreshed ones through the whole endpoint; raw RS256 signatures in turns.
 
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
@@ -8,10 +8,12 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::json;
-use testkit::Server;
+use testkit::{Api, Server};
 
 use crate::bare;
-use crate::ferry::{application, cpu_seconds, expect, port, server};
+use crate::ferry::{
+    PASSWORD_REALM, application, connection, cpu_seconds, expect, login, port, server, text,
+};
 use crate::generator::{self, Pressure, Requests};
 use crate::setup::Setup;
 use crate::statistics::{median, shown};
@@ -26,6 +28,9 @@ const PRESSURE: Pressure = Pressure {
 
 /// What the peer knows of its client.
 const PEER_CLIENT: &str = "client_id=bench&client_secret=a-secret-of-the-bench-that-is-long-enough";
+
+/// A refresh token that the peer knows.
+const PEER_REFRESH_TOKEN: &str = "a-refresh-token-of-the-bench-that-is-long-enough";
 
 /// Node answers requests of one connection in turn, so that more ahead gain it nothing.
 const PEER_PRESSURE: Pressure = Pressure {
@@ -45,6 +50,7 @@ impl Peer {
         let free = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let mut child = Command::new("node")
             .args(["server.mjs", &free.to_string(), &workers.to_string()])
+            .arg(PEER_REFRESH_TOKEN)
             .current_dir(folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -71,12 +77,23 @@ impl Drop for Peer {
     }
 }
 
-/// An API, a client that may call it, and what that client asks.
-async fn token_requests(ferry: &Server) -> Result<Requests> {
-    let application = application(ferry, &["client_credentials"]).await?;
+/// What is asked of both servers.
+struct Asked {
+    /// Of Ferry: a token for a machine, a refreshed one.
+    own: [Requests; 2],
+    /// Of the peer: the same.
+    peers: [Requests; 2],
+}
+
+/// An API, a client that may call it, a person's refresh token, and what the client asks.
+async fn asked(ferry: &Server) -> Result<Asked> {
+    let grants = ["client_credentials", "refresh_token", PASSWORD_REALM];
+    let application = application(ferry, &grants).await?;
     let admin = ferry.api()?;
     let scopes = json!([{"value": "read:orders"}, {"value": "write:orders"}]);
-    let api = json!({"name": "orders", "identifier": AUDIENCE, "scopes": scopes});
+    let api = json!({
+        "name": "orders", "identifier": AUDIENCE, "scopes": scopes, "allow_offline_access": true,
+    });
     expect(201, admin.post("/api/v2/resource-servers", &api).await?)?;
     let grant = json!({
         "client_id": application.client_id(), "audience": AUDIENCE,
@@ -87,55 +104,97 @@ async fn token_requests(ferry: &Server) -> Result<Requests> {
         "grant_type": "client_credentials", "audience": AUDIENCE,
         "client_id": application.client_id(), "client_secret": application.client_secret(),
     });
-    Ok(Arc::new(vec![generator::post("/oauth/token", &body)]))
+    let refresh = json!({
+        "grant_type": "refresh_token", "refresh_token": refresh_token(ferry, &application).await?,
+        "client_id": application.client_id(), "client_secret": application.client_secret(),
+    });
+    let one = |body| Arc::new(vec![generator::post("/oauth/token", body)]);
+    let peer = |form: String| Arc::new(vec![generator::post_form("/token", &form)]);
+    let scope = "scope=read:orders+write:orders";
+    Ok(Asked {
+        own: [one(&body), one(&refresh)],
+        peers: [
+            peer(format!(
+                "grant_type=client_credentials&{scope}&{PEER_CLIENT}"
+            )),
+            peer(format!(
+                "grant_type=refresh_token&refresh_token={PEER_REFRESH_TOKEN}&{PEER_CLIENT}"
+            )),
+        ],
+    })
 }
 
-/// The line of tokens.
+/// The refresh token of a person who logged in; it is not rotated, so that it can be used again.
+async fn refresh_token(ferry: &Server, application: &Api) -> Result<String> {
+    connection(ferry, application, "people", json!({})).await?;
+    let (email, password) = ("ann@example.com", "correct horse battery");
+    let person = json!({"connection": "people", "email": email, "password": password});
+    expect(201, ferry.api()?.post("/api/v2/users", &person).await?)?;
+    let mut body = login(application, "people", email, password);
+    body["audience"] = AUDIENCE.into();
+    body["scope"] = "read:orders write:orders offline_access".into();
+    let tokens = expect(200, application.post_public("/oauth/token", &body).await?)?;
+    Ok(text(&tokens, "refresh_token")?.to_owned())
+}
+
+/// What the machine gave in all turns, by the second.
+#[derive(Default)]
+struct Rates {
+    bare: Vec<f64>,
+    own: [Vec<f64>; 2],
+    peer: [Vec<f64>; 2],
+}
+
+/// The lines of tokens.
 pub async fn measure(setup: &Setup, table: &mut Table) -> Result<()> {
     let ferry = server(setup).start().await?;
-    let requests = token_requests(&ferry).await?;
+    let asked = asked(&ferry).await?;
     let (port, pid) = (port(&ferry)?, ferry.pid().context("a process")?);
-    generator::run(port, &requests, PRESSURE, Duration::from_millis(500))?;
     let peer = Peer::start(setup.cores)?;
-    let form =
-        format!("grant_type=client_credentials&scope=read:orders+write:orders&{PEER_CLIENT}");
-    let peers: Requests = Arc::new(vec![generator::post_form("/token", &form)]);
-    generator::run(peer.port, &peers, PEER_PRESSURE, Duration::from_secs(1))?;
-    let mut beside = vec![];
-    let (mut rates, mut bares) = (vec![], vec![]);
-    let (mut own, mut micros, mut signing) = (vec![], vec![], vec![]);
+    for (own, peers) in asked.own.iter().zip(&asked.peers) {
+        generator::run(port, own, PRESSURE, Duration::from_millis(500))?;
+        generator::run(peer.port, peers, PEER_PRESSURE, Duration::from_secs(1))?;
+    }
+    let mut rates = Rates::default();
+    let (mut generating, mut micros, mut signing) = (vec![], vec![], vec![]);
     for _ in 0..setup.turns {
         let before = cpu_seconds(std::process::id())?;
         let bare = bare::crypto::rs256(setup.cores, SPAN)?;
         signing
             .push((cpu_seconds(std::process::id())? - before) / (bare * SPAN.as_secs_f64()) * 1e6);
-        let before = cpu_seconds(pid)?;
-        let load = generator::run(port, &requests, PRESSURE, SPAN).context("tokens")?;
-        let served = load.rate * SPAN.as_secs_f64();
-        micros.push((cpu_seconds(pid)? - before) / served * 1e6);
-        bares.push(bare);
-        rates.push(load.rate);
-        own.push(generator::own_micros(&load));
-        let load = generator::run(peer.port, &peers, PEER_PRESSURE, SPAN).context("the peer")?;
-        beside.push(load.rate);
+        rates.bare.push(bare);
+        for (requests, rates) in asked.own.iter().zip(&mut rates.own) {
+            let before = cpu_seconds(pid)?;
+            let load = generator::run(port, requests, PRESSURE, SPAN).context("tokens")?;
+            let served = load.rate * SPAN.as_secs_f64();
+            micros.push((cpu_seconds(pid)? - before) / served * 1e6);
+            rates.push(load.rate);
+            generating.push(generator::own_micros(&load));
+        }
+        for (requests, rates) in asked.peers.iter().zip(&mut rates.peer) {
+            let load = generator::run(peer.port, requests, PEER_PRESSURE, SPAN);
+            rates.push(load.context("the peer")?.rate);
+        }
     }
-    table.compare(
+    let names = [
         "client_credentials token, its log event committed",
-        &rates,
-        &bares,
-        0.8,
-    );
-    table.compare(
-        "the same beside npm's oidc-provider, a process a core, in memory",
-        &rates,
-        &beside,
-        3.0,
-    );
+        "refreshed token, its log event committed",
+    ];
+    for (name, own) in names.iter().zip(&rates.own) {
+        table.compare(name, own, &rates.bare, 0.8);
+    }
+    let names = [
+        "client_credentials beside npm's oidc-provider, a process a core, in memory",
+        "refreshed token beside npm's oidc-provider, a process a core, in memory",
+    ];
+    for (name, (own, peer)) in names.iter().zip(rates.own.iter().zip(&rates.peer)) {
+        table.compare(name, own, peer, 3.0);
+    }
     table.remark(format!(
         "Tokens: of processor time, each costs the server {} µs and the load generator {} µs, on the \
          same cores; a raw signature costs {} µs.",
         shown(median(&micros)),
-        shown(median(&own)),
+        shown(median(&generating)),
         shown(median(&signing)),
     ));
     Ok(())

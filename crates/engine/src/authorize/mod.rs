@@ -3,6 +3,7 @@
 //! | file | what |
 //! |---|---|
 //! | `check` | the request's parameters |
+//! | `factors` | second factors and passkeys of a login under way |
 //! | `steps` | what the pages' forms do to a login under way |
 //! | `finish` | session, authorization, code, log event and the end of the login: one batch |
 //!
@@ -10,9 +11,11 @@
 //! what would come next, and anything but the end is an error for the client.
 
 mod check;
+mod factors;
 mod finish;
 mod steps;
 
+pub use factors::ProvenLogin;
 pub use finish::Finished;
 pub use steps::{Problem, SignUpForm};
 
@@ -162,7 +165,8 @@ impl Engine {
         if let Some(proven) = &transaction.progress.proven {
             let authentication = domain::Authentication::from(proven);
             let request = &transaction.request;
-            facts.second_factor_due = self.second_factor_due(&authentication, request);
+            self.add_factor_facts(transaction, &authentication, &mut facts)
+                .await?;
             if let Ok((api, scope)) = self.granted(client, request).await {
                 let wish = Wish {
                     client,
@@ -174,22 +178,6 @@ impl Engine {
             }
         }
         Ok(next_step(&transaction.progress, facts))
-    }
-
-    /// Whether a second factor is missing: the one place that decides it for browser logins.
-    #[expect(
-        clippy::unused_self,
-        reason = "the enrolled factors are read from the store"
-    )]
-    fn second_factor_due(
-        &self,
-        authentication: &domain::Authentication,
-        request: &AuthorizationRequest,
-    ) -> bool {
-        const MULTI_FACTOR: &str = "http://schemas.openid.net/pape/policies/2007/06/multi-factor";
-        let is_wanted = request.acr_values.iter().any(|acr| acr == MULTI_FACTOR);
-        let mut methods = authentication.methods.iter();
-        is_wanted && !methods.any(|method| method.is_second_factor())
     }
 
     async fn asks_identifier_first(&self) -> Result<bool> {
@@ -296,7 +284,7 @@ impl Engine {
 fn silent_refusal(step: Step) -> Refusal {
     match step {
         Step::Consent => Refusal::new("consent_required", "Consent required"),
-        Step::Mfa | Step::PasswordChange => {
+        Step::Mfa | Step::PasswordChange | Step::PasskeyOffer => {
             Refusal::new("interaction_required", "Interaction required")
         }
         _ => Refusal::new("login_required", "Login required"),

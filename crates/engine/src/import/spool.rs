@@ -1,7 +1,7 @@
 //! The upload, kept durably before anybody is told that it was accepted.
 //!
 //! Beside SQLite it is a synced file, `spool/<job>.json` in the data folder; in PostgreSQL it is
-//! chunks of 1 MiB, so that any node can take the job over. A spool that was not accepted as a job
+//! chunks of 256 KiB, so that any node can take the job over. A spool that was not accepted as a job
 //! is removed when it is dropped.
 
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
@@ -17,7 +17,7 @@ use crate::Engine;
 use crate::error::{Error, Result};
 
 /// Bytes of a chunk, and of one read.
-pub(super) const CHUNK: usize = 1 << 20;
+pub(super) const CHUNK: usize = 1 << 18;
 
 /// An upload on its way in.
 pub struct Spool {

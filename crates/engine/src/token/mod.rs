@@ -2,7 +2,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `password` | a person's password, by a client's hand |
+//! | `password` | a person's password, by a client's hand, and the second factor after it |
 //! | `code` | the code of a login in a browser |
 //! | `refresh`, `refresh_policy` | a token that stands for an earlier login, and how long it does |
 //! | `device` | a device whose person has a browser elsewhere |
@@ -94,7 +94,7 @@ impl Engine {
                 "No token exchange is configured for the subject_token_type {}",
                 oidc::error::shown(&exchange.subject_token_type)
             ))),
-            TokenRequest::Mfa { .. } => Err(OAuthError::grant_not_allowed(grant_type.as_str())),
+            TokenRequest::Mfa(grant) => self.mfa_token(context, client, &grant, key).await,
         }
     }
 

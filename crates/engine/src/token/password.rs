@@ -1,30 +1,34 @@
-//! A person's password, by a client's hand: both password grants.
+//! A person's password, by a client's hand: both password grants, and those of the second factor
+//! that may follow.
 
 use std::sync::Arc;
 
-use domain::{Authentication, AuthenticationMethod, Client, Connection, ResourceServer, User};
-use oidc::{GrantType, OAuthError, PasswordGrant, Scopes, TokenResponse};
+use domain::{Authentication, Client, Connection, ResourceServer, User};
+use oidc::{GrantType, MfaGrant, OAuthError, PasswordGrant, Scopes, TokenResponse};
 
 use super::scope::user_scope;
 use super::{engine_refusal, outage};
 use crate::issue::{Issue, new_authorization};
 use crate::login::{LoginCommand, LoginError};
+use crate::mfa::{PasswordProven, password_authentication};
 use crate::{Context, Engine};
 
-/// What a proven password asks for.
-pub(crate) struct ProvenPassword {
+/// A login that is over, and what it asked for.
+struct LoggedIn {
     /// The client that brought it.
-    pub client: Client,
-    /// Where the password lives.
-    pub connection: Connection,
+    client: Client,
+    /// Who logged in.
+    user: User,
+    /// How.
+    authentication: Authentication,
     /// Which of the grants.
-    pub grant_type: GrantType,
+    grant_type: GrantType,
     /// The API, if one was named.
-    pub api: Option<ResourceServer>,
+    api: Option<ResourceServer>,
     /// What was asked for.
-    pub asked: Scopes,
+    asked: Scopes,
     /// Thumbprint of the key that the tokens are bound to.
-    pub key: Option<String>,
+    key: Option<String>,
 }
 
 impl Engine {
@@ -44,63 +48,76 @@ impl Engine {
             password: Arc::new(grant.password),
         };
         let user = self.login(context, &login).await.map_err(login_refusal)?;
-        let proven = ProvenPassword {
+        let authentication = password_authentication(&user, &login.connection.id, self.now());
+        let proven = PasswordProven {
+            client: &login.client,
+            user: &user,
+            authentication: &authentication,
+            scope: &grant.scope,
+            audience: grant.audience.as_deref(),
+        };
+        self.after_password(context, &proven).await?;
+        let login = LoggedIn {
             client: login.client,
-            connection: login.connection,
+            user,
+            authentication,
             grant_type: grant.grant_type,
             api,
             asked: grant.scope,
             key,
         };
-        self.after_password(context, &user, proven).await
+        self.login_tokens(login).await
     }
 
-    /// What follows a proven password: the tokens, at once.
-    async fn after_password(
+    /// A second factor after `mfa_required`.
+    pub(super) async fn mfa_token(
         &self,
-        _context: &Context,
-        user: &User,
-        proven: ProvenPassword,
+        context: &Context,
+        client: Client,
+        grant: &MfaGrant,
+        key: Option<String>,
     ) -> Result<TokenResponse, OAuthError> {
-        let methods = vec![AuthenticationMethod::Password];
-        self.password_tokens(user, proven, methods).await
-    }
-
-    /// The tokens of a password login, and of the second factor that followed it.
-    pub(crate) async fn password_tokens(
-        &self,
-        user: &User,
-        proven: ProvenPassword,
-        methods: Vec<AuthenticationMethod>,
-    ) -> Result<TokenResponse, OAuthError> {
-        let scope = user_scope(&proven.client, &proven.asked, proven.api.as_ref());
-        let authentication = Authentication {
-            user: user.row,
-            user_id: user.user_id.clone(),
-            connection: Some(proven.connection.id),
-            session: None,
-            at: self.now(),
-            methods,
+        let proven = self.after_factor(context, &client, grant).await?;
+        let login = LoggedIn {
+            api: self.api_for_user(proven.audience.as_deref()).await?,
+            client,
+            user: proven.user,
+            authentication: proven.authentication,
+            grant_type: grant.grant_type,
+            asked: proven.scope,
+            key,
         };
-        let mut authorization = new_authorization(self, &proven.client, authentication, &scope);
-        authorization.audience = proven.api.as_ref().map(|api| api.identifier.clone());
-        authorization.dpop_key = proven.key;
+        let tokens = self.login_tokens(login).await?;
+        Ok(match proven.recovery_code {
+            Some(code) => tokens.with_recovery_code(code),
+            None => tokens,
+        })
+    }
+
+    async fn login_tokens(&self, login: LoggedIn) -> Result<TokenResponse, OAuthError> {
+        let LoggedIn {
+            client, user, api, ..
+        } = login;
+        let scope = user_scope(&client, &login.asked, api.as_ref());
+        let mut authorization = new_authorization(self, &client, login.authentication, &scope);
+        authorization.audience = api.as_ref().map(|api| api.identifier.clone());
+        authorization.dpop_key = login.key;
         let issue = Issue {
-            client: &proven.client,
-            user,
+            client: &client,
+            user: &user,
             authorization: &authorization,
-            grant_type: proven.grant_type,
+            grant_type: login.grant_type,
             nonce: None,
             code: None,
             access_token: true,
             id_token: true,
         };
         let mut write = self.store.write();
-        let response = self.add_login_tokens(&mut write, &issue, proven.api.as_ref())?;
+        let response = self.add_login_tokens(&mut write, &issue, api.as_ref())?;
         if !write.is_empty() {
             self.store.commit(write).await.map_err(outage)?;
         }
-        let is_as_asked = scope == proven.asked;
+        let is_as_asked = scope == login.asked;
         Ok(if is_as_asked {
             response
         } else {

@@ -28,6 +28,9 @@ impl Engine {
         if audience == self.settings.issuer.userinfo_audience() {
             return Ok(None);
         }
+        if let Some(api) = self.mfa_api(audience) {
+            return Ok(Some(api));
+        }
         let api = self
             .store
             .find_resource_server(audience)

@@ -6,6 +6,7 @@
 //! true is not decided here.
 
 mod client_authentication;
+mod mfa;
 mod params;
 mod proof_key;
 mod response;
@@ -15,6 +16,7 @@ use std::fmt;
 use domain::{Password, Token};
 
 pub use client_authentication::ClientAuthentication;
+pub use mfa::{MfaAnswer, MfaChallengeRequest, MfaGrant, parse_mfa_challenge};
 pub use params::Params;
 pub use proof_key::{VerifierError, check_verifier};
 pub use response::TokenResponse;
@@ -66,13 +68,9 @@ impl GrantType {
         Self::MfaRecoveryCode,
     ];
 
-    /// Whether tokens come of it here: an exchange needs a configuration that nobody can make yet,
-    /// and second factors are not asked for yet.
+    /// Whether tokens come of it here: an exchange needs a configuration that nobody can make yet.
     pub const fn is_served(self) -> bool {
-        !matches!(
-            self,
-            Self::TokenExchange | Self::MfaOtp | Self::MfaOob | Self::MfaRecoveryCode
-        )
+        !matches!(self, Self::TokenExchange)
     }
 
     /// The `grant_type` parameter.
@@ -100,11 +98,10 @@ impl GrantType {
     /// The `gty` claim of access tokens, in Auth0's own spelling; those of a browser have none.
     pub const fn gty(self) -> Option<&'static str> {
         match self {
-            Self::Password
-            | Self::PasswordRealm
-            | Self::MfaOtp
-            | Self::MfaOob
-            | Self::MfaRecoveryCode => Some("password"),
+            Self::Password | Self::PasswordRealm => Some("password"),
+            Self::MfaOtp => Some("mfa-otp"),
+            Self::MfaOob => Some("mfa-oob"),
+            Self::MfaRecoveryCode => Some("mfa-recovery-code"),
             Self::ClientCredentials => Some("client-credentials"),
             Self::RefreshToken => Some("refresh_token"),
             Self::DeviceCode => Some("device_code"),
@@ -172,13 +169,8 @@ pub enum TokenRequest {
     },
     /// A token of somebody else's, boxed for its size.
     TokenExchange(Box<TokenExchange>),
-    /// A second factor after a password.
-    Mfa {
-        /// What stands for the password that was proven.
-        mfa_token: Token,
-        /// The second proof.
-        proof: MfaProof,
-    },
+    /// A second factor after `mfa_required`.
+    Mfa(MfaGrant),
 }
 
 /// A token of somebody else's (RFC 8693 §2.1).
@@ -194,22 +186,6 @@ pub struct TokenExchange {
     pub scope: Scopes,
 }
 
-/// A second factor, as a client brings it.
-#[derive(Debug)]
-pub enum MfaProof {
-    /// A code of an authenticator application.
-    Otp(Token),
-    /// A code that was sent, or a confirmation given elsewhere.
-    OutOfBand {
-        /// Names the challenge.
-        oob_code: Token,
-        /// What the person typed; none when the confirmation was given elsewhere.
-        binding_code: Option<Token>,
-    },
-    /// The recovery code.
-    RecoveryCode(Token),
-}
-
 impl TokenRequest {
     /// The grant, as the client's `grant_types` must list it.
     pub fn grant_type(&self) -> GrantType {
@@ -220,11 +196,7 @@ impl TokenRequest {
             Self::RefreshToken { .. } => GrantType::RefreshToken,
             Self::DeviceCode { .. } => GrantType::DeviceCode,
             Self::TokenExchange(_) => GrantType::TokenExchange,
-            Self::Mfa { proof, .. } => match proof {
-                MfaProof::Otp(_) => GrantType::MfaOtp,
-                MfaProof::OutOfBand { .. } => GrantType::MfaOob,
-                MfaProof::RecoveryCode(_) => GrantType::MfaRecoveryCode,
-            },
+            Self::Mfa(grant) => grant.grant_type,
         }
     }
 }
@@ -335,24 +307,11 @@ pub fn parse_token_request(
             scope: scope(&mut params)?,
         })),
         GrantType::MfaOtp | GrantType::MfaOob | GrantType::MfaRecoveryCode => {
-            second_factor(grant_type, &mut params)?
+            TokenRequest::Mfa(mfa::mfa_grant(grant_type, &mut params)?)
         }
         GrantType::Implicit => return Err(OAuthError::unsupported_grant_type(&name)),
     };
     Ok((client, request))
-}
-
-fn second_factor(grant_type: GrantType, params: &mut Params) -> Result<TokenRequest, OAuthError> {
-    let mfa_token = token(params, "mfa_token")?;
-    let proof = match grant_type {
-        GrantType::MfaOob => MfaProof::OutOfBand {
-            oob_code: token(params, "oob_code")?,
-            binding_code: params.take("binding_code")?.map(Token::from),
-        },
-        GrantType::MfaRecoveryCode => MfaProof::RecoveryCode(token(params, "recovery_code")?),
-        _ => MfaProof::Otp(token(params, "otp")?),
-    };
-    Ok(TokenRequest::Mfa { mfa_token, proof })
 }
 
 fn token(params: &mut Params, name: &str) -> Result<Token, OAuthError> {

@@ -17,6 +17,9 @@ pub struct TokenResponse {
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<String>,
     expires_in: u64,
+    /// Follows the recovery code that was just used; shown this once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery_code: Option<String>,
     token_type: &'static str,
 }
 
@@ -38,6 +41,7 @@ impl TokenResponse {
             id_token: None,
             scope: None,
             expires_in,
+            recovery_code: None,
             token_type: "Bearer",
         }
     }
@@ -61,6 +65,13 @@ impl TokenResponse {
     #[must_use]
     pub fn with_id_token(mut self, id_token: String) -> Self {
         self.id_token = Some(id_token);
+        self
+    }
+
+    /// The same answer with the next recovery code.
+    #[must_use]
+    pub fn with_recovery_code(mut self, code: String) -> Self {
+        self.recovery_code = Some(code);
         self
     }
 

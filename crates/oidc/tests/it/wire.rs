@@ -51,6 +51,9 @@ fn discovery() {
         "password",
         "http://auth0.com/oauth/grant-type/password-realm",
         "urn:ietf:params:oauth:grant-type:device_code",
+        "http://auth0.com/oauth/grant-type/mfa-otp",
+        "http://auth0.com/oauth/grant-type/mfa-oob",
+        "http://auth0.com/oauth/grant-type/mfa-recovery-code",
         "implicit"
       ],
       "prompt_values_supported": [

@@ -1,6 +1,7 @@
 //! The Management API v2. Handlers are short: extract → one engine call → render.
 
 pub mod attack_protection;
+pub mod authentication_methods;
 pub mod branding;
 pub mod client_credentials;
 pub mod client_grants;
@@ -12,6 +13,7 @@ pub mod email_templates;
 pub mod exports;
 mod fields;
 pub mod grants;
+pub mod guardian;
 pub mod hashes;
 pub mod import_jobs;
 pub mod jobs;

@@ -258,7 +258,8 @@ fn may_see(wanted: Step, step: Step) -> bool {
         }
 }
 
-async fn next(state: &AppState, visit: &Visit, login: &Transaction) -> Response {
+/// Where a login goes on.
+pub(super) async fn next(state: &AppState, visit: &Visit, login: &Transaction) -> Response {
     match state.engine.step_of(login).await {
         Ok(step) => to_step(step, &login.id, StatusCode::SEE_OTHER),
         Err(error) => visit.lost(state, Lost::Failed(error)).await,
@@ -322,6 +323,7 @@ async fn shown(state: &AppState, login: &Transaction, typed: &str) -> Json {
         if least > 1 {
             shown.insert("min_length".into(), least.into());
         }
+        shown.insert("passkey".into(), connection.has_passkeys().into());
         if !connection.is_signup_disabled() {
             shown.insert("signup_url".into(), format!("/u/signup?state={id}").into());
         }

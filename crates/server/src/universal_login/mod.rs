@@ -1,8 +1,11 @@
 //! The pages on which people sign in. Handlers here read a form, make one call to the engine and show
 //! the next page; [`page`] turns a page into HTML.
 
+pub mod factor;
 pub mod login;
+pub mod mfa;
 pub mod page;
+pub mod passkeys;
 pub mod render;
 pub mod unfit;
 pub mod visit;

@@ -13,6 +13,7 @@ use engine::sessions::Browser;
 use engine::transaction::{Lost, Step, Transaction, csrf};
 use engine::{Context, Error};
 use oidc::OAuthError;
+use serde_json::json;
 
 use super::page::{Page, Problem, Reader, Screen, render};
 use crate::cookies::Cookies;
@@ -81,6 +82,11 @@ impl Form {
         text.filter(|text| !text.is_empty()).map(str::to_owned)
     }
 
+    /// All fields, as they were sent.
+    pub const fn fields(&self) -> &HashMap<String, String> {
+        &self.0
+    }
+
     /// A password, as it was typed.
     pub fn password(&mut self, name: &str) -> Password {
         Password::from(self.0.remove(name).unwrap_or_default())
@@ -139,6 +145,36 @@ impl Visit {
             Err(self
                 .error(state, StatusCode::FORBIDDEN, "form-expired")
                 .await)
+        }
+    }
+
+    /// What a script of a page of ours sends for a login under way: a JSON object.
+    pub async fn message(
+        &self,
+        state: &AppState,
+        body: &[u8],
+    ) -> Result<(Json, Transaction), Response> {
+        let refused = |status: StatusCode, problem: &str| {
+            (status, axum::Json(json!({"problem": problem}))).into_response()
+        };
+        let Ok(message) = serde_json::from_slice::<Json>(body) else {
+            return Err(refused(StatusCode::BAD_REQUEST, "form-expired"));
+        };
+        let text = |name: &str| message.get(name).and_then(serde_json::Value::as_str);
+        let id: TransactionId = text("state").unwrap_or_default().into();
+        let expected = self.csrf(id.as_str());
+        let sent = text("csrf").unwrap_or_default();
+        if !self.is_from_here || !constant_time_eq(expected.as_bytes(), sent.as_bytes()) {
+            return Err(refused(StatusCode::FORBIDDEN, "form-expired"));
+        }
+        let token = self.browser.token.as_ref();
+        match state.engine.open_transaction(&id, token).await {
+            Ok(transaction) => Ok((message, transaction)),
+            Err(Lost::Failed(error)) => {
+                let (status, problem) = failure(&error);
+                Err(refused(status, problem))
+            }
+            Err(_) => Err(refused(StatusCode::BAD_REQUEST, "transaction-not-found")),
         }
     }
 
@@ -276,18 +312,28 @@ pub fn failure(error: &Error) -> (StatusCode, &'static str) {
     }
 }
 
-/// Sends the browser to the page of a step.
-pub fn to_step(step: Step, id: &TransactionId, status: StatusCode) -> Response {
-    let path = match step {
+/// The page of a step.
+pub const fn path_of(step: Step) -> &'static str {
+    match step {
         Step::Login => "/u/login",
         Step::LoginIdentifier => "/u/login/identifier",
         Step::LoginPassword => "/u/login/password",
         Step::SignUp => "/u/signup",
         Step::Mfa => "/u/mfa",
         Step::PasswordChange => "/u/password-change",
+        Step::PasskeyOffer => "/u/passkey-enrollment",
         Step::Consent => "/u/consent",
         Step::Finish | Step::ErrorToClient => "/authorize/resume",
-    };
+    }
+}
+
+/// Sends the browser to the page of a step.
+pub fn to_step(step: Step, id: &TransactionId, status: StatusCode) -> Response {
+    redirect(path_of(step), id, status)
+}
+
+/// Sends the browser to a page of a login under way.
+pub fn redirect(path: &str, id: &TransactionId, status: StatusCode) -> Response {
     let mut response = status.into_response();
     if let Ok(location) = HeaderValue::from_str(&format!("{path}?state={id}")) {
         response.headers_mut().insert(header::LOCATION, location);

@@ -165,7 +165,9 @@ async fn the_command_line_exports_what_it_imported() -> Result<()> {
     );
     for realm in ["old", "new"] {
         assert_eq!(shop.login(realm, "ann@example.com", "wrong").await?.0, 403);
-        assert_eq!(shop.login(realm, "ann@example.com", "needle").await?.0, 200);
+        // The password is right; the application that moved along is asked for next.
+        let (status, body) = shop.login(realm, "ann@example.com", "needle").await?;
+        assert_eq!((status, &body["error"]), (403, &json!("mfa_required")));
     }
     let (_, found) = admin.get("/api/v2/ferry/password-hashes").await?;
     assert_eq!(

@@ -69,7 +69,7 @@ fn page(name: &str) -> Page {
         "back_url": "/back", "options_url": "/options", "min_length": 8, "passkey": true,
         "identifier": if name == "login" { "" } else { "ann@example.com" }, "email": "ann@example.com",
         "connections": [{"name": "corp", "label": "Continue with Corporate Account", "url": "/corp"}],
-        "factors": ["otp", "email", {"name": "recovery-code"}], "remember": true,
+        "factors": [{"name": "otp", "url": "/otp"}, {"name": "email", "url": "/email"}, {"name": "recovery-code", "url": "/code"}], "remember": true,
         "qr": qr, "secret": "JBSW Y3DP EHPK 3PXP", "codes": ["K7QX 93ND WP4T 2MHB C6VR 8JZL"],
         "scopes": ["openid", {"name": "read:boats", "description": "Read your boats"}, "offline_access"],
         "account": "ann@example.com", "user_code": "WDJB-MJHT", "continue_url": "/on",

@@ -20,6 +20,9 @@ use crate::error::{Result, StoreError};
 /// Batches from one checkpoint to the next: some tens of megabytes.
 const BATCHES: u32 = 12;
 
+/// The same while others write: what the disk takes at once is what they may have to wait for.
+const BATCHES_IN_TRAFFIC: u32 = 3;
+
 /// Frames of the log, of 4 KiB each, that the writer may carry over without keeping anyone waiting.
 const FEW: i64 = 1500;
 
@@ -53,14 +56,15 @@ impl Checkpoints {
     }
 
     /// Notes that the writer has written a batch; carries over what the thread left.
-    pub fn note_batch(&mut self, writer: &Connection) {
+    pub fn note_batch(&mut self, writer: &Connection, is_busy: bool) {
         self.batches += 1;
+        let enough = if is_busy { BATCHES_IN_TRAFFIC } else { BATCHES };
         if self.is_close.swap(false, Ordering::Relaxed) {
             self.batches = 0;
             if let Err(error) = carry_over(writer) {
                 tracing::warn!(%error, "the log grows");
             }
-        } else if self.batches >= BATCHES {
+        } else if self.batches >= enough {
             self.batches = 0;
             // Full: one is under way and the next is asked for already.
             let _ = self.nudge.try_send(());

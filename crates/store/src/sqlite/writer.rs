@@ -5,13 +5,14 @@
 //! that asks to be alone, as a large batch does, makes nobody wait for it but who comes after.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::checkpoint::Checkpoints;
 use super::classify;
+use super::traffic::Traffic;
 use crate::error::{Result, StoreError};
 
 /// Units that share a commit at most.
@@ -39,8 +40,8 @@ pub(super) enum Manner {
     Shared,
     /// In a transaction of its own.
     Alone,
-    /// Alone, and not synced: after a power cut the database stands as it was before some of the
-    /// last such units. Whatever is synced later syncs them too.
+    /// Alone, and not synced unless others write too: after a power cut the database stands as it was
+    /// before some of the last such units. Whatever is synced later syncs them too.
     Unsynced,
 }
 
@@ -116,6 +117,7 @@ fn serve(connection: &Connection, mut jobs: mpsc::Receiver<Job>) {
     let mut next = None;
     let mut had_company = false;
     let mut checkpoints = None;
+    let mut traffic = Traffic::default();
     while let Some(first) = next.take().or_else(|| jobs.blocking_recv()) {
         let manner = first.manner;
         let mut is_open = manner == Manner::Shared;
@@ -135,17 +137,28 @@ fn serve(connection: &Connection, mut jobs: mpsc::Receiver<Job>) {
         }
         had_company = units.len() > 1;
         if manner == Manner::Unsynced {
-            synchronise(connection, "pragma synchronous = normal");
-            commit_together(connection, units);
-            synchronise(connection, "pragma synchronous = full");
+            let is_busy = traffic.is_busy(Instant::now());
+            commit_batch(connection, units, is_busy);
             checkpoints = checkpoints.or_else(|| beside(connection));
             if let Some(checkpoints) = &mut checkpoints {
-                checkpoints.note_batch(connection);
+                checkpoints.note_batch(connection, is_busy);
             }
         } else {
             commit_together(connection, units);
+            traffic.note(Instant::now());
         }
     }
+}
+
+/// Commits a batch, unsynced unless others write: the next of them would wait for the disk to take
+/// what the batches left it.
+fn commit_batch(connection: &Connection, units: Vec<Box<dyn Unit>>, is_busy: bool) {
+    if is_busy {
+        return commit_together(connection, units);
+    }
+    synchronise(connection, "pragma synchronous = normal");
+    commit_together(connection, units);
+    synchronise(connection, "pragma synchronous = full");
 }
 
 /// The thread that makes checkpoints, once there are batches; none for a database in memory.

@@ -670,7 +670,10 @@ async fn play(store: &Store, batches: &[Vec<Change>]) -> (Vec<String>, String) {
     let dump = store.dump().await.unwrap();
     // All but the seals, whose nonces are random.
     let lines = dump.lines().filter(|line| !line.starts_with("settings:"));
-    (outcomes, lines.map(without_seal).collect::<Vec<_>>().join("\n"))
+    (
+        outcomes,
+        lines.map(without_seal).collect::<Vec<_>>().join("\n"),
+    )
 }
 
 /// A mail's text is sealed until it was sent.

@@ -75,6 +75,12 @@ conformance! {
         a_deleted_connection_leaves_no_arriving_user,
         a_deleted_user_leaves_no_arriving_factor,
         a_deleted_connection_leaves_no_arriving_factor;
+    factors:
+        a_factor_comes_back_with_what_is_known_of_it,
+        a_raced_step_is_taken_once,
+        a_recovery_code_is_used_once_and_replaced,
+        a_challenge_is_answered_once_and_in_time,
+        a_passkey_comes_back_and_its_counter_moves_once;
     import_races:
         crossing_jobs_write_each_person_once,
         a_job_beside_arrivals_and_deletions_accounts_for_every_row,

@@ -9,6 +9,7 @@ pub mod connections;
 pub mod consents;
 pub mod counters;
 pub mod deletions;
+pub mod factors;
 pub mod import_races;
 pub mod imports;
 pub mod jobs;

@@ -1,0 +1,136 @@
+//! Second factors and passkeys of a login in a browser: what is missing, and what a proof adds to the
+//! login under way. How a proof is checked is `mfa`'s and `passkeys`'.
+
+use domain::{Authentication, AuthenticationMethod, Client, User};
+use oidc::authorize::AuthorizationRequest;
+
+use super::Problem;
+use crate::Engine;
+use crate::error::Result;
+use crate::mfa::FactorNeed;
+use crate::transaction::{Facts, Proven, Transaction};
+
+/// The value of `acr_values` by which an application asks for a second factor.
+const MULTI_FACTOR: &str = "http://schemas.openid.net/pape/policies/2007/06/multi-factor";
+
+/// A login whose person is known.
+#[derive(Debug)]
+pub struct ProvenLogin {
+    /// Who.
+    pub user: User,
+    /// How that was proven so far.
+    pub authentication: Authentication,
+    /// The application.
+    pub client: Client,
+    /// Whether it asked for a second factor.
+    pub demanded: bool,
+}
+
+impl Engine {
+    /// The login, when somebody proved to be there and still may.
+    pub async fn proven_login(&self, transaction: &Transaction) -> Result<Option<ProvenLogin>> {
+        let Some(proven) = &transaction.progress.proven else {
+            return Ok(None);
+        };
+        let authentication = Authentication::from(proven);
+        let user = self.store.find_user_by_row(authentication.user).await?;
+        let Some(user) = user.filter(|user| !user.is_blocked()) else {
+            return Ok(None);
+        };
+        Ok(Some(ProvenLogin {
+            user,
+            authentication,
+            client: self.client_of(transaction).await?,
+            demanded: is_demanded(&transaction.request),
+        }))
+    }
+
+    /// Adds what is due of second factors and passkeys. Who is gone or barred owes nothing: the end
+    /// of the login refuses them.
+    pub(super) async fn add_factor_facts(
+        &self,
+        transaction: &Transaction,
+        authentication: &Authentication,
+        facts: &mut Facts,
+    ) -> Result<()> {
+        let user = self.store.find_user_by_row(authentication.user).await?;
+        let Some(user) = user.filter(|user| !user.is_blocked()) else {
+            return Ok(());
+        };
+        let demanded = is_demanded(&transaction.request);
+        let need = self.required_factor(&user, authentication, demanded);
+        facts.second_factor_due = need.await? != FactorNeed::None;
+        facts.passkey_offer_due = !transaction.progress.passkey_offered
+            && self.may_offer_passkey(&user, authentication).await?;
+        Ok(())
+    }
+
+    /// Whether a person who has just signed in may be offered a passkey: the connection has them,
+    /// the tenant allows them, and the person has none.
+    async fn may_offer_passkey(
+        &self,
+        user: &User,
+        authentication: &Authentication,
+    ) -> Result<bool> {
+        let used = &authentication.methods;
+        if authentication.session.is_some() || used.contains(&AuthenticationMethod::WebAuthn) {
+            return Ok(false);
+        }
+        let Some(id) = &authentication.connection else {
+            return Ok(false);
+        };
+        let connection = self.store.find_connection(id).await?;
+        if !connection.is_some_and(|connection| connection.offers_passkeys()) {
+            return Ok(false);
+        }
+        Ok(self.guardian().await?.allows("webauthn-platform")
+            && self.store.list_passkeys(user.row).await?.is_empty())
+    }
+
+    /// A second factor was proven. A session that vouched so far does no longer: the login's end
+    /// begins one that knows of the factor.
+    pub async fn note_factor(
+        &self,
+        transaction: &mut Transaction,
+        method: AuthenticationMethod,
+    ) -> Result<(), Problem> {
+        let Some(proven) = &transaction.progress.proven else {
+            return Ok(());
+        };
+        let mut authentication = Authentication::from(proven);
+        authentication.methods.push(method);
+        authentication.session = None;
+        self.note_authentication(transaction, &authentication).await
+    }
+
+    /// A passkey signed its owner in.
+    pub async fn note_passkey(
+        &self,
+        transaction: &mut Transaction,
+        authentication: &Authentication,
+    ) -> Result<(), Problem> {
+        if transaction.progress.proven.is_some() {
+            return Ok(());
+        }
+        self.note_authentication(transaction, authentication).await
+    }
+
+    /// A passkey was made, or the person would rather not.
+    pub async fn end_passkey_offer(&self, transaction: &mut Transaction) -> Result<(), Problem> {
+        transaction.progress.passkey_offered = true;
+        self.advance(transaction).await.map_err(Problem::Lost)
+    }
+
+    async fn note_authentication(
+        &self,
+        transaction: &mut Transaction,
+        authentication: &Authentication,
+    ) -> Result<(), Problem> {
+        transaction.progress.proven = Some(Proven::from(authentication));
+        self.advance(transaction).await.map_err(Problem::Lost)
+    }
+}
+
+fn is_demanded(request: &AuthorizationRequest) -> bool {
+    request.acr_values.iter().any(|acr| acr == MULTI_FACTOR)
+}

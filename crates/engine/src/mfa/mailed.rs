@@ -1,0 +1,154 @@
+//! Codes by mail: six digits, five minutes, five attempts. The code is kept as a hash together with
+//! the text that names its sending, which only the asker has: whoever reads the store can't try all
+//! million codes.
+
+use std::time::Duration;
+
+use constant_time_eq::constant_time_eq;
+use domain::entropy::alphanumeric;
+use domain::{AuthenticationMethod, EventKind, MfaFactor};
+use serde::{Deserialize, Serialize};
+use store::{Mail, NewChallenge, Write};
+use zeroize::Zeroizing;
+
+use super::prove::{FactorError, Person, Proven};
+use crate::error::{Error, Result};
+use crate::issue::token_hash;
+use crate::{Context, Engine};
+
+const KIND: &str = "mail";
+const LIFETIME: Duration = Duration::from_secs(5 * 60);
+const ATTEMPTS: i64 = 5;
+
+/// Mails to one user before they must wait: nobody's letter box is to be filled.
+const MAX_MAILS: i64 = 10;
+const MAILS_WINDOW: Duration = Duration::from_secs(60 * 60);
+
+#[derive(Serialize, Deserialize)]
+struct Sending {
+    /// Of `oob_code` and the digits.
+    code_hash: String,
+    /// The address becomes a factor when the code comes back, with this recovery code.
+    enrols: Option<(String, Option<String>)>,
+}
+
+impl Engine {
+    /// Mails a code to a user who has a factor of that kind; gives the text that names the sending.
+    pub async fn mail_code(
+        &self,
+        context: &Context,
+        person: Person<'_>,
+    ) -> Result<String, FactorError> {
+        let enrolled = self.enrolled(person.user.row).await?;
+        let address = enrolled.address(person.user).ok_or(FactorError::Wrong)?;
+        self.send_code(context, person, &address, None).await
+    }
+
+    /// Mails a code to an address; with `enrols` the address becomes a factor once it comes back.
+    pub(super) async fn send_code(
+        &self,
+        context: &Context,
+        person: Person<'_>,
+        address: &str,
+        enrols: Option<Option<String>>,
+    ) -> Result<String, FactorError> {
+        let now = self.now();
+        let counter = format!("mfa-mail/{}", person.user.row.0);
+        let sent = self.store.find_counter(&counter, now).await?;
+        if sent.is_some_and(|sent| sent.count >= MAX_MAILS) {
+            return Err(FactorError::TooMany);
+        }
+        let oob_code = alphanumeric(&*self.entropy, 43);
+        let code = self.six_digits();
+        let sending = Sending {
+            code_hash: hash_of(&oob_code, &code),
+            enrols: enrols.map(|recovery| (address.to_owned(), recovery)),
+        };
+        let body = serde_json::to_string(&sending).map_err(Error::internal)?;
+        let mut write = self.store.write();
+        let challenge = NewChallenge {
+            id_hash: &token_hash(&oob_code),
+            kind: KIND,
+            user: Some(person.user.row),
+            body: &body,
+            expires_at: now.plus(LIFETIME),
+        };
+        write.insert_challenge(&challenge, now)?;
+        write.count(&counter, now, now.plus(MAILS_WINDOW));
+        write.post(&self.code_mail(address, &code), now)?;
+        write.log(&self.factor_event(context, person, EventKind::MfaMailSent));
+        self.store.commit(write).await?;
+        self.outbox_wake.notify_one();
+        Ok(oob_code)
+    }
+
+    fn code_mail(&self, address: &str, code: &str) -> Mail {
+        Mail {
+            id: alphanumeric(&*self.entropy, 24),
+            recipient: address.to_owned(),
+            subject: "Your verification code".into(),
+            body: format!(
+                "Your code to log in is {code}.\n\nIt is good for five minutes. If you did not try \
+                 to log in, change your password: somebody else knows it.\n"
+            ),
+            attempts: 0,
+        }
+    }
+
+    fn six_digits(&self) -> Zeroizing<String> {
+        let mut bytes = [0_u8; 8];
+        self.entropy.fill(&mut bytes);
+        Zeroizing::new(format!("{:06}", u64::from_be_bytes(bytes) % 1_000_000))
+    }
+
+    pub(super) async fn prove_mailed(
+        &self,
+        context: &Context,
+        person: Person<'_>,
+        (oob_code, code): (&str, &str),
+        also: impl FnOnce(&mut Write) + Send,
+    ) -> Result<Proven, FactorError> {
+        let (user, now) = (person.user, self.now());
+        let id_hash = token_hash(oob_code);
+        self.count_attempt(context, person, Some((&id_hash, ATTEMPTS)))
+            .await?;
+        let found = self.store.find_challenge(&id_hash, KIND, now).await?;
+        let found = found.filter(|challenge| challenge.user == Some(user.row));
+        let sending: Option<Sending> = match found {
+            Some(challenge) => {
+                Some(serde_json::from_str(&challenge.body).map_err(Error::internal)?)
+            }
+            None => None,
+        };
+        let typed = hash_of(oob_code, code.trim());
+        let sending = sending
+            .filter(|sending| constant_time_eq(sending.code_hash.as_bytes(), typed.as_bytes()));
+        let Some(sending) = sending else {
+            return Err(self
+                .refuse_factor(context, person, EventKind::MfaFailed)
+                .await);
+        };
+        let mut write = self.store.write();
+        let mut kind = EventKind::MfaSucceeded;
+        if let Some((address, recovery)) = &sending.enrols {
+            let position = self.enrolled(user.row).await?.next_position();
+            write.change_factors_of(user.row, now);
+            write.add_factor(user.row, position, &MfaFactor::Email(address.clone()), now)?;
+            if let Some(hash) = recovery {
+                write.set_recovery(user.row, hash, now);
+            }
+            kind = EventKind::MfaEnrolled;
+        }
+        write.use_challenge(&id_hash, now);
+        also(&mut write);
+        self.take(context, person, kind, write).await?;
+        Ok(Proven {
+            method: AuthenticationMethod::OutOfBand,
+            next_recovery_code: None,
+        })
+    }
+}
+
+fn hash_of(oob_code: &str, code: &str) -> String {
+    token_hash(&format!("{oob_code}/{code}"))
+}

@@ -1,0 +1,301 @@
+//! The screens of second factors: which one comes next in a login, what it shows, what an answer
+//! does. The login's transaction is the caller's: here it is a name that challenges are bound to.
+//!
+//! A screen is shown under [`path_of`] and its form posts to the same path.
+
+use std::collections::HashMap;
+
+use axum::http::StatusCode;
+use domain::{AuthenticationMethod, Json, RecoveryCode};
+use engine::authorize::ProvenLogin;
+use engine::mfa::{Answer, ChallengeKind, FactorError, FactorNeed, Person, TotpEnrolment};
+use engine::{Context, Error};
+use serde_json::json;
+
+use super::page::{Page, Problem, Screen};
+use crate::state::AppState;
+
+/// A login as far as it was proven, and the `state` of its pages.
+pub struct Login {
+    /// The login.
+    pub proven: ProvenLogin,
+    /// Its transaction's name.
+    pub state: String,
+}
+
+/// What an answer did.
+pub enum Step {
+    /// The factor was proven: the method goes to the login's methods. A recovery code is to be shown
+    /// once, on the page of [`recovery_code_page`].
+    Proven(AuthenticationMethod, Option<RecoveryCode>),
+    /// The page again, or another one.
+    Show(Page),
+}
+
+/// TABLE: the paths of the screens, as Auth0 has them.
+const PATHS: &[(Screen, &str)] = &[
+    (Screen::MfaOtpChallenge, "/u/mfa-otp-challenge"),
+    (Screen::MfaEmailChallenge, "/u/mfa-email-challenge"),
+    (
+        Screen::MfaRecoveryCodeChallenge,
+        "/u/mfa-recovery-code-challenge",
+    ),
+    (
+        Screen::MfaWebAuthnChallenge,
+        "/u/mfa-webauthn-roaming-challenge",
+    ),
+    (Screen::MfaOptions, "/u/mfa-login-options"),
+    (Screen::MfaOtpEnrollment, "/u/mfa-otp-enrollment-qr"),
+    (
+        Screen::MfaRecoveryCodeEnrollment,
+        "/u/mfa-recovery-code-enrollment",
+    ),
+    (Screen::PasskeyEnrollment, "/u/passkey-enrollment"),
+];
+
+/// Where a screen of second factors is shown.
+pub fn path_of(screen: Screen) -> Option<&'static str> {
+    let found = PATHS.iter().find(|(known, _)| *known == screen);
+    found.map(|(_, path)| *path)
+}
+
+/// Which screen is shown under a path.
+pub fn screen_at(path: &str) -> Option<Screen> {
+    let found = PATHS.iter().find(|(_, known)| *known == path);
+    found.map(|(screen, _)| *screen)
+}
+
+/// The screen of a login that lacks a second factor; none when it lacks nothing.
+pub async fn next_screen(state: &AppState, login: &Login) -> Result<Option<Screen>, Error> {
+    let need = state.engine.required_factor(
+        &login.proven.user,
+        &login.proven.authentication,
+        login.proven.demanded,
+    );
+    Ok(match need.await? {
+        FactorNeed::None => None,
+        FactorNeed::Enrol => Some(Screen::MfaOtpEnrollment),
+        FactorNeed::Challenge(kinds) => kinds.first().map(|kind| screen_of(*kind)),
+    })
+}
+
+const fn screen_of(kind: ChallengeKind) -> Screen {
+    match kind {
+        ChallengeKind::Otp => Screen::MfaOtpChallenge,
+        ChallengeKind::WebAuthn => Screen::MfaWebAuthnChallenge,
+        ChallengeKind::Email => Screen::MfaEmailChallenge,
+        ChallengeKind::RecoveryCode => Screen::MfaRecoveryCodeChallenge,
+        ChallengeKind::Phone => Screen::Error,
+    }
+}
+
+/// A screen as it is shown first. The one for a code by mail sends the mail. A screen that the
+/// person has no factor for is an error page: nobody chooses another way by its address.
+pub async fn page(
+    state: &AppState,
+    context: &Context,
+    login: &Login,
+    screen: Screen,
+) -> Result<Page, Error> {
+    let need = state.engine.required_factor(
+        &login.proven.user,
+        &login.proven.authentication,
+        login.proven.demanded,
+    );
+    let kinds = match need.await? {
+        FactorNeed::Challenge(kinds) => kinds,
+        FactorNeed::Enrol if screen == Screen::MfaOtpEnrollment => {
+            return enrolment_page(state, context, login).await;
+        }
+        FactorNeed::Enrol | FactorNeed::None => Vec::new(),
+    };
+    let is_one = kinds.iter().any(|kind| screen_of(*kind) == screen);
+    if screen != Screen::MfaOptions && !is_one {
+        return Ok(dead_end());
+    }
+    let mut page = Page::new(screen);
+    show_options(login, &kinds, &mut page);
+    match screen {
+        Screen::MfaEmailChallenge => return send(state, context, login, page).await,
+        Screen::Error => return Ok(dead_end()),
+        _ => {}
+    }
+    Ok(page)
+}
+
+/// What a person typed on a screen.
+pub async fn answer(
+    state: &AppState,
+    context: &Context,
+    login: &Login,
+    screen: Screen,
+    form: &HashMap<String, String>,
+) -> Result<Step, Error> {
+    let typed = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
+    let person = person(login);
+    let engine = &state.engine;
+    if screen == Screen::MfaOtpEnrollment {
+        if next_screen(state, login).await? != Some(screen) {
+            return Ok(Step::Show(dead_end()));
+        }
+        let code = (login.state.as_str(), typed("code"));
+        let done = engine.confirm_totp_enrolment(context, person, code, |_| {});
+        return match done.await {
+            Ok(proven) => Ok(Step::Proven(proven.method, proven.next_recovery_code)),
+            Err(error) => {
+                let page = enrolment_page(state, context, login).await?;
+                refused(page, error, "code")
+            }
+        };
+    }
+    let (answer, field) = match screen {
+        Screen::MfaOtpChallenge => (Answer::Otp(typed("code")), "code"),
+        Screen::MfaRecoveryCodeChallenge => (Answer::RecoveryCode(typed("code")), "code"),
+        Screen::MfaEmailChallenge => {
+            let (oob_code, code) = (typed("oob_code"), typed("code"));
+            (Answer::Mailed { oob_code, code }, "code")
+        }
+        _ => return Ok(Step::Show(dead_end())),
+    };
+    let done = engine.prove_factor(context, person, &answer, |_| {});
+    match done.await {
+        Ok(proven) => Ok(Step::Proven(proven.method, proven.next_recovery_code)),
+        Err(error) => {
+            let mut page = Page::new(screen);
+            if let Answer::Mailed { oob_code, .. } = answer {
+                page.hidden.push(("oob_code", oob_code.to_owned()));
+                show_address(state, login, &mut page).await?;
+            }
+            let need = engine.required_factor(
+                &login.proven.user,
+                &login.proven.authentication,
+                login.proven.demanded,
+            );
+            if let FactorNeed::Challenge(kinds) = need.await? {
+                show_options(login, &kinds, &mut page);
+            }
+            refused(page, error, field)
+        }
+    }
+}
+
+/// Shows a new recovery code, once.
+pub fn recovery_code_page(code: &RecoveryCode) -> Page {
+    let mut page = Page::new(Screen::MfaRecoveryCodeEnrollment);
+    page.shown.insert("code".into(), code.expose().into());
+    page
+}
+
+async fn enrolment_page(state: &AppState, context: &Context, login: &Login) -> Result<Page, Error> {
+    let (engine, person) = (&state.engine, person(login));
+    // The same secret again for whoever looks twice: their application may hold it already.
+    let pending = engine.pending_totp_enrolment(person, &login.state).await?;
+    let enrolment: TotpEnrolment = match pending {
+        Some(enrolment) => enrolment,
+        None => {
+            engine
+                .begin_totp_enrolment(context, person, &login.state)
+                .await?
+        }
+    };
+    let mut page = Page::new(Screen::MfaOtpEnrollment);
+    page.shown
+        .insert("qr".into(), enrolment.qr_svg.as_str().into());
+    page.shown
+        .insert("secret".into(), enrolment.secret.expose().into());
+    page.shown
+        .insert("uri".into(), enrolment.uri.as_str().into());
+    Ok(page)
+}
+
+async fn send(
+    state: &AppState,
+    context: &Context,
+    login: &Login,
+    mut page: Page,
+) -> Result<Page, Error> {
+    match state.engine.mail_code(context, person(login)).await {
+        Ok(oob_code) => {
+            page.hidden.push(("oob_code", oob_code));
+            show_address(state, login, &mut page).await?;
+            Ok(page)
+        }
+        Err(FactorError::TooMany) => Ok(with_problem(page, "too-many-code-attempts", None)),
+        Err(FactorError::Wrong) => Ok(dead_end()),
+        Err(FactorError::Failed(error)) => Err(error),
+    }
+}
+
+async fn show_address(state: &AppState, login: &Login, page: &mut Page) -> Result<(), Error> {
+    let enrolled = state.engine.enrolled(login.proven.user.row).await?;
+    if let Some(address) = enrolled.address(&login.proven.user) {
+        let veiled = engine::mfa::veiled(&address);
+        page.shown.insert("email".into(), veiled.into());
+    }
+    Ok(())
+}
+
+const fn person(login: &Login) -> Person<'_> {
+    Person {
+        user: &login.proven.user,
+        client: Some(&login.proven.client),
+    }
+}
+
+/// The other ways: on their own page as a list, elsewhere as a link to it.
+fn show_options(login: &Login, kinds: &[ChallengeKind], page: &mut Page) {
+    if page.screen == Screen::MfaOptions {
+        let factors = kinds.iter().filter_map(|kind| {
+            let path = path_of(screen_of(*kind))?;
+            let url = format!("{path}?state={}", login.state);
+            Some(json!({"name": name_of(*kind), "url": url}))
+        });
+        page.shown.insert("factors".into(), factors.collect());
+    } else if kinds.len() > 1
+        && let Some(path) = path_of(Screen::MfaOptions)
+    {
+        let url = format!("{path}?state={}", login.state);
+        page.shown.insert("options_url".into(), url.into());
+    }
+}
+
+/// The name that the message files have.
+const fn name_of(kind: ChallengeKind) -> &'static str {
+    match kind {
+        ChallengeKind::Otp => "otp",
+        ChallengeKind::WebAuthn => "webauthn-roaming",
+        ChallengeKind::Email => "email",
+        ChallengeKind::RecoveryCode => "recovery-code",
+        ChallengeKind::Phone => "phone",
+    }
+}
+
+/// There is a factor, and no way to ask for it.
+pub fn dead_end() -> Page {
+    let mut page = with_problem(Page::new(Screen::Error), "no-factor", None);
+    page.status = StatusCode::FORBIDDEN;
+    page
+}
+
+fn with_problem(mut page: Page, key: &'static str, field: Option<&'static str>) -> Page {
+    page.status = StatusCode::BAD_REQUEST;
+    page.problem = Some(Problem {
+        key,
+        field,
+        values: Json::new(),
+        sentence: None,
+    });
+    page
+}
+
+fn refused(page: Page, error: FactorError, field: &'static str) -> Result<Step, Error> {
+    match error {
+        FactorError::Wrong => Ok(Step::Show(with_problem(page, "invalid-code", Some(field)))),
+        FactorError::TooMany => {
+            let mut page = with_problem(page, "too-many-code-attempts", None);
+            page.status = StatusCode::TOO_MANY_REQUESTS;
+            Ok(Step::Show(page))
+        }
+        FactorError::Failed(error) => Err(error),
+    }
+}
