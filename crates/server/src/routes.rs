@@ -16,7 +16,8 @@ use crate::management::{
 use crate::state::AppState;
 use crate::universal_login::{device, login};
 use crate::{
-    assets, dbconnections, extract, health, mail_viewer, metrics, oauth, observe, pages, unread,
+    assets, dbconnections, extract, health, mail_viewer, metrics, mfa, oauth, observe, pages,
+    unread,
 };
 
 /// The whole application.

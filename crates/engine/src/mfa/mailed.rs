@@ -75,7 +75,7 @@ impl Engine {
         };
         write.insert_challenge(&challenge, now)?;
         write.count(&counter, now, now.plus(MAILS_WINDOW));
-        write.post(&self.code_mail(address, &code), now);
+        write.post(&self.code_mail(address, &code), now)?;
         write.log(&self.factor_event(context, person, EventKind::MfaMailSent));
         self.store.commit(write).await?;
         self.outbox_wake.notify_one();

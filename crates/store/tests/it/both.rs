@@ -670,7 +670,19 @@ async fn play(store: &Store, batches: &[Vec<Change>]) -> (Vec<String>, String) {
     let dump = store.dump().await.unwrap();
     // All but the seals, whose nonces are random.
     let lines = dump.lines().filter(|line| !line.starts_with("settings:"));
-    (outcomes, lines.collect::<Vec<_>>().join("\n"))
+    (
+        outcomes,
+        lines.map(without_seal).collect::<Vec<_>>().join("\n"),
+    )
+}
+
+/// A mail's text is sealed until it was sent.
+fn without_seal(line: &str) -> String {
+    let mut fields: Vec<&str> = line.split(", ").collect();
+    if line.starts_with("outbox:") && fields[3].len() > 2 {
+        fields[3] = "sealed";
+    }
+    fields.join(", ")
 }
 
 #[test]
