@@ -570,7 +570,8 @@ async fn a_copy_that_cannot_follow_is_told_to_the_log_and_repaired() {
         let user = app.quietly("GET", &url("7"), Value::Null).await.body;
         assert_eq!(user["email"], "ann@example.com");
         legacy.put("9", "moved@example.com", "right");
-        assert_eq!(login(app, "moved@example.com", "right").await, 200);
+        // The password is right; then that copy's telephone is asked for.
+        assert_eq!(login(app, "moved@example.com", "right").await, 403);
         assert_eq!(login(app, "new@example.com", "right").await, 200);
         let user = app.quietly("GET", &url("7"), Value::Null).await.body;
         assert_eq!(user["email"], "new@example.com");
@@ -593,6 +594,7 @@ async fn a_copy_that_cannot_follow_is_told_to_the_log_and_repaired() {
     s "ann@example.com"
     fce "ann@example.com" The Change Email script changed the legacy store, the copy here could not follow: The specified new email already exists. The next login repairs it.
     s "moved@example.com"
+    mfar "moved@example.com"
     s "new@example.com"
     s "bob@example.com"
     ss "bob@example.com"
