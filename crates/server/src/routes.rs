@@ -1,4 +1,6 @@
-//! Every URL on one screen.
+//! Every URL on one screen; those of attack protection and mail on another.
+
+mod protection;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -6,18 +8,15 @@ use axum::middleware;
 use axum::routing::{delete, get, patch, post, put};
 
 use crate::management::{
-    attack_protection, authentication_methods as methods, branding, client_credentials,
-    client_grants, clients, connection_clients, connections, email_provider, email_templates,
-    exports, grants, guardian, hashes, import_jobs, jobs, logs, merges, password_hashes, prompts,
-    refresh_tokens, resource_servers, scripts, sessions, signing_keys, tickets, uploads, users,
+    authentication_methods as methods, branding, client_credentials, client_grants, clients,
+    connection_clients, connections, email_templates, exports, grants, guardian, hashes,
+    import_jobs, jobs, logs, merges, password_hashes, prompts, refresh_tokens, resource_servers,
+    scripts, sessions, signing_keys, tickets, uploads, users,
 };
 use crate::state::AppState;
 use crate::universal_login::page::Screen;
 use crate::universal_login::{self, factor, login};
-use crate::{
-    assets, dbconnections, extract, health, mail_viewer, metrics, mfa, oauth, observe, pages,
-    unread,
-};
+use crate::{assets, dbconnections, extract, health, metrics, mfa, oauth, observe, pages, unread};
 
 /// The whole application.
 pub fn app(state: AppState) -> Router {
@@ -35,9 +34,7 @@ pub fn app(state: AppState) -> Router {
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(metrics::get))
-        .route("/ferry/mail", get(mail_viewer::list))
-        .route("/ferry/mail/{id}", get(mail_viewer::show))
-        .route("/ferry/mail/{id}/html", get(mail_viewer::html))
+        .merge(protection::pages())
         .fallback(observe::not_found)
         .method_not_allowed_fallback(observe::method_not_allowed)
         .layer(middleware::from_fn(unread::drain))
@@ -217,7 +214,7 @@ fn management() -> Router<AppState> {
         .merge(applications())
         .merge(keys())
         .merge(refreshing())
-        .merge(protection())
+        .merge(protection::api())
         .route("/jobs", get(import_jobs::list))
         .route("/jobs/users-exports", post(exports::post))
         .route("/ferry/hash/identify", post(hashes::identify))
@@ -234,30 +231,6 @@ fn management() -> Router<AppState> {
         .route("/logs", get(logs::list))
         .route("/logs/{id}", get(logs::get))
         .layer(DefaultBodyLimit::max(extract::MAX_BODY))
-}
-
-/// Attack protection, whom it blocked, and through whom mail leaves.
-fn protection() -> Router<AppState> {
-    Router::new()
-        .route(
-            "/emails/provider",
-            get(email_provider::get)
-                .post(email_provider::create)
-                .patch(email_provider::update)
-                .delete(email_provider::delete),
-        )
-        .route(
-            "/attack-protection/{shield}",
-            get(attack_protection::get).patch(attack_protection::update),
-        )
-        .route(
-            "/user-blocks",
-            get(attack_protection::blocks).delete(attack_protection::release),
-        )
-        .route(
-            "/user-blocks/{id}",
-            get(attack_protection::blocks_of_user).delete(attack_protection::release_user),
-        )
 }
 
 /// Browser sessions, and what people allowed clients.
