@@ -1,6 +1,7 @@
-//! Every URL on one screen; those of second factors on another.
+//! Every URL on one screen; those of second factors, of attack protection and of mail on others.
 
 mod factors;
+mod protection;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -8,17 +9,14 @@ use axum::middleware;
 use axum::routing::{delete, get, patch, post, put};
 
 use crate::management::{
-    attack_protection, branding, client_credentials, client_grants, clients, connection_clients,
-    connections, email_provider, email_templates, exports, grants, hashes, import_jobs, jobs, logs,
-    merges, password_hashes, prompts, refresh_tokens, resource_servers, scripts, sessions,
-    signing_keys, tenant_settings, tickets, uploads, users,
+    branding, client_credentials, client_grants, clients, connection_clients, connections,
+    email_templates, exports, grants, hashes, import_jobs, jobs, logs, merges, password_hashes,
+    prompts, refresh_tokens, resource_servers, scripts, sessions, signing_keys, tenant_settings,
+    tickets, uploads, users,
 };
 use crate::state::AppState;
 use crate::universal_login::{device, login};
-use crate::{
-    assets, dbconnections, extract, health, mail_viewer, metrics, mfa, oauth, observe, pages,
-    unread,
-};
+use crate::{assets, dbconnections, extract, health, metrics, oauth, observe, pages, unread};
 
 /// The whole application.
 pub fn app(state: AppState) -> Router {
@@ -39,9 +37,7 @@ pub fn app(state: AppState) -> Router {
         .route("/health/live", get(health::live))
         .route("/health/ready", get(health::ready))
         .route("/metrics", get(metrics::get))
-        .route("/ferry/mail", get(mail_viewer::list))
-        .route("/ferry/mail/{id}", get(mail_viewer::show))
-        .route("/ferry/mail/{id}/html", get(mail_viewer::html))
+        .merge(protection::pages())
         .fallback(observe::not_found)
         .method_not_allowed_fallback(observe::method_not_allowed)
         .layer(middleware::from_fn(unread::drain))
@@ -150,7 +146,7 @@ fn management() -> Router<AppState> {
         .merge(applications())
         .merge(keys())
         .merge(refreshing())
-        .merge(protection())
+        .merge(protection::api())
         .route("/jobs", get(import_jobs::list))
         .route("/jobs/users-exports", post(exports::post))
         .route("/ferry/hash/identify", post(hashes::identify))
@@ -167,30 +163,6 @@ fn management() -> Router<AppState> {
         .route("/logs", get(logs::list))
         .route("/logs/{id}", get(logs::get))
         .layer(DefaultBodyLimit::max(extract::MAX_BODY))
-}
-
-/// Attack protection, whom it blocked, and through whom mail leaves.
-fn protection() -> Router<AppState> {
-    Router::new()
-        .route(
-            "/emails/provider",
-            get(email_provider::get)
-                .post(email_provider::create)
-                .patch(email_provider::update)
-                .delete(email_provider::delete),
-        )
-        .route(
-            "/attack-protection/{shield}",
-            get(attack_protection::get).patch(attack_protection::update),
-        )
-        .route(
-            "/user-blocks",
-            get(attack_protection::blocks).delete(attack_protection::release),
-        )
-        .route(
-            "/user-blocks/{id}",
-            get(attack_protection::blocks_of_user).delete(attack_protection::release_user),
-        )
 }
 
 /// Browser sessions, and what people allowed clients.
