@@ -70,6 +70,19 @@ async function loggedOut(page, base, options) {
   return error;
 }
 
+/** The status of a refusal, if the page may read it, else the error that its call came to. */
+const read = (page) =>
+  page.evaluate(
+    ([url, client_id]) => {
+      const body = new URLSearchParams({ grant_type: "refresh_token", refresh_token: "x", client_id });
+      return fetch(url, { method: "POST", body }).then(
+        ({ status }) => status,
+        (error) => error.name,
+      );
+    },
+    [`${told.issuer}oauth/token`, clientId],
+  );
+
 await withBrowser(async (browser) => {
   await served(furnish, async (base) => {
     const context = await browser.newContext({ ignoreHTTPSErrors: true });
@@ -116,5 +129,11 @@ await withBrowser(async (browser) => {
     expect(proof.email === told.person.username, "another person", proof);
     did("login with DPoP");
     expect(complaints.length === 0, "the browser complains", complaints);
+
+    // The same page at an origin that the client does not name.
+    const stranger = await context.newPage();
+    await opened(stranger, base.replace("localhost", "127.0.0.1"), plain);
+    expect((await read(page)) === 403 && (await read(stranger)) === "TypeError", "a stranger read the answer");
+    did("a stranger's page reads nothing");
   }, told.clients.spa);
 });
