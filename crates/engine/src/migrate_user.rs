@@ -207,7 +207,11 @@ impl Engine {
         let is_first = taken.is_some() || !found.is_known();
         let mut user = stored.clone();
         let mut trail = Trail::default();
-        if is_first || connection.mode() == Mode::Legacy {
+        // A linked identity's profile is not that of the account.
+        let is_linked = stored
+            .identity_in(&connection.id)
+            .is_some_and(|identity| !identity.is_primary);
+        if !is_linked && (is_first || connection.mode() == Mode::Legacy) {
             let policy = found.policy.clone();
             let policy = policy.with_names(connection.root_attributes(), is_first);
             let merged = merge(&stored.attributes, profile.arriving(), &policy);

@@ -18,6 +18,7 @@ use store::Store;
 
 use crate::config::{Config, Database, ScriptConfig};
 use crate::isolation;
+use crate::outbound::Outward;
 
 /// The system's clock.
 pub struct SystemClock;
@@ -66,6 +67,8 @@ pub async fn engine(config: &Config) -> Result<(Engine, Claim)> {
         own_database: own_database(&config.database).await?,
         ..config.engine.clone()
     };
+    let reach = oidc::relying_party::Reach::of(&settings.issuer);
+    let outward = Outward::new(reach, settings.own_database.clone(), Vec::new())?;
     let engine = Engine::new(
         store,
         settings,
@@ -74,7 +77,7 @@ pub async fn engine(config: &Config) -> Result<(Engine, Claim)> {
         Arc::new(SystemEntropy),
     )
     .await?;
-    Ok((engine, claim))
+    Ok((engine.reaching_by(Arc::new(outward)), claim))
 }
 
 async fn open_store(config: &Config, key: &Key32) -> Result<Store> {

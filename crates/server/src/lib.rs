@@ -14,6 +14,7 @@ pub mod management;
 pub mod metrics;
 pub mod oauth;
 pub mod observe;
+pub mod outbound;
 pub mod pages;
 pub mod routes;
 pub mod serve;

@@ -6,6 +6,7 @@
 //! * [`Export`]: files of products that cannot run here, composed with hashes of random passwords.
 //! * [`Server`]: the built `ferry` binary as a child process, and [`Api`] to talk to it.
 //! * [`hash_vectors`]: password hashes, made on the spot by other programs.
+//! * [`OpenIdProvider`]: an OpenID provider of somebody else's, which can be told to misbehave.
 //! * [`SmallDisk`]: a disk that can be filled.
 //! * [`run_in_browser`]: Debian's Chromium, driven by a script of `browser/`.
 //! * [`Smtp`]: a mail server that keeps what it receives.
@@ -25,6 +26,7 @@ mod held;
 mod legacy;
 mod mariadb;
 pub mod open;
+mod openid_provider;
 mod postgres;
 mod server;
 mod slapd;
@@ -38,6 +40,7 @@ pub use exports::{Export, Exported};
 pub use hashes::{HashVector, hash_vectors};
 pub use legacy::{Kind, Legacy, Person};
 pub use mariadb::MariaDb;
+pub use openid_provider::{Fault, OpenIdProvider};
 pub use postgres::{Database, Postgres};
 pub use server::{Server, ServerBuilder};
 pub use slapd::Slapd;

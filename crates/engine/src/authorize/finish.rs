@@ -7,7 +7,7 @@ use domain::{
     User,
 };
 use oidc::{GrantType, OAuthError, Scopes};
-use store::{StoreError, Write};
+use store::{Key, StoreError, Write};
 
 use super::{Answer, Outcome, Refusal};
 use crate::consent::Wish;
@@ -68,7 +68,7 @@ impl Engine {
             match self.store.commit(write).await {
                 Ok(()) => return Ok(Finished::Answer(Box::new(answer))),
                 // Another window was faster, or the session ended: look again.
-                Err(StoreError::Stale { .. }) => {}
+                Err(StoreError::Stale { .. } | StoreError::Conflict(Key::ForeignId)) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -140,6 +140,8 @@ impl Engine {
             let whom = (user.row, &user.user_id);
             self.keep_consent(whom, &making.wish(), &mut write).await?;
         }
+        self.link_newcomer(context, client, &transaction.progress, &user, &mut write)
+            .await?;
         let kind = match &renewed {
             Some(_) => EventKind::SessionBegan,
             None => EventKind::SilentLogin,

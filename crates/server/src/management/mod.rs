@@ -11,6 +11,7 @@ pub mod exports;
 mod fields;
 pub mod grants;
 pub mod hashes;
+pub mod identities;
 pub mod import_jobs;
 pub mod jobs;
 pub mod logs;

@@ -15,6 +15,7 @@ use engine::tickets::RequestError;
 use engine::transaction::{Lost, Step, Transaction};
 use serde_json::Value;
 
+use super::federated;
 use super::page::{self, Page, Screen};
 use super::visit::{Form, Visit, failure, problem, to_step};
 use crate::state::AppState;
@@ -246,17 +247,19 @@ async fn show(state: &AppState, visit: &Visit, wanted: Step) -> Response {
 
 /// Before somebody proved who they are, the pages for that may be walked to and fro.
 fn may_see(wanted: Step, step: Step) -> bool {
-    use Step::{Login, LoginIdentifier, LoginPassword, SignUp};
+    use Step::{Login, LoginIdentifier, LoginPassword, Provider, SignUp};
     wanted == step
         || match step {
             Login | LoginIdentifier => wanted == SignUp,
             LoginPassword => matches!(wanted, LoginIdentifier | SignUp),
             SignUp => matches!(wanted, Login | LoginIdentifier),
+            // Back to the name, which led to another provider.
+            Provider => wanted == LoginIdentifier,
             _ => false,
         }
 }
 
-async fn next(state: &AppState, visit: &Visit, login: &Transaction) -> Response {
+pub(super) async fn next(state: &AppState, visit: &Visit, login: &Transaction) -> Response {
     match state.engine.step_of(login).await {
         Ok(step) => to_step(step, &login.id, StatusCode::SEE_OTHER),
         Err(error) => visit.lost(state, Lost::Failed(error)).await,
@@ -286,7 +289,7 @@ async fn after(
     visit.show(state, &login, page).await
 }
 
-async fn page_of(state: &AppState, login: &Transaction, step: Step, typed: &str) -> Page {
+pub(super) async fn page_of(state: &AppState, login: &Transaction, step: Step, typed: &str) -> Page {
     let screen = match step {
         Step::LoginIdentifier => Screen::LoginId,
         Step::LoginPassword => Screen::LoginPassword,
@@ -316,14 +319,16 @@ async fn shown(state: &AppState, login: &Transaction, typed: &str) -> Json {
             "requires_username".into(),
             connection.requires_username().into(),
         );
-        if !connection.is_signup_disabled() {
+        shown.insert("no_password".into(), (!connection.is_database()).into());
+        if connection.is_database() && !connection.is_signup_disabled() {
             shown.insert("signup_url".into(), format!("/u/signup?state={id}").into());
         }
-        if !connection.is_password_change_disabled() {
+        if connection.is_database() && !connection.is_password_change_disabled() {
             let url = format!("/u/reset-password/request/{}?state={id}", connection.name);
             shown.insert("reset_url".into(), url.into());
         }
     }
+    shown.insert("connections".into(), federated::buttons(state, login).await);
     let scopes = login.request.scope.iter().map(Value::from);
     shown.insert("scopes".into(), scopes.collect());
     let audience = login.request.audience.clone();
@@ -332,13 +337,15 @@ async fn shown(state: &AppState, login: &Transaction, typed: &str) -> Json {
 }
 
 /// What is said of a form that was not taken.
-fn told(found: Problem, tells_existing: bool) -> (StatusCode, page::Problem) {
+pub(super) fn told(found: Problem, tells_existing: bool) -> (StatusCode, page::Problem) {
     let bad = |key| (StatusCode::BAD_REQUEST, problem(key));
     match found {
         Problem::WrongCredentials => bad("wrong-credentials"),
         Problem::Blocked => bad("user-blocked"),
         Problem::TooManyAttempts => (StatusCode::TOO_MANY_REQUESTS, problem("too-many-failures")),
         Problem::Conflict => bad("account-conflict"),
+        Problem::ProviderDenied => bad("provider-denied"),
+        Problem::ProviderFailed => bad("provider-failed"),
         Problem::Refused(sentence) => sentence_of(sentence),
         Problem::SignUp(SignUpError::UserExists) if tells_existing => bad("user-exists"),
         Problem::SignUp(SignUpError::UsernameExists) if tells_existing => bad("username-taken"),

@@ -66,6 +66,8 @@ pub enum Screen {
     AccountUnblocked,
     /// Nothing can be done here.
     Error,
+    /// Whether an account that is here already is the same person's.
+    LinkAccount,
 }
 
 /// A page to be shown.

@@ -283,6 +283,8 @@ pub fn to_step(step: Step, id: &TransactionId, status: StatusCode) -> Response {
         Step::LoginIdentifier => "/u/login/identifier",
         Step::LoginPassword => "/u/login/password",
         Step::SignUp => "/u/signup",
+        Step::Provider => "/u/login/federated",
+        Step::LinkAccount => "/u/login/link",
         Step::Mfa => "/u/mfa",
         Step::PasswordChange => "/u/password-change",
         Step::Consent => "/u/consent",

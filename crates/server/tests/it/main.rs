@@ -17,6 +17,7 @@ mod containment;
 mod convert;
 mod crossing;
 mod exports;
+mod federation;
 mod flow;
 mod import_jobs;
 mod keys;

@@ -72,6 +72,10 @@ conformance! {
         a_deleted_connection_leaves_no_arriving_user,
         a_deleted_user_leaves_no_arriving_factor,
         a_deleted_connection_leaves_no_arriving_factor;
+    identities:
+        who_is_vouched_for_is_found_by_the_identity,
+        what_is_linked_can_be_parted,
+        racing_links_make_one;
     import_races:
         crossing_jobs_write_each_person_once,
         a_job_beside_arrivals_and_deletions_accounts_for_every_row,

@@ -8,6 +8,7 @@ pub mod connections;
 pub mod consents;
 pub mod counters;
 pub mod deletions;
+pub mod identities;
 pub mod import_races;
 pub mod imports;
 pub mod jobs;
