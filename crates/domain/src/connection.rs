@@ -46,7 +46,9 @@ impl Strategy {
 
     /// Reads the word.
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|strategy| strategy.as_str() == text)
+        Self::ALL
+            .into_iter()
+            .find(|strategy| strategy.as_str() == text)
     }
 }
 
@@ -97,7 +99,9 @@ impl Connection {
     /// Who vouches for its people. Kept among the root members; database connections name none.
     pub fn strategy(&self) -> Strategy {
         let named = self.attributes.get("strategy").and_then(Value::as_str);
-        named.and_then(Strategy::parse).unwrap_or(Strategy::Database)
+        named
+            .and_then(Strategy::parse)
+            .unwrap_or(Strategy::Database)
     }
 
     /// Whether its people have passwords.

@@ -16,7 +16,10 @@ pub fn from_attributes(attributes: &Attributes) -> Json {
     let username = attributes.username.as_ref();
     let members = [
         ("email", email.map(|email| email.as_str().into())),
-        ("email_verified", email.map(|_| attributes.email_verified.into())),
+        (
+            "email_verified",
+            email.map(|_| attributes.email_verified.into()),
+        ),
         ("username", username.map(|name| name.as_str().into())),
         ("phone_number", text(&attributes.phone_number)),
         ("phone_verified", attributes.phone_verified.map(Value::Bool)),
@@ -31,7 +34,9 @@ pub fn from_attributes(attributes: &Attributes) -> Json {
         .filter_map(|(name, value)| Some((name.to_owned(), value?)))
         .collect();
     for (name, value) in &attributes.extra {
-        profile.entry(name.as_str()).or_insert_with(|| value.clone());
+        profile
+            .entry(name.as_str())
+            .or_insert_with(|| value.clone());
     }
     profile
 }

@@ -18,7 +18,7 @@ use store::Store;
 
 use crate::config::{Config, Database, ScriptConfig};
 use crate::isolation;
-use crate::outbound::Outward;
+use crate::outbound::{self, Outward};
 
 /// The system's clock.
 pub struct SystemClock;
@@ -68,7 +68,11 @@ pub async fn engine(config: &Config) -> Result<(Engine, Claim)> {
         ..config.engine.clone()
     };
     let reach = oidc::relying_party::Reach::of(&settings.issuer);
-    let outward = Outward::new(reach, settings.own_database.clone(), Vec::new())?;
+    let roots = match &config.outbound_roots {
+        Some(path) => outbound::roots_in(path)?,
+        None => Vec::new(),
+    };
+    let outward = Outward::new(reach, settings.own_database.clone(), roots)?;
     let engine = Engine::new(
         store,
         settings,

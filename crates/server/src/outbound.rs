@@ -6,6 +6,7 @@
 //! company live. Redirects are not followed, proxies of the environment not used, cookies not kept.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -18,6 +19,7 @@ use hyper::header::{
 use hyper::{Request, Uri};
 use hyper_util::rt::TokioIo;
 use oidc::relying_party::Reach;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use script::Egress;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -41,6 +43,16 @@ struct Place {
     is_encrypted: bool,
     host: String,
     port: u16,
+}
+
+/// The root certificates of a PEM file.
+pub fn roots_in(path: &Path) -> Result<Vec<CertificateDer<'static>>> {
+    let shown = path.display();
+    let found = CertificateDer::pem_file_iter(path).with_context(|| format!("{shown}"))?;
+    let roots: Result<Vec<_>, _> = found.collect();
+    let roots = roots.with_context(|| format!("{shown}"))?;
+    ensure!(!roots.is_empty(), "{shown} holds no certificate");
+    Ok(roots)
 }
 
 impl Outward {

@@ -7,9 +7,9 @@ use axum::routing::{delete, get, patch, post, put};
 
 use crate::management::{
     branding, client_credentials, client_grants, clients, connection_clients, connections,
-    email_templates, exports, grants, hashes, identities, import_jobs, jobs, logs, merges, password_hashes,
-    prompts, refresh_tokens, resource_servers, scripts, sessions, signing_keys, tickets, uploads,
-    users,
+    email_templates, exports, grants, hashes, identities, import_jobs, jobs, logs, merges,
+    password_hashes, prompts, refresh_tokens, resource_servers, scripts, sessions, signing_keys,
+    tickets, uploads, users,
 };
 use crate::state::AppState;
 use crate::universal_login::{federated, login};

@@ -263,7 +263,10 @@ async fn authorize(
             .iter()
             .map(|(name, value)| format!("<input name=\"{name}\" value=\"{value}\">"));
         let inputs: String = inputs.collect();
-        return Html(format!("<form method=post action=\"{target}\">{inputs}</form>")).into_response();
+        return Html(format!(
+            "<form method=post action=\"{target}\">{inputs}</form>"
+        ))
+        .into_response();
     }
     let query = serde_urlencoded::to_string(fields).unwrap_or_default();
     Redirect::to(&format!("{target}?{query}")).into_response()
@@ -281,9 +284,8 @@ async fn token(
         Some(Fault::Flood) => return "x".repeat(1 << 20).into_response(),
         _ => {}
     }
-    let refused = |error: &str| {
-        (StatusCode::BAD_REQUEST, Json(json!({"error": error}))).into_response()
-    };
+    let refused =
+        |error: &str| (StatusCode::BAD_REQUEST, Json(json!({"error": error}))).into_response();
     let (name, secret) = OpenIdProvider::CLIENT;
     let escaped = |text: &str| text.replace(':', "%3A").replace(' ', "%20");
     let pair = format!("{}:{}", escaped(name), escaped(secret));

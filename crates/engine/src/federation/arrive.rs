@@ -128,7 +128,7 @@ impl Engine {
             let mut write = self.store.write();
             write.require_connection(&vouched.connection.id);
             let row = match &known {
-                Some(user) => self.refresh(vouched, user, has_email_key, &mut write),
+                Some(user) => self.keep_up(vouched, user, has_email_key, &mut write),
                 None => {
                     let row = self.store.next_user_row().await?;
                     self.add_user(context, vouched, row, has_email_key, &mut write);
@@ -177,7 +177,7 @@ impl Engine {
 
     /// What the provider says today of somebody known. Who is linked keeps the names of their
     /// account; what the provider says stays with the identity.
-    fn refresh(
+    fn keep_up(
         &self,
         vouched: &Vouched<'_>,
         user: &User,

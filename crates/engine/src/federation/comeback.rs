@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use domain::connection::Strategy;
-use domain::{BrowserToken, Client, Connection, Json, Token, TransactionId};
+use domain::{BrowserToken, Connection, Json, Token, TransactionId};
 use oidc::TokenError;
 use oidc::relying_party::{
     Bonds, Callback, ClientProof, Exchange, Expected, Flow, IdTokenError, Provider, Returned,

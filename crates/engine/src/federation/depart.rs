@@ -78,8 +78,7 @@ impl Engine {
         client: &Client,
         transaction: &Transaction,
     ) -> Result<Option<Connection>> {
-        let is_provider =
-            |connection: &Connection| connection.strategy() == Strategy::Oidc;
+        let is_provider = |connection: &Connection| connection.strategy() == Strategy::Oidc;
         if let Some(name) = &transaction.request.connection {
             let found = self.store.find_connection_by_name(name).await?;
             let found = found.filter(|connection| connection.serves(&client.client_id));
@@ -95,9 +94,9 @@ impl Engine {
         let has_alias = |connection: &Connection| {
             let upstream = Upstream::of(connection, self.reach());
             let aliases = upstream.map(|upstream| upstream.domain_aliases);
-            domain.as_ref().is_some_and(|domain| {
-                aliases.is_ok_and(|aliases| aliases.contains(domain))
-            })
+            domain
+                .as_ref()
+                .is_some_and(|domain| aliases.is_ok_and(|aliases| aliases.contains(domain)))
         };
         let is_only = !has_database && providers.len() == 1;
         let chosen = providers.iter().position(has_alias);
@@ -158,10 +157,7 @@ impl Engine {
 
 /// A provider that knows nothing of challenges passes them over; only who names other methods is
 /// spared one.
-pub(super) fn has_challenge(
-    upstream: &Upstream,
-    provider: &oidc::relying_party::Provider,
-) -> bool {
+pub(super) fn has_challenge(upstream: &Upstream, provider: &oidc::relying_party::Provider) -> bool {
     upstream.has_challenge.unwrap_or_else(|| {
         let named = provider.challenge_methods.as_ref();
         named.is_none_or(|methods| methods.iter().any(|method| method == "S256"))

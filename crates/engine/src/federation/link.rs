@@ -166,9 +166,9 @@ impl Engine {
         let issuer = self.settings.issuer.as_str();
         let claims = keys.verify(token, self.now(), issuer);
         let claims = claims.map_err(|error| match error {
-            oidc::TokenError::Issuer => refused(
-                "JWT (link_with) must have the same issuer as the calling user.",
-            ),
+            oidc::TokenError::Issuer => {
+                refused("JWT (link_with) must have the same issuer as the calling user.")
+            }
             oidc::TokenError::Algorithm => refused("JWT (link_with) must have an alg of RS256."),
             _ => refused("Invalid token (link_with)."),
         })?;
@@ -185,8 +185,7 @@ impl Engine {
             _ => return Err(refused("JWT (link_with) contains an invalid aud claim.")),
         }
         let subject = claims.get("sub").and_then(Value::as_str);
-        let subject =
-            subject.ok_or_else(|| refused("JWT (link_with) must contains sub claim."))?;
+        let subject = subject.ok_or_else(|| refused("JWT (link_with) must contains sub claim."))?;
         let (provider, id) = subject
             .split_once('|')
             .ok_or_else(|| refused("JWT (link_with) contains an invalid sub claim."))?;

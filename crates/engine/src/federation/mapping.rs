@@ -21,8 +21,25 @@ const MOST_EXTRA: usize = 32 << 10;
 
 /// TABLE: claims that speak of the token and not of the person.
 const OF_THE_TOKEN: &[&str] = &[
-    "iss", "sub", "aud", "exp", "iat", "nbf", "jti", "nonce", "azp", "at_hash", "c_hash", "s_hash",
-    "auth_time", "acr", "amr", "sid", "updated_at", "cnf", "typ",
+    "iss",
+    "sub",
+    "aud",
+    "exp",
+    "iat",
+    "nbf",
+    "jti",
+    "nonce",
+    "azp",
+    "at_hash",
+    "c_hash",
+    "s_hash",
+    "auth_time",
+    "acr",
+    "amr",
+    "sid",
+    "updated_at",
+    "cnf",
+    "typ",
 ];
 
 /// TABLE: root members that are ours alone.
@@ -98,7 +115,11 @@ impl Mapping {
                 let read = |(name, value): (&String, &Value)| -> Result<(String, Template)> {
                     Ok((name.clone(), template(name, value)?))
                 };
-                named.iter().map(read).collect::<Result<_>>().map(Self::Named)
+                named
+                    .iter()
+                    .map(read)
+                    .collect::<Result<_>>()
+                    .map(Self::Named)
             }
             _ => Ok(Self::All),
         }
@@ -160,8 +181,7 @@ fn is_address_proven(said: &Said, email: Option<&Value>) -> bool {
 
 fn take_text(value: &Value) -> Option<String> {
     let text = value.as_str()?;
-    let is_fit =
-        !text.is_empty() && !text.contains('\0') && text.chars().count() <= LONGEST_TEXT;
+    let is_fit = !text.is_empty() && !text.contains('\0') && text.chars().count() <= LONGEST_TEXT;
     is_fit.then(|| text.to_owned())
 }
 
@@ -326,14 +346,36 @@ mod tests {
     #[test]
     fn one_document_does_not_prove_the_address_of_another() {
         for (id_token, userinfo, expected) in [
-            (json!({"email": "a@x.org"}), json!({"email": "b@x.org", "email_verified": true}), false),
-            (json!({"email": "a@x.org"}), json!({"email_verified": true}), false),
-            (json!({"email": "a@x.org"}), json!({"email": "a@x.org", "email_verified": "true"}), true),
-            (json!({"email": "a@x.org", "email_verified": 1}), Value::Null, false),
-            (json!({"email": "nobody", "email_verified": true}), Value::Null, false),
+            (
+                json!({"email": "a@x.org"}),
+                json!({"email": "b@x.org", "email_verified": true}),
+                false,
+            ),
+            (
+                json!({"email": "a@x.org"}),
+                json!({"email_verified": true}),
+                false,
+            ),
+            (
+                json!({"email": "a@x.org"}),
+                json!({"email": "a@x.org", "email_verified": "true"}),
+                true,
+            ),
+            (
+                json!({"email": "a@x.org", "email_verified": 1}),
+                Value::Null,
+                false,
+            ),
+            (
+                json!({"email": "nobody", "email_verified": true}),
+                Value::Null,
+                false,
+            ),
             (json!({"email_verified": true}), Value::Null, false),
         ] {
-            let proven = Mapping::All.apply(&said(id_token.clone(), userinfo)).email_verified;
+            let proven = Mapping::All
+                .apply(&said(id_token.clone(), userinfo))
+                .email_verified;
             assert_eq!(proven, expected, "{id_token}");
         }
     }

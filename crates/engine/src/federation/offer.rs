@@ -5,9 +5,7 @@
 
 use std::sync::Arc;
 
-use domain::{
-    Authentication, AuthenticationMethod, Client, EventKind, Password, User, UserId,
-};
+use domain::{Authentication, AuthenticationMethod, Client, EventKind, Password, User, UserId};
 use store::{NewIdentity, Write};
 
 use super::arrive::Vouched;
@@ -122,7 +120,9 @@ impl Engine {
         event.user_name = Some(newcomer.email.clone());
         event.description = Some("The person linked another provider's identity.".into());
         let linked: UserId = key.user_id();
-        event.details.insert("linked".into(), linked.to_string().into());
+        event
+            .details
+            .insert("linked".into(), linked.to_string().into());
         write.log(&event);
         Ok(())
     }

@@ -150,7 +150,10 @@ impl Engine {
         let answer = self.outbound.send(request).await;
         let answer = answer.map_err(|error| Trouble::Outage(format!("{url}: {error}")))?;
         if answer.status >= 500 || answer.status == 429 {
-            return Err(Trouble::Outage(format!("{url}: answered {}", answer.status)));
+            return Err(Trouble::Outage(format!(
+                "{url}: answered {}",
+                answer.status
+            )));
         }
         Ok(answer)
     }

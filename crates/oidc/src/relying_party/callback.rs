@@ -79,8 +79,14 @@ pub enum CallbackError {
 impl Returned {
     /// Reads the parameters of the query or of the form.
     pub fn read(pairs: Vec<(String, String)>) -> Result<Self, CallbackError> {
-        let [mut state, mut issuer, mut code, mut id_token, mut error, mut description] =
-            [const { None }; 6];
+        let [
+            mut state,
+            mut issuer,
+            mut code,
+            mut id_token,
+            mut error,
+            mut description,
+        ] = [const { None }; 6];
         for (name, value) in pairs {
             let place = match name.as_str() {
                 "state" => &mut state,

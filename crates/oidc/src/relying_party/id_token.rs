@@ -108,10 +108,9 @@ impl Expected<'_> {
     fn is_for_us(&self, claims: &Map<String, Value>) -> bool {
         let (is_named, is_only) = match claims.get("aud") {
             Some(Value::String(one)) => (one == self.client_id, true),
-            Some(Value::Array(all)) => (
-                all.iter().any(|one| one == self.client_id),
-                all.len() == 1,
-            ),
+            Some(Value::Array(all)) => {
+                (all.iter().any(|one| one == self.client_id), all.len() == 1)
+            }
             _ => (false, false),
         };
         let issued_to = claims.get("azp");

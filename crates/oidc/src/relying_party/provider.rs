@@ -122,7 +122,9 @@ impl Provider {
             Some(texts.map(str::to_owned).collect())
         };
         Ok(Self {
-            issuer: issuer.ok_or_else(|| wrong("issuer", "is missing"))?.to_owned(),
+            issuer: issuer
+                .ok_or_else(|| wrong("issuer", "is missing"))?
+                .to_owned(),
             authorization_endpoint: needed("authorization_endpoint")?,
             token_endpoint: endpoint("token_endpoint")?,
             userinfo_endpoint: endpoint("userinfo_endpoint")?,
@@ -142,7 +144,10 @@ pub fn check_place(discovery_url: &str, issuer: &str) -> Result<(), ProviderErro
     if discovery_url.strip_suffix(WELL_KNOWN) == Some(issuer) {
         Ok(())
     } else {
-        Err(wrong("issuer", "is not the one that the document belongs to"))
+        Err(wrong(
+            "issuer",
+            "is not the one that the document belongs to",
+        ))
     }
 }
 

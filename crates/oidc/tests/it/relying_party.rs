@@ -35,7 +35,11 @@ fn provider() -> Provider {
 }
 
 fn bonds() -> Bonds {
-    Bonds::of(&BrowserToken::from("cookie"), &"login1".into(), &"con_1".into())
+    Bonds::of(
+        &BrowserToken::from("cookie"),
+        &"login1".into(),
+        &"con_1".into(),
+    )
 }
 
 #[test]
@@ -54,8 +58,16 @@ fn only_secure_addresses_are_taken() {
         ("//up.example/token", false, false),
         ("", false, false),
     ] {
-        assert_eq!(Endpoint::parse(text, Reach::Https).is_some(), https, "{text}");
-        assert_eq!(Endpoint::parse(text, Reach::Loopback).is_some(), loopback, "{text}");
+        assert_eq!(
+            Endpoint::parse(text, Reach::Https).is_some(),
+            https,
+            "{text}"
+        );
+        assert_eq!(
+            Endpoint::parse(text, Reach::Loopback).is_some(),
+            loopback,
+            "{text}"
+        );
     }
     let reach = |text: &str| Reach::of(&oidc::Issuer::parse(text).unwrap());
     assert_eq!(reach("https://localhost/"), Reach::Https);
@@ -74,13 +86,36 @@ fn a_document_speaks_for_the_issuer_it_stands_under() {
     }
     let mut plain = document();
     plain.insert("token_endpoint".into(), "http://up.example/token".into());
-    assert_eq!(Provider::read(&plain, Reach::Https).unwrap_err().member, "token_endpoint");
+    assert_eq!(
+        Provider::read(&plain, Reach::Https).unwrap_err().member,
+        "token_endpoint"
+    );
     for (url, issuer, expected) in [
-        ("https://up.example/.well-known/openid-configuration", "https://up.example/", true),
-        ("https://up.example/.well-known/openid-configuration", "https://up.example", true),
-        ("https://up.example/t/.well-known/openid-configuration", "https://up.example/t", true),
-        ("https://up.example/t/.well-known/openid-configuration", "https://up.example", false),
-        ("https://evil.example/.well-known/openid-configuration", "https://up.example", false),
+        (
+            "https://up.example/.well-known/openid-configuration",
+            "https://up.example/",
+            true,
+        ),
+        (
+            "https://up.example/.well-known/openid-configuration",
+            "https://up.example",
+            true,
+        ),
+        (
+            "https://up.example/t/.well-known/openid-configuration",
+            "https://up.example/t",
+            true,
+        ),
+        (
+            "https://up.example/t/.well-known/openid-configuration",
+            "https://up.example",
+            false,
+        ),
+        (
+            "https://evil.example/.well-known/openid-configuration",
+            "https://up.example",
+            false,
+        ),
         ("https://up.example/document", "https://up.example", false),
     ] {
         assert_eq!(check_place(url, issuer).is_ok(), expected, "{url} {issuer}");
@@ -92,20 +127,35 @@ fn bonds_hold_one_login_in_one_browser_with_one_provider() {
     let ours = bonds();
     let again = bonds();
     assert!(ours.is_ours(&again.state) && ours.nonce == again.nonce);
-    assert_eq!(state_of(&ours.state), Some(("login1".into(), "con_1".into())));
+    assert_eq!(
+        state_of(&ours.state),
+        Some(("login1".into(), "con_1".into()))
+    );
     for (browser, login, connection) in [
         ("other", "login1", "con_1"),
         ("cookie", "login2", "con_1"),
         ("cookie", "login1", "con_2"),
     ] {
-        let other = Bonds::of(&BrowserToken::from(browser), &login.into(), &connection.into());
+        let other = Bonds::of(
+            &BrowserToken::from(browser),
+            &login.into(),
+            &connection.into(),
+        );
         assert!(!ours.is_ours(&other.state));
         assert_ne!(ours.nonce, other.nonce);
         assert_ne!(ours.verifier.expose(), other.verifier.expose());
         assert_ne!(ours.challenge(), other.challenge());
     }
-    let texts = [ours.nonce.as_str(), ours.verifier.expose(), &ours.challenge()];
-    assert!(texts.iter().all(|text| text.len() == 43 && !ours.state.contains(text)));
+    let texts = [
+        ours.nonce.as_str(),
+        ours.verifier.expose(),
+        &ours.challenge(),
+    ];
+    assert!(
+        texts
+            .iter()
+            .all(|text| text.len() == 43 && !ours.state.contains(text))
+    );
     for state in ["", "a.b", "a.b.c.d", "a..c", "a b.con_1.x", "a.con/1.x"] {
         assert_eq!(state_of(state), None, "{state}");
     }
@@ -143,7 +193,10 @@ fn the_browser_is_sent_with_all_that_binds_the_answer() {
         more: &more,
     };
     let url = departure.url();
-    assert!(url.starts_with("https://up.example/authorize?tenant=1&client_id=ferry&"), "{url}");
+    assert!(
+        url.starts_with("https://up.example/authorize?tenant=1&client_id=ferry&"),
+        "{url}"
+    );
     let asked = query(&url);
     for (name, value) in [
         ("redirect_uri", "https://here.example/login/callback"),
@@ -175,9 +228,17 @@ fn returned(pairs: &[(&str, &str)]) -> Result<Returned, CallbackError> {
 
 #[test]
 fn an_answer_is_read_once() {
-    let read = returned(&[("state", "s"), ("code", "c"), ("iss", "i"), ("session_state", "x")]);
+    let read = returned(&[
+        ("state", "s"),
+        ("code", "c"),
+        ("iss", "i"),
+        ("session_state", "x"),
+    ]);
     let read = read.unwrap();
-    assert_eq!((read.state.as_str(), read.issuer.as_deref()), ("s", Some("i")));
+    assert_eq!(
+        (read.state.as_str(), read.issuer.as_deref()),
+        ("s", Some("i"))
+    );
     assert!(matches!(read.answer, Callback::Code(code) if code.expose() == "c"));
     let read = returned(&[("state", "s"), ("id_token", "t")]).unwrap();
     assert!(matches!(read.answer, Callback::IdToken(_)));
@@ -189,10 +250,22 @@ fn an_answer_is_read_once() {
         (vec![("code", "c")], CallbackError::Stateless),
         (vec![("state", ""), ("code", "c")], CallbackError::Stateless),
         (vec![("state", "s")], CallbackError::Empty),
-        (vec![("state", "s"), ("code", "c"), ("code", "d")], CallbackError::Twice),
-        (vec![("state", "s"), ("state", "s"), ("code", "c")], CallbackError::Twice),
-        (vec![("state", "s"), ("code", "\0")], CallbackError::Unreadable),
-        (vec![("state", "s"), ("code", long.as_str())], CallbackError::Unreadable),
+        (
+            vec![("state", "s"), ("code", "c"), ("code", "d")],
+            CallbackError::Twice,
+        ),
+        (
+            vec![("state", "s"), ("state", "s"), ("code", "c")],
+            CallbackError::Twice,
+        ),
+        (
+            vec![("state", "s"), ("code", "\0")],
+            CallbackError::Unreadable,
+        ),
+        (
+            vec![("state", "s"), ("code", long.as_str())],
+            CallbackError::Unreadable,
+        ),
     ] {
         assert_eq!(returned(&pairs).unwrap_err(), error, "{:?}", pairs[0]);
     }
@@ -213,23 +286,40 @@ fn a_secret_travels_as_the_provider_takes_it() {
     let common = "grant_type=authorization_code&code=c%20d&\
                   redirect_uri=https%3A%2F%2Fhere.example%2Fcb&code_verifier=v";
     let (form, header) = exchange(ClientProof::Post, Some(&secret)).form();
-    assert_eq!(*form, format!("{common}&client_id=f%2F1&client_secret=s%3Ae%20c"));
+    assert_eq!(
+        *form,
+        format!("{common}&client_id=f%2F1&client_secret=s%3Ae%20c")
+    );
     assert!(header.is_none());
     let (form, header) = exchange(ClientProof::Basic, Some(&secret)).form();
     assert_eq!(*form, common);
     // f%2F1:s%3Ae%20c
     assert_eq!(*header.unwrap(), "Basic ZiUyRjE6cyUzQWUlMjBj");
     let (form, header) = exchange(ClientProof::None, None).form();
-    assert_eq!((form.as_str(), header), (&*format!("{common}&client_id=f%2F1"), None));
-    let offered = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+    assert_eq!(
+        (form.as_str(), header),
+        (&*format!("{common}&client_id=f%2F1"), None)
+    );
+    let offered = |names: &[&str]| {
+        names
+            .iter()
+            .map(|&name| name.to_owned())
+            .collect::<Vec<_>>()
+    };
     let basic = offered(&["client_secret_basic"]);
     let both = offered(&["client_secret_basic", "client_secret_post"]);
     let choose = ClientProof::choose;
-    assert_eq!(choose(false, Some(ClientProof::Basic), None), ClientProof::None);
+    assert_eq!(
+        choose(false, Some(ClientProof::Basic), None),
+        ClientProof::None
+    );
     assert_eq!(choose(true, None, None), ClientProof::Post);
     assert_eq!(choose(true, None, Some(&basic)), ClientProof::Basic);
     assert_eq!(choose(true, None, Some(&both)), ClientProof::Post);
-    assert_eq!(choose(true, Some(ClientProof::Basic), Some(&both)), ClientProof::Basic);
+    assert_eq!(
+        choose(true, Some(ClientProof::Basic), Some(&both)),
+        ClientProof::Basic
+    );
 }
 
 #[test]
@@ -241,13 +331,28 @@ fn an_exchange_that_fails_says_why() {
     assert_eq!(refused, ExchangeError::Refused("invalid_grant".into()));
     assert!(read(200, json!({"error": "x", "id_token": "t"})).is_err());
     assert_eq!(read(200, json!({})).unwrap_err(), ExchangeError::NoIdToken);
-    assert_eq!(read(302, json!({"id_token": "t"})).unwrap_err(), ExchangeError::Unreadable);
-    assert_eq!(Tokens::read(200, b"<html>").unwrap_err(), ExchangeError::Unreadable);
+    assert_eq!(
+        read(302, json!({"id_token": "t"})).unwrap_err(),
+        ExchangeError::Unreadable
+    );
+    assert_eq!(
+        Tokens::read(200, b"<html>").unwrap_err(),
+        ExchangeError::Unreadable
+    );
     let info = |status, body: &[u8]| userinfo(status, body, "1");
-    assert_eq!(info(200, br#"{"sub":"1","name":"Ann"}"#).unwrap()["name"], "Ann");
-    assert_eq!(info(200, br#"{"sub":"2"}"#).unwrap_err(), ExchangeError::OtherSubject);
+    assert_eq!(
+        info(200, br#"{"sub":"1","name":"Ann"}"#).unwrap()["name"],
+        "Ann"
+    );
+    assert_eq!(
+        info(200, br#"{"sub":"2"}"#).unwrap_err(),
+        ExchangeError::OtherSubject
+    );
     assert_eq!(info(200, br"{}").unwrap_err(), ExchangeError::OtherSubject);
-    assert_eq!(info(401, br#"{"sub":"1"}"#).unwrap_err(), ExchangeError::Unreadable);
+    assert_eq!(
+        info(401, br#"{"sub":"1"}"#).unwrap_err(),
+        ExchangeError::Unreadable
+    );
 }
 
 const EXPECTED: Expected<'_> = Expected {
@@ -338,9 +443,13 @@ fn an_id_token_is_for_this_login_or_for_none() {
     };
     let token = current().sign(None, &claims()).unwrap();
     assert!(aged(30).check(&token, &keys()).is_ok());
-    let token = current().sign(None, &with("auth_time", json!(now - 91))).unwrap();
+    let token = current()
+        .sign(None, &with("auth_time", json!(now - 91)))
+        .unwrap();
     assert_eq!(aged(30).check(&token, &keys()).unwrap_err(), E::Stale);
-    let token = current().sign(None, &with("auth_time", Value::Null)).unwrap();
+    let token = current()
+        .sign(None, &with("auth_time", Value::Null))
+        .unwrap();
     assert_eq!(aged(30).check(&token, &keys()).unwrap_err(), E::Stale);
 }
 
@@ -350,7 +459,12 @@ fn nobody_signs_for_the_provider() {
     let encode = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
     let check = |token: &str| EXPECTED.check(token, &keys()).unwrap_err();
     let payload = encode(&Value::Object(claims()).to_string());
-    for header in [r#"{"alg":"none"}"#, r#"{"alg":"HS256"}"#, r#"{"alg":"RS512"}"#, "{}"] {
+    for header in [
+        r#"{"alg":"none"}"#,
+        r#"{"alg":"HS256"}"#,
+        r#"{"alg":"RS512"}"#,
+        "{}",
+    ] {
         for signature in ["", "AAAA"] {
             let token = format!("{}.{payload}.{signature}", encode(header));
             assert!(matches!(check(&token), IdTokenError::Token(_)), "{header}");

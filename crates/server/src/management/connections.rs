@@ -140,13 +140,13 @@ fn render(view: ConnectionView, manager: &Manager) -> Json {
         connection,
         ciphertexts,
     } = view;
+    let strategy = connection.strategy();
     let mut body = Json::new();
     body.insert("id".into(), connection.id.as_str().into());
     body.insert("name".into(), connection.name.into());
     if let Some(display_name) = connection.display_name {
         body.insert("display_name".into(), display_name.into());
     }
-    let strategy = connection.strategy();
     body.insert("strategy".into(), strategy.as_str().into());
     if manager.may("read:connections_options") {
         let mut options = connection.options;

@@ -289,7 +289,12 @@ async fn after(
     visit.show(state, &login, page).await
 }
 
-pub(super) async fn page_of(state: &AppState, login: &Transaction, step: Step, typed: &str) -> Page {
+pub(super) async fn page_of(
+    state: &AppState,
+    login: &Transaction,
+    step: Step,
+    typed: &str,
+) -> Page {
     let screen = match step {
         Step::LoginIdentifier => Screen::LoginId,
         Step::LoginPassword => Screen::LoginPassword,

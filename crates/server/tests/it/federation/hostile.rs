@@ -20,17 +20,26 @@ async fn no_lie_of_a_provider_lets_anybody_in() {
             let seen = stage.through_corp(&browser).await;
             let (status, words, kind) = match fault {
                 Fault::Denied => (400, "The login was declined there.", "provider_denied"),
-                Fault::Outage | Fault::Unavailable | Fault::Document | Fault::Flood => {
-                    (503, "The service is not available right now.", "provider_outage")
-                }
-                _ => (400, "The login there could not be confirmed.", "provider_failed"),
+                Fault::Outage | Fault::Unavailable | Fault::Document | Fault::Flood => (
+                    503,
+                    "The service is not available right now.",
+                    "provider_outage",
+                ),
+                _ => (
+                    400,
+                    "The login there could not be confirmed.",
+                    "provider_failed",
+                ),
             };
             assert_eq!(seen.status(), status, "{fault:?}: {}", seen.reply.body);
             assert!(seen.says(words), "{fault:?}: {}", seen.reply.body);
             // One can sign in in another way, on the same page.
             assert!(seen.says("name=\"password\""), "{fault:?}");
             let event = stage.here.event("f").await;
-            assert_eq!(event["details"]["error"]["kind"], kind, "{fault:?}: {event}");
+            assert_eq!(
+                event["details"]["error"]["kind"], kind,
+                "{fault:?}: {event}"
+            );
             assert_eq!(event["connection"], "corp");
             assert_eq!(stage.users().await, ["auth0|7"], "{fault:?}");
         }
@@ -73,7 +82,13 @@ async fn an_outage_of_the_provider_is_no_refusal() {
     stage.net.take_asked();
     assert!(stage.through_only(&browser).await);
     let asked = stage.net.take_asked();
-    assert_eq!(asked.iter().filter(|place| place.ends_with("/jwks")).count(), 1);
+    assert_eq!(
+        asked
+            .iter()
+            .filter(|place| place.ends_with("/jwks"))
+            .count(),
+        1
+    );
 }
 
 impl Stage {
@@ -92,11 +107,16 @@ async fn an_answer_belongs_to_its_login_and_its_browser() {
         let (ann, thief) = (Browser::new(&stage.net), Browser::new(&stage.net));
         // Stopped on the way back.
         let page = stage.begin(&ann, "").await;
-        let to = ann.ask(&page.link("Continue with Corp Inc."), None, "none").await;
+        let to = ann
+            .ask(&page.link("Continue with Corp Inc."), None, "none")
+            .await;
         let to = to.headers["location"].to_str().unwrap().to_owned();
         let back = ann.ask(&to, None, "none").await;
         let back = back.headers["location"].to_str().unwrap().to_owned();
-        assert!(back.starts_with(&format!("https://{HERE}/login/callback?")), "{back}");
+        assert!(
+            back.starts_with(&format!("https://{HERE}/login/callback?")),
+            "{back}"
+        );
         assert_eq!(provider.asked("scope").unwrap(), "openid profile email");
         assert_eq!(provider.asked("code_challenge_method").unwrap(), "S256");
         // In another browser, with a cookie and without.
@@ -104,13 +124,19 @@ async fn an_answer_belongs_to_its_login_and_its_browser() {
         let mine = stage.begin(&thief, "").await;
         assert_eq!(thief.go(&back).await.status(), 400);
         // The thief's own answer in Ann's browser: nobody is signed in as somebody else.
-        let to = thief.ask(&mine.link("Continue with Corp Inc."), None, "none").await;
+        let to = thief
+            .ask(&mine.link("Continue with Corp Inc."), None, "none")
+            .await;
         let to = to.headers["location"].to_str().unwrap().to_owned();
         let theirs = thief.ask(&to, None, "none").await;
         let theirs = theirs.headers["location"].to_str().unwrap().to_owned();
         assert_eq!(ann.go(&theirs).await.status(), 400);
         // A state that was tampered with, and none.
-        for (from, to) in [("state=", "state=x"), ("state=", "other="), ("code=", "code=a&code=")] {
+        for (from, to) in [
+            ("state=", "state=x"),
+            ("state=", "other="),
+            ("code=", "code=a&code="),
+        ] {
             let bent = back.replacen(from, to, 1);
             assert_eq!(ann.go(&bent).await.status(), 400, "{bent}");
         }
@@ -119,7 +145,11 @@ async fn an_answer_belongs_to_its_login_and_its_browser() {
         assert!(ann.go(&back).await.told().contains_key("code"));
         let again = ann.go(&back).await;
         assert_eq!(again.status(), 400);
-        assert!(again.says("This login is over already."), "{}", again.reply.body);
+        assert!(
+            again.says("This login is over already."),
+            "{}",
+            again.reply.body
+        );
         assert_eq!(stage.users().await, ["auth0|7", "oidc|corp|1"]);
         assert_eq!(stage.here.codes().await, ["ss", "s", "ferry_session"]);
     })
@@ -139,11 +169,18 @@ async fn an_id_token_comes_by_a_form() {
     assert_eq!(provider.asked("code_challenge"), None);
     let callback = format!("https://{HERE}/login/callback");
     let (state, token) = (hidden(&form, "state"), hidden(&form, "id_token"));
-    let sent = [("state", state.as_str()), ("id_token", token.as_str()), ("x", "y")];
+    let sent = [
+        ("state", state.as_str()),
+        ("id_token", token.as_str()),
+        ("x", "y"),
+    ];
     // Handed back, to be posted from here.
     let handed = browser.ask(&callback, Some(&sent), "cross-site").await;
     assert_eq!(handed.status, 200);
-    let handed = super::net::Seen { url: callback.clone(), reply: handed };
+    let handed = super::net::Seen {
+        url: callback.clone(),
+        reply: handed,
+    };
     assert_eq!(hidden(&handed, "id_token"), token);
     assert!(!handed.says("name=\"x\""));
     let again = [
@@ -154,7 +191,13 @@ async fn an_id_token_comes_by_a_form() {
     let again: Vec<(&str, &str)> = again.iter().map(|(n, v)| (*n, v.as_str())).collect();
     // Without the cookie it ends there, and does not go round.
     let stranger = Browser::new(&stage.net);
-    assert_eq!(stranger.ask(&callback, Some(&again), "same-origin").await.status, 400);
+    assert_eq!(
+        stranger
+            .ask(&callback, Some(&again), "same-origin")
+            .await
+            .status,
+        400
+    );
     let taken = browser.ask(&callback, Some(&again), "same-origin").await;
     assert_eq!(taken.status, 303, "{}", taken.body);
     let next = taken.headers["location"].to_str().unwrap().to_owned();
@@ -177,7 +220,10 @@ async fn two_people_of_one_address_are_two_users() {
         assert!(stage.through_only(&Browser::new(&stage.net)).await);
     }
     assert_eq!(stage.users().await, ["oidc|corp|1", "oidc|corp|2"]);
-    assert_eq!(stage.user("oidc|corp|2").await["email"], "team@corp.example");
+    assert_eq!(
+        stage.user("oidc|corp|2").await["email"],
+        "team@corp.example"
+    );
     assert_eq!(stage.user("oidc|corp|1").await["logins_count"], 2);
     // Ten windows of somebody new make one.
     provider.person(json!({"sub": "3", "email": "new@corp.example"}));

@@ -74,17 +74,26 @@ async fn who_declines_has_an_account_of_their_own() {
         let url = page.url.split('?').next().unwrap();
         let state = super::net::hidden(&page, "state");
         let forged = [("state", state.as_str()), ("action", "separate")];
-        assert_eq!(browser.ask(url, Some(&forged), "same-origin").await.status, 403);
+        assert_eq!(
+            browser.ask(url, Some(&forged), "same-origin").await.status,
+            403
+        );
         let seen = browser.submit(&page, &[("action", "separate")]).await;
         assert!(seen.told().contains_key("code"), "{}", seen.url);
         assert_eq!(stage.users().await, ["auth0|7", "oidc|corp|ann"]);
         let other = stage.user("oidc|corp|ann").await;
-        assert_eq!((&other["name"], &other["email"]), (&json!("Ann of Corp"), &json!(ANN)));
+        assert_eq!(
+            (&other["name"], &other["email"]),
+            (&json!("Ann of Corp"), &json!(ANN))
+        );
         assert!(other.get("app_metadata").is_none());
         // The answer was given; nobody asks once more.
         let seen = stage.through_corp(&Browser::new(&stage.net)).await;
         assert!(seen.told().contains_key("code"), "{}", seen.url);
-        assert_eq!(stage.here.codes().await, ["ss", "s", "ferry_session", "s", "ferry_session"]);
+        assert_eq!(
+            stage.here.codes().await,
+            ["ss", "s", "ferry_session", "s", "ferry_session"]
+        );
         stage.is_whole().await;
     })
     .await;
@@ -113,16 +122,36 @@ async fn whoever_goes_away_before_the_end_linked_nothing() {
         let resume = sent.headers["location"].to_str().unwrap().to_owned();
         assert!(resume.starts_with("/authorize/resume"), "{resume}");
         // The window is closed here.
-        assert_eq!(stage.user("auth0|7").await["identities"].as_array().unwrap().len(), 1);
+        assert_eq!(
+            stage.user("auth0|7").await["identities"]
+                .as_array()
+                .unwrap()
+                .len(),
+            1
+        );
         assert_eq!(stage.users().await, ["auth0|7"]);
         // Another window of hers links meanwhile; the first one ends well and links no second time.
         let other = Browser::new(&stage.net);
         let page = stage.through_corp(&other).await;
         let right = [("action", "link"), ("password", "her password")];
-        assert!(other.submit(&page, &right).await.told().contains_key("code"));
-        let seen = browser.go(&format!("https://{}{resume}", super::HERE)).await;
+        assert!(
+            other
+                .submit(&page, &right)
+                .await
+                .told()
+                .contains_key("code")
+        );
+        let seen = browser
+            .go(&format!("https://{}{resume}", super::HERE))
+            .await;
         assert!(seen.told().contains_key("code"), "{}", seen.url);
-        assert_eq!(stage.user("auth0|7").await["identities"].as_array().unwrap().len(), 2);
+        assert_eq!(
+            stage.user("auth0|7").await["identities"]
+                .as_array()
+                .unwrap()
+                .len(),
+            2
+        );
         stage.is_whole().await;
     })
     .await;
@@ -167,11 +196,18 @@ async fn a_legacy_account_arrives_by_being_linked() {
         let page = stage.through_corp(&browser).await;
         assert!(is_asked(&page), "{} {}", page.url, page.reply.body);
         assert_eq!(stage.users().await, [""; 0]);
-        let outage = browser.submit(&page, &[("action", "link"), ("password", "crash")]).await;
+        let outage = browser
+            .submit(&page, &[("action", "link"), ("password", "crash")])
+            .await;
         assert_eq!(outage.status(), 503);
         let right = [("action", "link"), ("password", "old password")];
         let seen = browser.submit(&page, &right).await;
-        assert!(seen.told().contains_key("code"), "{} {}", seen.url, seen.reply.body);
+        assert!(
+            seen.told().contains_key("code"),
+            "{} {}",
+            seen.url,
+            seen.reply.body
+        );
         let ann = stage.user("auth0|99").await;
         assert_eq!(ann["name"], "Ann of Old");
         assert_eq!(ann["identities"][1]["user_id"], "corp|ann");
@@ -200,13 +236,27 @@ async fn a_linked_account_can_be_blocked_deleted_and_loses_its_connection() {
     assert_eq!(page.status(), 400, "another browser");
     let page = stage.through_corp(&browser).await;
     let right = [("action", "link"), ("password", "her password")];
-    assert!(browser.submit(&page, &right).await.told().contains_key("code"));
+    assert!(
+        browser
+            .submit(&page, &right)
+            .await
+            .told()
+            .contains_key("code")
+    );
     let path = "/api/v2/users/auth0%7C7";
-    stage.here.expect(200, "PATCH", path, json!({"blocked": true})).await;
+    stage
+        .here
+        .expect(200, "PATCH", path, json!({"blocked": true}))
+        .await;
     let seen = stage.through_corp(&browser).await;
     assert!(seen.says("Your account has been blocked."));
-    stage.here.expect(200, "PATCH", path, json!({"blocked": false})).await;
-    let found = stage.here.expect(200, "GET", "/api/v2/connections?strategy=oidc", Value::Null);
+    stage
+        .here
+        .expect(200, "PATCH", path, json!({"blocked": false}))
+        .await;
+    let found = stage
+        .here
+        .expect(200, "GET", "/api/v2/connections?strategy=oidc", Value::Null);
     let corp = found.await[0]["id"].as_str().unwrap().to_owned();
     let path = format!("/api/v2/connections/{corp}");
     stage.here.expect(202, "DELETE", &path, Value::Null).await;

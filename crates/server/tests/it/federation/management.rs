@@ -75,7 +75,10 @@ async fn options_of_one_strategy_are_none_of_another() {
         post(json!({"name": "x", "strategy": "samlp"})).await,
         post(json!({"name": "x", "strategy": "auth0", "options": {"client_id": "f"}})).await,
         post(connection(json!({"client_id": "f", "import_mode": true}))).await,
-        post(connection(json!({"client_id": "f", "issuer": "http://corp.example/"}))).await,
+        post(connection(
+            json!({"client_id": "f", "issuer": "http://corp.example/"}),
+        ))
+        .await,
         post(connection(json!({"issuer": "https://corp.example/"}))).await,
     ];
     insta::assert_snapshot!(said.join("\n"), @r"
@@ -92,7 +95,13 @@ async fn both(stage: &Stage) -> Browser {
     let provider = stage.corp(json!({})).await;
     provider.person(json!({"sub": "a|b", "email": "other@corp.example", "name": "Ann of Corp"}));
     let browser = Browser::new(&stage.net);
-    assert!(stage.through_corp(&browser).await.told().contains_key("code"));
+    assert!(
+        stage
+            .through_corp(&browser)
+            .await
+            .told()
+            .contains_key("code")
+    );
     assert_eq!(stage.users().await, ["auth0|7", "oidc|corp|a|b"]);
     browser
 }
@@ -118,32 +127,82 @@ async fn an_administrator_links_and_parts() {
         // The session of the account that is no more is none; the identity leads to the other one.
         let silent = stage.begin(&browser, "&prompt=none").await.told();
         assert_eq!(silent["error"], "login_required");
-        assert!(stage.through_corp(&browser).await.told().contains_key("code"));
+        assert!(
+            stage
+                .through_corp(&browser)
+                .await
+                .told()
+                .contains_key("code")
+        );
         assert_eq!(here.event("s").await["user_id"], "auth0|7");
         for (body, status, words) in [
             (link.clone(), 409, "Specified identity already exists."),
-            (json!({"provider": "oidc", "user_id": "oidc|corp|a|b"}), 409, "Specified identity already exists."),
-            (json!({"provider": "auth0", "user_id": "7"}), 400, "Main identity and the new one are the same."),
-            (json!({"provider": "auth0", "user_id": "8"}), 400, "Linking to an inexistent identity is not allowed."),
-            (json!({"provider": "google-oauth2", "user_id": "8"}), 400, "The provider/connection is not configured."),
-            (json!({"link_with": "a.b.c"}), 400, "Invalid token (link_with)."),
-            (json!({}), 400, "Payload validation error: 'Expected either link_with or provider and user_id'."),
+            (
+                json!({"provider": "oidc", "user_id": "oidc|corp|a|b"}),
+                409,
+                "Specified identity already exists.",
+            ),
+            (
+                json!({"provider": "auth0", "user_id": "7"}),
+                400,
+                "Main identity and the new one are the same.",
+            ),
+            (
+                json!({"provider": "auth0", "user_id": "8"}),
+                400,
+                "Linking to an inexistent identity is not allowed.",
+            ),
+            (
+                json!({"provider": "google-oauth2", "user_id": "8"}),
+                400,
+                "The provider/connection is not configured.",
+            ),
+            (
+                json!({"link_with": "a.b.c"}),
+                400,
+                "Invalid token (link_with).",
+            ),
+            (
+                json!({}),
+                400,
+                "Payload validation error: 'Expected either link_with or provider and user_id'.",
+            ),
         ] {
             let (found, answer) = here.api("POST", path, body.clone()).await;
-            assert_eq!((found, &answer["message"]), (status, &json!(words)), "{body}");
+            assert_eq!(
+                (found, &answer["message"]),
+                (status, &json!(words)),
+                "{body}"
+            );
         }
-        let (status, _) = here.api("POST", "/api/v2/users/auth0%7Cx/identities", link).await;
+        let (status, _) = here
+            .api("POST", "/api/v2/users/auth0%7Cx/identities", link)
+            .await;
         assert_eq!(status, 404);
-        let main = here.api("DELETE", &format!("{path}/auth0/7"), Value::Null).await;
-        assert_eq!((main.0, &main.1["message"]), (400, &json!("Main identity cannot be removed.")));
+        let main = here
+            .api("DELETE", &format!("{path}/auth0/7"), Value::Null)
+            .await;
+        assert_eq!(
+            (main.0, &main.1["message"]),
+            (400, &json!("Main identity cannot be removed."))
+        );
         let place = format!("{path}/oidc/corp%7Ca%7Cb");
         let left = here.expect(200, "DELETE", &place, Value::Null).await;
         assert_eq!(left.as_array().unwrap().len(), 1);
         assert_eq!(here.api("DELETE", &place, Value::Null).await.0, 404);
         let parted = stage.user("oidc|corp|a|b").await;
-        assert_eq!((&parted["name"], &parted["email"]), (&json!("Ann of Corp"), &json!("other@corp.example")));
+        assert_eq!(
+            (&parted["name"], &parted["email"]),
+            (&json!("Ann of Corp"), &json!("other@corp.example"))
+        );
         assert!(parted["identities"][0].get("profileData").is_none());
-        assert!(stage.through_corp(&browser).await.told().contains_key("code"));
+        assert!(
+            stage
+                .through_corp(&browser)
+                .await
+                .told()
+                .contains_key("code")
+        );
         assert_eq!(here.event("s").await["user_id"], "oidc|corp|a|b");
         stage.is_whole().await;
     })
@@ -161,8 +220,17 @@ async fn a_linked_database_account_keeps_its_password() {
         assert_eq!(stage.users().await, ["oidc|corp|a|b"]);
         let browser = Browser::new(&stage.net);
         let page = stage.begin(&browser, "").await;
-        let ann = [("username", "ann@corp.example"), ("password", "her password")];
-        assert!(browser.submit(&page, &ann).await.told().contains_key("code"));
+        let ann = [
+            ("username", "ann@corp.example"),
+            ("password", "her password"),
+        ];
+        assert!(
+            browser
+                .submit(&page, &ann)
+                .await
+                .told()
+                .contains_key("code")
+        );
         assert_eq!(stage.here.event("s").await["user_id"], "oidc|corp|a|b");
         // Two of one connection are two people.
         let bob = json!({

@@ -201,7 +201,10 @@ impl Site {
         });
         let (status, answer) = site.api("POST", "/oauth/token", asked).await;
         assert_eq!(status, 200, "{answer}");
-        answer["access_token"].as_str().unwrap().clone_into(&mut site.token);
+        answer["access_token"]
+            .as_str()
+            .unwrap()
+            .clone_into(&mut site.token);
         site
     }
 
@@ -313,9 +316,14 @@ impl Browser {
 
     /// Sends a form of the page that is seen.
     pub async fn submit(&self, seen: &Seen, fields: &[(&str, &str)]) -> Seen {
-        let hidden = [("state", hidden(seen, "state")), ("csrf", hidden(seen, "csrf"))];
-        let mut pairs: Vec<(&str, &str)> =
-            hidden.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let hidden = [
+            ("state", hidden(seen, "state")),
+            ("csrf", hidden(seen, "csrf")),
+        ];
+        let mut pairs: Vec<(&str, &str)> = hidden
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
         pairs.extend(fields);
         let url = seen.url.split('?').next().unwrap().to_owned();
         let reply = self.ask(&url, Some(&pairs), "same-origin").await;
@@ -351,7 +359,8 @@ impl Browser {
 pub fn hidden(seen: &Seen, name: &str) -> String {
     let start = format!("name=\"{name}\" value=\"");
     let rest = seen.reply.body.split_once(&start);
-    let (_, rest) = rest.unwrap_or_else(|| panic!("no {name} on {}: {}", seen.url, seen.reply.body));
+    let (_, rest) =
+        rest.unwrap_or_else(|| panic!("no {name} on {}: {}", seen.url, seen.reply.body));
     let value = rest.split_once('"').unwrap().0;
     value.replace("&amp;", "&").replace("&#x2f;", "/")
 }
@@ -368,7 +377,9 @@ impl Seen {
     /// The address of the link with this text.
     pub fn link(&self, text: &str) -> String {
         let body = &self.reply.body;
-        let at = body.find(text).unwrap_or_else(|| panic!("no {text}: {body}"));
+        let at = body
+            .find(text)
+            .unwrap_or_else(|| panic!("no {text}: {body}"));
         let (_, rest) = body[..at].rsplit_once("href=\"").unwrap();
         let path = rest.split_once('"').unwrap().0;
         let path = path.replace("&amp;", "&").replace("&#x2f;", "/");
@@ -377,11 +388,16 @@ impl Seen {
 
     /// What the client was told.
     pub fn told(&self) -> BTreeMap<String, String> {
-        let (_, query) = self.url.split_once('?').unwrap_or_else(|| {
-            panic!("{} {}: {}", self.status(), self.url, self.reply.body)
-        });
+        let (_, query) = self
+            .url
+            .split_once('?')
+            .unwrap_or_else(|| panic!("{} {}: {}", self.status(), self.url, self.reply.body));
         let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap();
-        assert!(self.url.starts_with("https://shop.example/cb?"), "{}", self.url);
+        assert!(
+            self.url.starts_with("https://shop.example/cb?"),
+            "{}",
+            self.url
+        );
         pairs.into_iter().collect()
     }
 }

@@ -12,7 +12,7 @@ use engine::outbound::{Outbound as _, OutboundRequest};
 use oidc::relying_party::Reach;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::{Value, json};
-use server::outbound::Outward;
+use server::outbound::{Outward, roots_in};
 use testkit::Server;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -20,9 +20,9 @@ use tokio_rustls::TlsAcceptor;
 use crate::stage::expect;
 
 /// A server with a certificate for `localhost` that no browser trusts.
-async fn tls_server() -> (u16, CertificateDer<'static>) {
+async fn tls_server() -> (u16, CertificateDer<'static>, String) {
     let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-    let root = made.cert.der().clone();
+    let (root, pem) = (made.cert.der().clone(), made.cert.pem());
     let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
@@ -49,18 +49,34 @@ async fn tls_server() -> (u16, CertificateDer<'static>) {
             });
         }
     });
-    (port, root)
+    (port, root, pem)
 }
 
 async fn plain_server() -> u16 {
     let router = Router::new()
         .route("/away", get(|| async { Redirect::to("/long") }))
         .route("/long", get(|| async { "x".repeat(1 << 20) }))
-        .route("/slow", get(async || tokio::time::sleep(Duration::from_secs(60)).await))
-        .route("/echo", post(|headers: axum::http::HeaderMap, body: String| async move {
-            let of = |name: &str| headers.get(name).map_or("", |value| value.to_str().unwrap()).to_owned();
-            format!("{} {} {} {body}", of("host"), of("authorization"), of("content-type"))
-        }));
+        .route(
+            "/slow",
+            get(async || tokio::time::sleep(Duration::from_secs(60)).await),
+        )
+        .route(
+            "/echo",
+            post(|headers: axum::http::HeaderMap, body: String| async move {
+                let of = |name: &str| {
+                    headers
+                        .get(name)
+                        .map_or("", |value| value.to_str().unwrap())
+                        .to_owned()
+                };
+                format!(
+                    "{} {} {} {body}",
+                    of("host"),
+                    of("authorization"),
+                    of("content-type")
+                )
+            }),
+        );
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     tokio::spawn(axum::serve(listener, router).into_future());
@@ -79,13 +95,22 @@ async fn failure(outward: &Outward, url: &str) -> String {
 
 #[tokio::test]
 async fn a_server_proves_its_name() {
-    let (port, root) = tls_server().await;
+    let (port, root, pem) = tls_server().await;
     let url = format!("https://localhost:{port}/x");
     let trusting = outward(Reach::Loopback, vec![root]);
     let answer = trusting.send(OutboundRequest::get(&url)).await.unwrap();
-    assert_eq!((answer.status, answer.body.as_slice()), (200, b"{}".as_slice()));
+    assert_eq!(
+        (answer.status, answer.body.as_slice()),
+        (200, b"{}".as_slice())
+    );
     let other = failure(&trusting, &format!("https://127.0.0.1:{port}/x")).await;
     assert!(other.starts_with("TLS: "), "{other}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("roots.pem");
+    std::fs::write(&file, pem).unwrap();
+    assert_eq!(roots_in(&file).unwrap().len(), 1);
+    std::fs::write(&file, "no certificate").unwrap();
+    assert!(roots_in(&file).is_err());
     let strict = outward(Reach::Loopback, vec![]);
     let stranger = failure(&strict, &url).await;
     assert!(stranger.contains("certificate"), "{stranger}");
@@ -96,7 +121,9 @@ async fn nobody_leads_us_where_we_should_not_be() {
     let port = plain_server().await;
     let here = outward(Reach::Loopback, vec![]);
     let base = format!("http://127.0.0.1:{port}");
-    let away = here.send(OutboundRequest::get(format!("{base}/away"))).await;
+    let away = here
+        .send(OutboundRequest::get(format!("{base}/away")))
+        .await;
     assert_eq!(away.unwrap().status, 303);
     let long = failure(&here, &format!("{base}/long")).await;
     assert!(long.contains("limit exceeded"), "{long}");
@@ -115,13 +142,37 @@ async fn nobody_leads_us_where_we_should_not_be() {
     let abroad = outward(Reach::Https, vec![]);
     for (outward, url, words) in [
         (&abroad, format!("{base}/echo"), "127.0.0.1 is this machine"),
-        (&abroad, format!("https://localhost:{port}/"), "is this machine"),
-        (&abroad, format!("https://[::ffff:127.0.0.1]:{port}/"), "127.0.0.1 is this machine"),
+        (
+            &abroad,
+            format!("https://localhost:{port}/"),
+            "is this machine",
+        ),
+        (
+            &abroad,
+            format!("https://[::ffff:127.0.0.1]:{port}/"),
+            "127.0.0.1 is this machine",
+        ),
         (&here, "https://0.0.0.0/".into(), "no server's address"),
-        (&here, "https://169.254.169.254/latest/meta-data".into(), "metadata addresses are refused"),
-        (&here, "https://[fe80::1]/".into(), "metadata addresses are refused"),
-        (&here, "https://127.0.0.1:5432/".into(), "the server's own database"),
-        (&here, "http://10.0.0.1/".into(), "plain http leads to this machine only"),
+        (
+            &here,
+            "https://169.254.169.254/latest/meta-data".into(),
+            "metadata addresses are refused",
+        ),
+        (
+            &here,
+            "https://[fe80::1]/".into(),
+            "metadata addresses are refused",
+        ),
+        (
+            &here,
+            "https://127.0.0.1:5432/".into(),
+            "the server's own database",
+        ),
+        (
+            &here,
+            "http://10.0.0.1/".into(),
+            "plain http leads to this machine only",
+        ),
         (&here, "ftp://127.0.0.1/".into(), "neither https nor http"),
     ] {
         let said = failure(outward, &url).await;
@@ -158,7 +209,11 @@ impl Browser {
                 Some(form) => self.http.post(&url).form(&form),
                 None => self.http.get(&url),
             };
-            let answer = request.header("cookie", cookies.join("; ")).send().await.unwrap();
+            let answer = request
+                .header("cookie", cookies.join("; "))
+                .send()
+                .await
+                .unwrap();
             for line in answer.headers().get_all("set-cookie") {
                 let (pair, _) = line.to_str().unwrap().split_once(';').unwrap();
                 let (name, value) = pair.split_once('=').unwrap();
@@ -168,7 +223,11 @@ impl Browser {
                 return (url, answer.text().await.unwrap());
             };
             let next = next.to_str().unwrap().to_owned();
-            url = if next.starts_with('/') { format!("{origin}{next}") } else { next };
+            url = if next.starts_with('/') {
+                format!("{origin}{next}")
+            } else {
+                next
+            };
         }
         unreachable!("redirects without end")
     }
@@ -176,7 +235,10 @@ impl Browser {
 
 fn field(body: &str, name: &str) -> String {
     let start = format!("name=\"{name}\" value=\"");
-    let rest = body.split_once(&start).unwrap_or_else(|| unreachable!("{body}")).1;
+    let rest = body
+        .split_once(&start)
+        .unwrap_or_else(|| unreachable!("{body}"))
+        .1;
     rest.split_once('"').unwrap().0.to_owned()
 }
 
@@ -201,7 +263,8 @@ async fn one_ferry_signs_people_in_at_another() {
         "name": "people", "strategy": "auth0", "enabled_clients": [client["client_id"]],
     });
     post(&there, "/api/v2/connections", people).await;
-    let bob = json!({"connection": "people", "email": "bob@up.example", "password": "his password"});
+    let bob =
+        json!({"connection": "people", "email": "bob@up.example", "password": "his password"});
     post(&there, "/api/v2/users", bob).await;
     let shop = json!({
         "name": "shop", "app_type": "spa", "token_endpoint_auth_method": "none",

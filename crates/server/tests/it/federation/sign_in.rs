@@ -57,13 +57,19 @@ async fn a_person_signs_in_with_another_ferry() {
         assert!(seen.told().contains_key("code"), "{}", seen.url);
         let user = stage.user("oidc|up|auth0|42").await;
         assert_eq!(user["email"], "bob@up.example");
-        assert_eq!((&user["email_verified"], &user["name"]), (&json!(true), &json!("Bob")));
+        assert_eq!(
+            (&user["email_verified"], &user["name"]),
+            (&json!(true), &json!("Bob"))
+        );
         assert_eq!(
             user["identities"],
             json!([{"connection": "up", "user_id": "up|auth0|42", "provider": "oidc",
                 "isSocial": false}])
         );
-        assert_eq!((&user["logins_count"], &user["given_name"]), (&json!(1), &json!("Robert")));
+        assert_eq!(
+            (&user["logins_count"], &user["given_name"]),
+            (&json!(1), &json!("Robert"))
+        );
         // Nothing of the protocol was kept for a profile.
         for name in ["iss", "aud", "nonce", "sid", "at_hash", "exp"] {
             assert!(user.get(name).is_none(), "{name}");
@@ -71,7 +77,11 @@ async fn a_person_signs_in_with_another_ferry() {
         assert_eq!(stage.here.codes().await, ["ss", "s", "ferry_session"]);
         let event = stage.here.event("s").await;
         assert_eq!(
-            (&event["strategy"], &event["strategy_type"], &event["connection"]),
+            (
+                &event["strategy"],
+                &event["strategy_type"],
+                &event["connection"]
+            ),
             (&json!("oidc"), &json!("enterprise"), &json!("up"))
         );
         // Here a session answers now; it is one of the provider's connection.
@@ -81,13 +91,23 @@ async fn a_person_signs_in_with_another_ferry() {
         assert!(silent.told().contains_key("code"));
         // The next time the provider is asked again, and what it says is what is so.
         let change = json!({"name": "Bob the Builder"});
-        up.expect(200, "PATCH", "/api/v2/users/auth0%7C42", change).await;
+        up.expect(200, "PATCH", "/api/v2/users/auth0%7C42", change)
+            .await;
         let page = stage.begin(&browser, "&prompt=login").await;
         let there = browser.go(&page.link("Continue with up")).await;
         assert!(is_at(&there, "up.example/u/login"), "{}", there.url);
-        assert!(browser.submit(&there, &BOB).await.told().contains_key("code"));
+        assert!(
+            browser
+                .submit(&there, &BOB)
+                .await
+                .told()
+                .contains_key("code")
+        );
         let user = stage.user("oidc|up|auth0|42").await;
-        assert_eq!((&user["logins_count"], &user["name"]), (&json!(2), &json!("Bob the Builder")));
+        assert_eq!(
+            (&user["logins_count"], &user["name"]),
+            (&json!(2), &json!("Bob the Builder"))
+        );
         let by_email = "/api/v2/users-by-email?email=BOB%40up.example";
         let found = stage.here.expect(200, "GET", by_email, Value::Null).await;
         assert_eq!(found.as_array().unwrap().len(), 1);
@@ -119,16 +139,37 @@ async fn some_logins_go_straight_to_the_provider() {
         write.set_setting("prompts", r#"{"identifier_first": true}"#);
         stage.here.engine.store.commit(write).await.unwrap();
         let page = stage.begin(&browser, "").await;
-        assert!(is_at(&page, "ferry.example/u/login/identifier"), "{}", page.url);
-        let here = browser.submit(&page, &[("username", "x@other.example")]).await;
-        assert!(is_at(&here, "ferry.example/u/login/password"), "{}", here.url);
+        assert!(
+            is_at(&page, "ferry.example/u/login/identifier"),
+            "{}",
+            page.url
+        );
+        let here = browser
+            .submit(&page, &[("username", "x@other.example")])
+            .await;
+        assert!(
+            is_at(&here, "ferry.example/u/login/password"),
+            "{}",
+            here.url
+        );
         let page = browser.go(&page.url).await;
-        let there = browser.submit(&page, &[("username", "bob@UP.example")]).await;
+        let there = browser
+            .submit(&page, &[("username", "bob@UP.example")])
+            .await;
         assert!(is_at(&there, "up.example/u/login"), "{}", there.url);
-        assert!(browser.submit(&there, &BOB).await.told().contains_key("code"));
+        assert!(
+            browser
+                .submit(&there, &BOB)
+                .await
+                .told()
+                .contains_key("code")
+        );
         // Nobody may be asked: nobody goes anywhere.
         let stranger = Browser::new(&stage.net);
-        let told = stage.begin(&stranger, "&prompt=none&connection=up").await.told();
+        let told = stage
+            .begin(&stranger, "&prompt=none&connection=up")
+            .await
+            .told();
         assert_eq!(told["error"], "login_required");
         let unknown = stage.begin(&stranger, "&connection=nowhere").await.told();
         assert_eq!(unknown["error"], "invalid_request");
@@ -154,11 +195,19 @@ async fn nobody_has_a_password_there() {
         "client_id": stage.client, "connection": "up", "email": "x@up.example",
         "password": "long enough 1!",
     });
-    assert_eq!(here.api("POST", "/dbconnections/signup", sign_up.clone()).await.0, 400);
-    let (status, _) = here.api("POST", "/dbconnections/change_password", sign_up).await;
+    assert_eq!(
+        here.api("POST", "/dbconnections/signup", sign_up.clone())
+            .await
+            .0,
+        400
+    );
+    let (status, _) = here
+        .api("POST", "/dbconnections/change_password", sign_up)
+        .await;
     assert_eq!(status, 400);
     let shop = format!("/api/v2/clients/{}", stage.client);
-    let grants = json!({"grant_types": ["password", "http://auth0.com/oauth/grant-type/password-realm"]});
+    let grants =
+        json!({"grant_types": ["password", "http://auth0.com/oauth/grant-type/password-realm"]});
     here.expect(200, "PATCH", &shop, grants).await;
     let grant = json!({
         "grant_type": "http://auth0.com/oauth/grant-type/password-realm", "realm": "up",
@@ -173,16 +222,35 @@ async fn nobody_has_a_password_there() {
 #[tokio::test]
 async fn an_administrator_does_not_speak_for_the_provider() {
     let stage = Stage::on_sqlite().await;
-    provider(&stage, json!({"attribute_map": {"mapping_mode": "basic_profile"}})).await;
+    provider(
+        &stage,
+        json!({"attribute_map": {"mapping_mode": "basic_profile"}}),
+    )
+    .await;
     let browser = Browser::new(&stage.net);
     let there = stage.begin(&browser, "").await;
-    assert!(browser.submit(&there, &BOB).await.told().contains_key("code"));
+    assert!(
+        browser
+            .submit(&there, &BOB)
+            .await
+            .told()
+            .contains_key("code")
+    );
     let path = "/api/v2/users/oidc%7Cup%7Cauth0%7C42";
     let change = async |body: Value| stage.here.api("PATCH", path, body).await;
     for (body, words) in [
-        (json!({"email": "x@y.example"}), "Cannot update email for non-database user."),
-        (json!({"password": "long enough 1!"}), "Connection is not supported for this operation."),
-        (json!({"name": "Other"}), "The following user attributes cannot be updated: name."),
+        (
+            json!({"email": "x@y.example"}),
+            "Cannot update email for non-database user.",
+        ),
+        (
+            json!({"password": "long enough 1!"}),
+            "Connection is not supported for this operation.",
+        ),
+        (
+            json!({"name": "Other"}),
+            "The following user attributes cannot be updated: name.",
+        ),
     ] {
         let (status, answer) = change(body).await;
         assert_eq!(status, 400);
@@ -195,8 +263,15 @@ async fn an_administrator_does_not_speak_for_the_provider() {
     let there = stage.begin(&browser, "&prompt=login").await;
     let refused = browser.submit(&there, &BOB).await;
     assert_eq!(refused.status(), 400);
-    assert!(refused.says("Your account has been blocked."), "{}", refused.reply.body);
+    assert!(
+        refused.says("Your account has been blocked."),
+        "{}",
+        refused.reply.body
+    );
     let event = stage.here.event("f").await;
     assert_eq!(event["description"], "user is blocked");
-    assert_eq!(stage.user("oidc|up|auth0|42").await["app_metadata"]["plan"], "gold");
+    assert_eq!(
+        stage.user("oidc|up|auth0|42").await["app_metadata"]["plan"],
+        "gold"
+    );
 }

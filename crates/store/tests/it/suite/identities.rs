@@ -69,7 +69,13 @@ pub async fn who_is_vouched_for_is_found_by_the_identity(store: &Bench) {
     store.commit(write).await.unwrap();
     let found = store.find_user_by_row(row).await.unwrap().unwrap();
     assert_eq!((found.version, found.attributes.name), (2, None));
-    assert!(store.list_users_by_email("ann@x.org").await.unwrap().is_empty());
+    assert!(
+        store
+            .list_users_by_email("ann@x.org")
+            .await
+            .unwrap()
+            .is_empty()
+    );
 }
 
 pub async fn what_is_linked_can_be_parted(store: &Bench) {
@@ -87,12 +93,29 @@ pub async fn what_is_linked_can_be_parted(store: &Bench) {
     store.commit(write).await.unwrap();
     assert_eq!(store.orphans().await.unwrap(), [""; 0]);
     assert!(store.find_user_by_row(row).await.unwrap().is_none());
-    assert!(store.find_session(&"one".into(), at(6)).await.unwrap().is_none());
-    let linked = store.find_user_by_identity(&key("1")).await.unwrap().unwrap();
+    assert!(
+        store
+            .find_session(&"one".into(), at(6))
+            .await
+            .unwrap()
+            .is_none()
+    );
+    let linked = store
+        .find_user_by_identity(&key("1"))
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(linked.row, primary.row);
-    assert_eq!((linked.version, linked.updated_at), (primary.version + 1, at(5)));
+    assert_eq!(
+        (linked.version, linked.updated_at),
+        (primary.version + 1, at(5))
+    );
     assert_eq!(linked.attributes, primary.attributes);
-    let ids: Vec<_> = linked.identities.iter().map(|i| i.foreign_id.as_str()).collect();
+    let ids: Vec<_> = linked
+        .identities
+        .iter()
+        .map(|i| i.foreign_id.as_str())
+        .collect();
     assert_eq!(ids, ["7", "corp|1"]);
     let profile = linked.identities[1].profile_data.clone().unwrap();
     assert_eq!(
@@ -100,8 +123,17 @@ pub async fn what_is_linked_can_be_parted(store: &Bench) {
         json!({"email": "ann@x.org", "email_verified": false, "name": "Ann of Corp", "groups": ["a"]})
     );
     // The old id names nobody any more; the address leads to the one account.
-    assert!(store.find_user(&"oidc|corp|1".into()).await.unwrap().is_none());
-    assert_eq!(store.list_users_by_email("ann@x.org").await.unwrap()[0].row, primary.row);
+    assert!(
+        store
+            .find_user(&"oidc|corp|1".into())
+            .await
+            .unwrap()
+            .is_none()
+    );
+    assert_eq!(
+        store.list_users_by_email("ann@x.org").await.unwrap()[0].row,
+        primary.row
+    );
     // Once more, from what was read before: too late.
     let mut write = store.write();
     write.link_user(&primary, &secondary, at(6));
@@ -109,7 +141,10 @@ pub async fn what_is_linked_can_be_parted(store: &Bench) {
     assert!(matches!(late, StoreError::Stale { .. }), "{late}");
 
     let mut write = store.write();
-    write.set_profile_data(&key("1"), &object(json!({"name": "Anne", "email": "new@x.org"})));
+    write.set_profile_data(
+        &key("1"),
+        &object(json!({"name": "Anne", "email": "new@x.org"})),
+    );
     store.commit(write).await.unwrap();
     let linked = store.find_user_by_row(primary.row).await.unwrap().unwrap();
     let fresh = store.next_user_row().await.unwrap();
@@ -118,7 +153,11 @@ pub async fn what_is_linked_can_be_parted(store: &Bench) {
         write.part_identity(&linked, &linked.identities[1], fresh, at(9));
         assert_eq!(store.commit(write).await.is_ok(), is_first);
     }
-    let parted = store.find_user(&"oidc|corp|1".into()).await.unwrap().unwrap();
+    let parted = store
+        .find_user(&"oidc|corp|1".into())
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!((parted.row, parted.identities.len()), (fresh, 1));
     assert_eq!(parted.attributes.name.as_deref(), Some("Anne"));
     assert_eq!(parted.attributes.email, Some(email("new@x.org")));
@@ -143,7 +182,11 @@ pub async fn racing_links_make_one(store: &Bench) {
     };
     let (one_done, other_done) = tokio::join!(link(&one), link(&other));
     assert_ne!(one_done.is_ok(), other_done.is_ok());
-    let holder = store.find_user_by_identity(&key("1")).await.unwrap().unwrap();
+    let holder = store
+        .find_user_by_identity(&key("1"))
+        .await
+        .unwrap()
+        .unwrap();
     let winner = if one_done.is_ok() { one.row } else { other.row };
     assert_eq!(holder.row, winner);
     assert_eq!(store.orphans().await.unwrap(), [""; 0]);
