@@ -380,7 +380,25 @@ mod tests {
             json!({"upstream_params": {"hint": {"alias": "login_hint"}}}),
         ];
         let said: Vec<String> = faults.iter().map(fault).collect();
-        insta::assert_snapshot!(said.join("\n"), @r"");
+        insta::assert_snapshot!(said.join("\n"), @r#"
+        Payload validation error: 'String is too short (0 chars), minimum 1' on property options.client_id.
+        Payload validation error: 'Additional properties not allowed: bareboat' on property options.bareboat.
+        Payload validation error: 'No enum match for: side_channel' on property options.type.
+        Payload validation error: 'Must be an https URL without user and fragment' on property options.discovery_url.
+        Payload validation error: 'Needed, or else issuer, or else all endpoints (issuer: is missing)' on property options.discovery_url.
+        Payload validation error: 'Must be an https URL without user and fragment' on property options.issuer.
+        Payload validation error: 'Must be an https URL without user and fragment' on property options.token_endpoint.
+        Payload validation error: 'Must be an https URL without user and fragment' on property options.jwks_uri.
+        Payload validation error: 'Must contain openid' on property options.scope.
+        Payload validation error: 'Not supported by this server: a plain challenge protects nothing' on property options.connection_settings.pkce.
+        Payload validation error: 'Needed with use_map' on property options.attribute_map.attributes.
+        Payload validation error: 'This attribute can't come from a provider' on property options.attribute_map.attributes.user_id.
+        Payload validation error: 'Expected text with ${context.tokenset.CLAIM} or ${context.userinfo.CLAIM}' on property options.attribute_map.attributes.name.
+        Payload validation error: 'Must be an https URL' on property options.icon_url.
+        Payload validation error: 'Not a domain: not a domain' on property options.domain_aliases.
+        Payload validation error: 'Not supported by this server: HS256' on property options.id_token_signed_response_algs.
+        Payload validation error: 'Not supported by this server: only {"value": "…"} is' on property options.upstream_params.hint.
+        "#);
     }
 
     #[test]
