@@ -23,6 +23,35 @@ pub enum Mode {
     Legacy,
 }
 
+/// Who vouches for the people of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strategy {
+    /// A password: ours, or one that a legacy store verifies.
+    Database,
+    /// Somebody else's OpenID provider.
+    Oidc,
+}
+
+impl Strategy {
+    /// Both of them.
+    pub const ALL: [Self; 2] = [Self::Database, Self::Oidc];
+
+    /// The word on the wire; also the provider of its identities.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Database => crate::id::AUTH0,
+            Self::Oidc => crate::id::OIDC,
+        }
+    }
+
+    /// Reads the word.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL
+            .into_iter()
+            .find(|strategy| strategy.as_str() == text)
+    }
+}
+
 /// When the names and the picture of a script's profile are stored here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RootAttributes {
@@ -34,7 +63,7 @@ pub enum RootAttributes {
     Never,
 }
 
-/// A database connection.
+/// A connection.
 #[derive(Clone, Debug)]
 pub struct Connection {
     /// Its id.
@@ -47,7 +76,7 @@ pub struct Connection {
     pub realms: Vec<String>,
     /// Everything under `options` except `configuration`, as it was set.
     pub options: Json,
-    /// Settings of its scripts.
+    /// Settings of its scripts; the secret by which we prove ourselves to a provider.
     pub configuration: BTreeMap<String, ConfigurationValue>,
     /// Free texts of the operator.
     pub metadata: Json,
@@ -65,6 +94,19 @@ impl Connection {
             .get(name)
             .and_then(Value::as_bool)
             .unwrap_or(false)
+    }
+
+    /// Who vouches for its people. Kept among the root members; database connections name none.
+    pub fn strategy(&self) -> Strategy {
+        let named = self.attributes.get("strategy").and_then(Value::as_str);
+        named
+            .and_then(Strategy::parse)
+            .unwrap_or(Strategy::Database)
+    }
+
+    /// Whether its people have passwords.
+    pub fn is_database(&self) -> bool {
+        self.strategy() == Strategy::Database
     }
 
     /// Who holds the passwords.

@@ -100,6 +100,9 @@ text_id! {
 /// The provider of all database connections: they share one space of user ids.
 pub const AUTH0: &str = "auth0";
 
+/// The provider of connections to somebody else's OpenID provider.
+pub const OIDC: &str = "oidc";
+
 impl ConnectionId {
     /// A new random id.
     pub fn generate(entropy: &dyn Entropy) -> Self {
@@ -217,6 +220,11 @@ impl ForeignId {
 }
 
 impl UserId {
+    /// The user whose first identity this is.
+    pub fn of(provider: &str, id: &ForeignId) -> Self {
+        Self(format!("{provider}|{id}"))
+    }
+
     /// The provider and the id inside it; `None` when there is no `|`.
     pub fn split(&self) -> Option<(&str, &str)> {
         self.0.split_once('|')

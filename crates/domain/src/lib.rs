@@ -34,6 +34,7 @@ pub mod metadata;
 pub mod mfa_factor;
 pub mod page;
 pub mod profile;
+pub mod profile_data;
 pub mod recovery_code;
 pub mod row_error;
 pub mod schema;

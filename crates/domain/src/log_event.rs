@@ -148,11 +148,16 @@ kinds! {
     UserMigrated = "ferry_sum",
     /// Ferry's own: a legacy user proved who it is, yet could not be written here.
     MigrationFailed = "ferry_fum",
+    /// Ferry's own: a person linked another provider's identity to their account.
+    IdentityLinked = "ferry_link",
     /// Console lines and warnings of an action script.
     ScriptConsole = "ferry_script",
     /// Ferry's own: a breaker opened or closed, since a legacy store went away or came back.
     Circuit = "ferry_circuit",
 }
+
+/// The detail that names the strategy of a connection that is no database; shown beside the others.
+pub const STRATEGY: &str = "strategy";
 
 /// One event, as it is stored and shown.
 #[derive(Clone, Debug)]
@@ -215,12 +220,19 @@ impl LogEvent {
         put("user_name", self.user_name.clone());
         put("log_id", Some(self.log_id.to_string()));
         put("_id", Some(self.log_id.to_string()));
+        let mut details = self.details.clone();
+        let strategy = details.shift_remove(STRATEGY);
         if self.connection.is_some() {
-            json.insert("strategy".into(), "auth0".into());
-            json.insert("strategy_type".into(), "database".into());
+            let kind = match &strategy {
+                Some(_) => "enterprise",
+                None => "database",
+            };
+            let strategy = strategy.unwrap_or_else(|| crate::id::AUTH0.into());
+            json.insert("strategy".into(), strategy);
+            json.insert("strategy_type".into(), kind.into());
         }
-        if !self.details.is_empty() {
-            json.insert("details".into(), Value::Object(self.details.clone()));
+        if !details.is_empty() {
+            json.insert("details".into(), Value::Object(details));
         }
         json
     }

@@ -5,6 +5,7 @@
 //! | `token`, `machine_token`, `issue` | the token endpoint; codes and tokens of an authorization |
 //! | `introspect`, `revoke`, `refresh_tokens`, `pushed` | what becomes of tokens; requests sent ahead |
 //! | `authorize`, `transaction`, `consent`, `sessions`, `logout` | a login in a browser, from `/authorize` to the code; its end |
+//! | `federation`, `outbound` | people whom another provider vouches for; identities linked and parted |
 //! | `logout_notices` | clients are told that a session ended |
 //! | `login`, `authenticate`, `migrate_user` | a password login, who answers it, a user's arrival |
 //! | `legacy`, `deeds`, `cached` | questions to a legacy store, changes of it, copies from it |
@@ -20,7 +21,9 @@
 pub mod bootstrap;
 pub mod error;
 pub mod export;
+pub mod federation;
 pub mod hashing;
+pub mod outbound;
 pub mod settings;
 
 mod arrivals;
@@ -118,6 +121,9 @@ pub struct Engine {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub entropy: Arc<dyn domain::Entropy>,
+    /// The way to other servers.
+    outbound: Arc<dyn outbound::Outbound>,
+    providers: federation::Providers,
     looks: branding::Looks,
     programs: programs::Programs,
     arrivals: arrivals::Arrivals,
@@ -187,6 +193,8 @@ impl Engine {
             hashing,
             clock,
             entropy,
+            outbound: Arc::new(outbound::NoWayOut),
+            providers: federation::Providers::default(),
             looks: branding::Looks::default(),
             programs,
             arrivals: arrivals::Arrivals::default(),
@@ -202,6 +210,13 @@ impl Engine {
             outbox_wake: tokio::sync::Notify::new(),
             notices_wake: tokio::sync::Notify::new(),
         })
+    }
+
+    /// The same engine with a way to other servers.
+    #[must_use]
+    pub fn reaching_by(mut self, outbound: Arc<dyn outbound::Outbound>) -> Self {
+        self.outbound = outbound;
+        self
     }
 
     /// Now.

@@ -54,6 +54,7 @@ pub const PROMPTS: &[(&str, &[&str])] = &[
     ("mfa-webauthn", &["mfa-webauthn-roaming-challenge"]),
     ("passkeys", &["passkey-enrollment"]),
     ("consent", &["consent"]),
+    ("link-account", &["link-account"]),
     (
         "device-flow",
         &[

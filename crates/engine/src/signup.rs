@@ -117,7 +117,7 @@ impl Engine {
         let (Some(client), Some(connection)) = (client, connection) else {
             return Err(SignUpError::UnknownConnection);
         };
-        if !connection.serves(&client.client_id) {
+        if !connection.serves(&client.client_id) || !connection.is_database() {
             return Err(SignUpError::UnknownConnection);
         }
         let (email, name) = (sign_up.email.to_string(), connection.name.clone());

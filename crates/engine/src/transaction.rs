@@ -18,6 +18,7 @@ use store::{StoreError, StoredTransaction};
 
 use crate::Engine;
 use crate::error::{Error, Result};
+use crate::federation::Newcomer;
 use crate::issue::token_hash;
 
 /// How long somebody may take to sign in.
@@ -37,6 +38,10 @@ pub struct Progress {
     /// Whether a passkey was offered.
     #[serde(default)]
     pub passkey_offered: bool,
+    /// Somebody whom another provider vouches for and who may be here already. Once somebody proved
+    /// who they are, it is to be linked to them.
+    #[serde(default)]
+    pub newcomer: Option<Newcomer>,
     /// The device that the login is for; none where the browser goes back to a client.
     #[serde(default)]
     pub device: Option<WaitingCode>,
@@ -96,6 +101,8 @@ impl From<&Proven> for Authentication {
 pub struct Facts {
     /// Whether the name is asked for on a page of its own.
     pub identifier_first: bool,
+    /// Whether another provider asks who is there, and not a page of ours.
+    pub goes_elsewhere: bool,
     /// Whether a second factor is missing.
     pub second_factor_due: bool,
     /// Whether the password must be changed first.
@@ -117,6 +124,10 @@ pub enum Step {
     LoginPassword,
     /// A new account.
     SignUp,
+    /// To another provider.
+    Provider,
+    /// Whether an account that is here already is the same person's.
+    LinkAccount,
     /// A second factor.
     Mfa,
     /// A new password.
@@ -136,6 +147,12 @@ pub enum Step {
 /// The dispatcher.
 pub fn next_step(progress: &Progress, facts: Facts) -> Step {
     if progress.proven.is_none() {
+        if progress.newcomer.is_some() {
+            return Step::LinkAccount;
+        }
+        if facts.goes_elsewhere {
+            return Step::Provider;
+        }
         return match (
             progress.signs_up,
             facts.identifier_first,
@@ -286,6 +303,7 @@ fn stored(transaction: &Transaction) -> Result<StoredTransaction> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::federation::newcomer;
 
     fn proven() -> Proven {
         Proven {
@@ -303,6 +321,7 @@ mod tests {
         let typed = Some("ann".to_owned());
         let facts = |text: &str| Facts {
             identifier_first: text.contains('i'),
+            goes_elsewhere: text.contains('e'),
             second_factor_due: text.contains('m'),
             password_change_due: text.contains('p'),
             passkey_offer_due: text.contains('k'),
@@ -330,6 +349,10 @@ mod tests {
             (false, false, true, Some(true), "c", Step::Finish),
             (false, false, true, None, "i", Step::Finish),
             (false, false, true, Some(false), "mpc", Step::ErrorToClient),
+            (true, true, false, None, "ei", Step::Provider),
+            (true, false, false, Some(true), "nei", Step::LinkAccount),
+            (false, false, true, None, "nem", Step::Mfa),
+            (false, false, true, None, "ne", Step::Finish),
         ];
         for (number, (signs_up, is_typed, is_proven, consent, known, step)) in
             table.into_iter().enumerate()
@@ -341,6 +364,7 @@ mod tests {
                 consent,
                 passkey_offered: false,
                 device: None,
+                newcomer: Some(newcomer()).filter(|_| known.contains('n')),
             };
             assert_eq!(next_step(&progress, facts(known)), step, "row {number}");
         }

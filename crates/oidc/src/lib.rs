@@ -15,6 +15,7 @@
 //! | [`discovery`] | the document that tells clients all this |
 //! | [`client_assertion`] | clients that prove themselves by a signature |
 //! | [`dpop`] | proofs that a client holds a key |
+//! | [`relying_party`] | the other side: people who sign in with somebody else's provider |
 //! | [`issuer`] | the server's own name, from which every URL here is built |
 //!
 //! Whether a password is right, a client known or a grant allowed is the `engine`'s to find out;
@@ -31,6 +32,7 @@ pub mod fuzzing;
 pub mod issuer;
 pub mod jwt;
 pub mod logout;
+pub mod relying_party;
 pub mod scopes;
 pub mod token;
 

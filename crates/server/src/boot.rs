@@ -18,6 +18,7 @@ use store::Store;
 
 use crate::config::{Config, Database, ScriptConfig};
 use crate::isolation;
+use crate::outbound::{self, Outward};
 
 /// The system's clock.
 pub struct SystemClock;
@@ -66,6 +67,12 @@ pub async fn engine(config: &Config) -> Result<(Engine, Claim)> {
         own_database: own_database(&config.database).await?,
         ..config.engine.clone()
     };
+    let reach = oidc::relying_party::Reach::of(&settings.issuer);
+    let roots = match &config.outbound_roots {
+        Some(path) => outbound::roots_in(path)?,
+        None => Vec::new(),
+    };
+    let outward = Outward::new(reach, settings.own_database.clone(), roots)?;
     let engine = Engine::new(
         store,
         settings,
@@ -74,7 +81,7 @@ pub async fn engine(config: &Config) -> Result<(Engine, Claim)> {
         Arc::new(SystemEntropy),
     )
     .await?;
-    Ok((engine, claim))
+    Ok((engine.reaching_by(Arc::new(outward)), claim))
 }
 
 async fn open_store(config: &Config, key: &Key32) -> Result<Store> {

@@ -18,6 +18,7 @@ pub mod metrics;
 pub mod mfa;
 pub mod oauth;
 pub mod observe;
+pub mod outbound;
 pub mod pages;
 pub mod routes;
 pub mod serve;

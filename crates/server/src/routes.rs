@@ -10,12 +10,12 @@ use axum::routing::{delete, get, patch, post, put};
 
 use crate::management::{
     branding, client_credentials, client_grants, clients, connection_clients, connections,
-    email_templates, exports, grants, hashes, import_jobs, jobs, logs, merges, password_hashes,
-    prompts, refresh_tokens, resource_servers, scripts, sessions, signing_keys, tenant_settings,
-    tickets, uploads, users,
+    email_templates, exports, grants, hashes, identities, import_jobs, jobs, logs, merges,
+    password_hashes, prompts, refresh_tokens, resource_servers, scripts, sessions, signing_keys,
+    tenant_settings, tickets, uploads, users,
 };
 use crate::state::AppState;
-use crate::universal_login::{device, login};
+use crate::universal_login::{device, federated, login};
 use crate::{assets, cors, dbconnections, extract, health, metrics, oauth, observe, pages, unread};
 
 /// The whole application.
@@ -103,6 +103,15 @@ fn browser_login() -> Router<AppState> {
             "/u/login/password",
             get(login::password).post(login::post_password),
         )
+        .route("/u/login/federated", get(federated::depart))
+        .route(
+            "/u/login/link",
+            get(federated::link).post(federated::post_link),
+        )
+        .route(
+            "/login/callback",
+            get(federated::callback).post(federated::post_callback),
+        )
         .route("/u/signup", get(login::sign_up).post(login::post_sign_up))
         .route("/u/consent", get(login::consent).post(login::post_consent))
         .merge(factors::pages())
@@ -123,6 +132,11 @@ fn management() -> Router<AppState> {
             get(users::get).patch(users::update).delete(users::delete),
         )
         .route("/users/{id}/logs", get(logs::of_user))
+        .route("/users/{id}/identities", post(identities::link))
+        .route(
+            "/users/{id}/identities/{provider}/{identity}",
+            delete(identities::part),
+        )
         .merge(signed_in())
         .route(
             "/connections",

@@ -24,7 +24,7 @@ pub(crate) const INSERT_IDENTITY: &str = "insert into identities (provider, fore
     values ('auth0', $1, $2, $3, true, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 /// The parameters of an attribute set, in the order of `$3`–`$16` of [`INSERT_USER`].
-fn attribute_values(attributes: &Attributes) -> [Value; 14] {
+pub(crate) fn attribute_values(attributes: &Attributes) -> [Value; 14] {
     let extra = (!attributes.extra.is_empty()).then(|| json(&attributes.extra));
     [
         attributes.email.as_ref().map(EmailAddress::as_str).into(),
@@ -123,16 +123,7 @@ impl Write {
         connection: &ConnectionId,
         now: Instant,
     ) -> &mut Self {
-        let mut params = vec![user.row.into(), user.version.into()];
-        params.extend(attribute_values(&user.attributes));
-        params.push(now.into());
-        self.push(one(
-            "update users set email = $3, email_verified = $4, username = $5, phone_number = $6, \
-             phone_verified = $7, name = $8, nickname = $9, given_name = $10, family_name = $11, \
-             picture = $12, blocked = $13, extra = $14, user_metadata = $15, app_metadata = $16, \
-             updated_at = $17, version = version + 1 where id = $1 and version = $2",
-            params,
-        ));
+        self.update_person(user, now);
         let attributes = &user.attributes;
         self.push(one(
             "update identities set email_key = $3, username_key = $4, phone_key = $5 \
@@ -144,6 +135,20 @@ impl Write {
                 attributes.username.as_ref().map(Username::as_str).into(),
                 attributes.phone_number.clone().into(),
             ],
+        ))
+    }
+
+    /// The same without the keys: for users of other providers, whose address is no key of theirs.
+    pub fn update_person(&mut self, user: &User, now: Instant) -> &mut Self {
+        let mut params = vec![user.row.into(), user.version.into()];
+        params.extend(attribute_values(&user.attributes));
+        params.push(now.into());
+        self.push(one(
+            "update users set email = $3, email_verified = $4, username = $5, phone_number = $6, \
+             phone_verified = $7, name = $8, nickname = $9, given_name = $10, family_name = $11, \
+             picture = $12, blocked = $13, extra = $14, user_metadata = $15, app_metadata = $16, \
+             updated_at = $17, version = version + 1 where id = $1 and version = $2",
+            params,
         ))
     }
 

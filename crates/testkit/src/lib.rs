@@ -7,6 +7,7 @@
 //! * [`Server`]: the built `ferry` binary as a child process, and [`Api`] to talk to it.
 //! * [`hash_vectors`]: password hashes, made on the spot by other programs.
 //! * [`Authenticator`]: passkeys in software.
+//! * [`OpenIdProvider`]: an OpenID provider of somebody else's, which can be told to misbehave.
 //! * [`SmallDisk`]: a disk that can be filled.
 //! * [`run_in_browser`]: Debian's Chromium, driven by a script of `browser/`.
 //! * [`run_client`]: client libraries of others, driven by scripts of `clients/`; [`TlsFront`] before
@@ -30,6 +31,7 @@ mod held;
 mod legacy;
 mod mariadb;
 pub mod open;
+mod openid_provider;
 mod postgres;
 mod server;
 mod slapd;
@@ -46,6 +48,7 @@ pub use exports::{Export, Exported};
 pub use hashes::{HashVector, hash_vectors};
 pub use legacy::{Kind, Legacy, Person};
 pub use mariadb::MariaDb;
+pub use openid_provider::{Fault, OpenIdProvider};
 pub use postgres::{Database, Postgres};
 pub use server::{Server, ServerBuilder};
 pub use slapd::Slapd;

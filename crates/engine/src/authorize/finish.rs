@@ -8,7 +8,7 @@ use domain::{
 };
 use oidc::authorize::{FrontChannelToken, Granted};
 use oidc::{GrantType, OAuthError, Scopes};
-use store::{StoreError, Write};
+use store::{Key, StoreError, Write};
 
 use super::{Answer, DeviceEnd, Outcome};
 use crate::consent::Wish;
@@ -79,7 +79,7 @@ impl Engine {
             match self.store.commit(write).await {
                 Ok(()) => return Ok(finished),
                 // Another window was faster, or the session ended: look again.
-                Err(StoreError::Stale { .. }) => {}
+                Err(StoreError::Stale { .. } | StoreError::Conflict(Key::ForeignId)) => {}
                 Err(error) => return Err(error.into()),
             }
         }
@@ -146,6 +146,8 @@ impl Engine {
             let whom = (user.row, &user.user_id);
             self.keep_consent(whom, &making.wish(), &mut write).await?;
         }
+        self.link_newcomer(context, client, &transaction.progress, &user, &mut write)
+            .await?;
         let kind = kind_of(renewed.as_ref());
         let made = self.make(context, &making, authentication, kind, &mut write);
         let granted = match made.await {

@@ -168,6 +168,9 @@ impl Engine {
             identifier_first: self.asks_identifier_first().await?,
             ..Facts::default()
         };
+        if transaction.progress.proven.is_none() {
+            facts.goes_elsewhere = self.provider_for(client, transaction).await?.is_some();
+        }
         if let Some(proven) = &transaction.progress.proven {
             let authentication = domain::Authentication::from(proven);
             let request = &transaction.request;
@@ -231,16 +234,15 @@ impl Engine {
         if let Some(realm) = &self.settings.default_directory
             && let Some(found) = self.store.find_connection_by_realm(realm).await?
             && found.serves(&client.client_id)
+            && found.is_database()
         {
             return Ok(Ok(found));
         }
-        let all = domain::Page {
-            number: 0,
-            size: 1000,
+        let (databases, others): (Vec<_>, Vec<_>) = {
+            let listed = self.connections_for(client).await?.into_iter();
+            listed.partition(Connection::is_database)
         };
-        let listed = self.store.list_connections(all, None).await?;
-        let mut listed = listed.items.into_iter();
-        let first = listed.find(|connection| connection.serves(&client.client_id));
+        let first = databases.into_iter().chain(others).next();
         Ok(first.ok_or_else(OAuthError::no_connection))
     }
 

@@ -32,6 +32,10 @@ pub enum Problem {
     Refused(String),
     /// The user proved who it is, yet another record holds one of its keys.
     Conflict,
+    /// Another provider says that the person may not, or they said no there.
+    ProviderDenied,
+    /// Another provider's answer does not hold.
+    ProviderFailed,
     /// The sign-up was refused.
     SignUp(SignUpError),
     /// The login can't go on.

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::{ClientId, Connection, ConnectionId, Json};
+use domain::connection::Strategy;
+use domain::{ClientId, ConfigurationValue, Connection, ConnectionId, Json};
 use serde_json::Value;
 
 use super::options;
@@ -13,6 +14,7 @@ use crate::body::{
     texts,
 };
 use crate::error::{Error, Result};
+use crate::federation;
 
 const MAX_METADATA: usize = 10;
 
@@ -23,10 +25,10 @@ impl Engine {
         check_supported(&body, SUPPORTED)?;
         let name = take_text(&mut body, "name").unwrap_or_default();
         let strategy = take_text(&mut body, "strategy").unwrap_or_default();
-        if strategy != domain::id::AUTH0 {
-            let message = format!("Strategy not supported: {strategy}; only auth0 is");
+        let Some(strategy) = Strategy::parse(&strategy) else {
+            let message = format!("Strategy not supported: {strategy}; auth0 and oidc are");
             return Err(misfit("strategy", message));
-        }
+        };
         let mut connection = Connection {
             id: ConnectionId::generate(&*self.entropy),
             realms: vec![name.clone()],
@@ -40,11 +42,15 @@ impl Engine {
             version: 1,
         };
         let mut given = take_object(&mut body, "options").unwrap_or_default();
-        options::check(&given, &self.settings.hash_limits)?;
-        options::fill_in(&mut given);
-        connection.configuration = options::split_configuration(&mut given);
-        connection.options = given;
-        options::check_mode(&connection)?;
+        if strategy == Strategy::Oidc {
+            federation::options::take_over(&mut connection, given, self.reach())?;
+        } else {
+            options::check(&given, &self.settings.hash_limits)?;
+            options::fill_in(&mut given);
+            connection.configuration = options::split_configuration(&mut given);
+            connection.options = given;
+            options::check_mode(&connection)?;
+        }
         self.apply(&mut connection, body).await?;
         Ok(connection)
     }
@@ -60,7 +66,16 @@ impl Engine {
         check_supported(&body, SUPPORTED)?;
         let mut after = before.clone();
         let mut unchanged = ciphertexts.clone();
-        if let Some(mut given) = take_object(&mut body, "options") {
+        let given = take_object(&mut body, "options");
+        if let (Some(given), Strategy::Oidc) = (&given, before.strategy()) {
+            federation::options::take_over(&mut after, given.clone(), self.reach())?;
+            let is_kept = |name: &String| {
+                let stored = before.configuration.get(name);
+                let kept = after.configuration.get(name);
+                stored.map(ConfigurationValue::expose) == kept.map(ConfigurationValue::expose)
+            };
+            unchanged.retain(|name, _| is_kept(name));
+        } else if let Some(mut given) = given {
             options::check(&given, &self.settings.hash_limits)?;
             options::keep_survivors(&mut given, &before.options)?;
             after.configuration = options::split_configuration(&mut given);

@@ -38,7 +38,7 @@ pub struct ConnectionView {
 pub struct ConnectionFilter {
     /// Only the one of this name.
     pub name: Option<String>,
-    /// Only those of these strategies; all when empty. There is but one: `auth0`.
+    /// Only those of these strategies; all when empty.
     pub strategies: Vec<String>,
 }
 
@@ -66,12 +66,16 @@ impl Engine {
         slice: &Slice,
     ) -> Result<Listed<ConnectionView>> {
         let key = |connection: &Connection| connection.name.clone();
-        let is_ours = |strategy: &String| strategy == domain::id::AUTH0;
-        let listed = if !filter.strategies.is_empty() && !filter.strategies.iter().any(is_ours) {
-            slice.of(Vec::new(), key)
-        } else if let Some(name) = &filter.name {
+        let is_wanted = |connection: &Connection| {
+            let strategy = connection.strategy().as_str();
+            let mut wanted = filter.strategies.iter();
+            filter.strategies.is_empty() || wanted.any(|wanted| wanted == strategy)
+        };
+        let listed = if let Some(name) = &filter.name {
             let found = self.store.find_connection_by_name(name).await?;
-            slice.of(found.into_iter().collect(), key)
+            slice.of(found.into_iter().filter(is_wanted).collect(), key)
+        } else if !filter.strategies.is_empty() {
+            slice.of(self.all_connections(is_wanted).await?, key)
         } else {
             let (page, after) = slice.request();
             let listing: Listing<Connection> = self.store.list_connections(page, after).await?;
@@ -86,6 +90,25 @@ impl Engine {
             total: listed.total,
             next: listed.next,
         })
+    }
+
+    async fn all_connections(
+        &self,
+        is_wanted: impl Fn(&Connection) -> bool,
+    ) -> Result<Vec<Connection>> {
+        let (mut all, mut after) = (Vec::new(), None::<String>);
+        loop {
+            let page = domain::Page {
+                number: 0,
+                size: 1000,
+            };
+            let listed = self.store.list_connections(page, after.as_deref()).await?;
+            let Some(last) = listed.items.last() else {
+                return Ok(all);
+            };
+            after = Some(last.name.clone());
+            all.extend(listed.items.into_iter().filter(&is_wanted));
+        }
     }
 
     /// Creates a connection.

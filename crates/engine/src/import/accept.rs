@@ -205,6 +205,9 @@ impl Engine {
         }
         let found = self.store.find_connection(&ConnectionId::from(id)).await?;
         let connection = found.ok_or_else(no_connection)?;
+        if !connection.is_database() {
+            return Err(Error::invalid("The connection must be a database."));
+        }
         if connection.enabled_clients.is_empty() {
             return Err(Error::invalid("Connection must be enabled."));
         }

@@ -183,6 +183,7 @@ impl Engine {
                 let identity = user.identities.first().ok_or_else(no_such_connection)?;
                 let connection = self.store.find_connection(&identity.connection).await?;
                 let connection = connection.ok_or_else(no_such_connection)?;
+                refuse_other_provider(&connection)?;
                 let addressee = Addressee::of(&user)
                     .ok_or_else(|| no_address("The user does not have an email address."))?;
                 return Ok((connection, addressee));
@@ -195,6 +196,7 @@ impl Engine {
                 code: "inexistent_connection",
             });
         };
+        refuse_other_provider(&found)?;
         let addressee = self.find_addressee(context, &found, email.as_str()).await?;
         Ok((found, addressee.ok_or_else(no_such_addressee)?))
     }
@@ -353,4 +355,15 @@ fn no_such_addressee() -> Error {
         message: "User not found.".into(),
         code: "inexistent_user",
     }
+}
+
+/// Passwords and proofs of addresses are the business of whoever vouches for the person.
+fn refuse_other_provider(connection: &Connection) -> Result<()> {
+    if connection.is_database() {
+        return Ok(());
+    }
+    Err(Error::Invalid {
+        message: "Connection is not supported for this operation.".into(),
+        code: "operation_not_supported",
+    })
 }

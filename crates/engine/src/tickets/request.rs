@@ -43,7 +43,9 @@ impl Engine {
         let client = self.store.find_client(client_id).await?;
         let connection = self.store.find_connection_by_name(connection).await?;
         match (client, connection) {
-            (Some(client), Some(connection)) if connection.serves(&client.client_id) => {
+            (Some(client), Some(connection))
+                if connection.serves(&client.client_id) && connection.is_database() =>
+            {
                 if connection.is_password_change_disabled() {
                     return Err(RequestError::Disabled);
                 }

@@ -141,7 +141,7 @@ impl Engine {
             .await
             .map_err(outage)?;
         let connection = found.ok_or_else(|| OAuthError::unknown_realm(realm))?;
-        if connection.serves(&client.client_id) {
+        if connection.serves(&client.client_id) && connection.is_database() {
             Ok(connection)
         } else {
             let detail = format!("the connection {realm} is not enabled for the client");

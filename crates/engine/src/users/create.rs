@@ -47,6 +47,12 @@ impl Engine {
             .find_connection_by_name(&asked.connection)
             .await?;
         let connection = found.ok_or_else(no_such_connection)?;
+        if !connection.is_database() {
+            return Err(Error::invalid(
+                "Connection does not support user creation through the API. It must either be a \
+                 database or passwordless connection.",
+            ));
+        }
         let attributes = &asked.attributes;
         rules::check_identifiers(&connection, attributes)?;
         rules::check_metadata(

@@ -45,6 +45,7 @@ impl Engine {
         let connection = self
             .connection_to_change(&user, change.connection.as_deref())
             .await?;
+        check_vouched(&connection, &change)?;
         check_root_attributes(&connection, &change)?;
         check_identifiers(&connection, &change)?;
         rules::check_metadata(change.user_metadata.value(), change.app_metadata.value())?;
@@ -163,9 +164,13 @@ impl Engine {
         for _ in 0..TRIES {
             let was_blocked = user.is_blocked();
             change.apply(&mut user.attributes);
-            rules::check_identified(&user.attributes)?;
             let mut write = self.store.write();
-            write.update_user(&user, &connection.id, self.now());
+            if connection.is_database() {
+                rules::check_identified(&user.attributes)?;
+                write.update_user(&user, &connection.id, self.now());
+            } else {
+                write.update_person(&user, self.now());
+            }
             if user.is_blocked() && !was_blocked {
                 let ending = self.ending(SessionEnd::AccountDeactivated);
                 write.delete_sessions(user.row, &ending);
@@ -237,11 +242,33 @@ fn check_identifiers(connection: &Connection, change: &UserChange) -> Result<()>
     Ok(())
 }
 
-/// Names that a legacy store overwrites at each login can't be changed here.
-fn check_root_attributes(connection: &Connection, change: &UserChange) -> Result<()> {
-    if connection.mode() != Mode::Legacy
-        || connection.root_attributes() != RootAttributes::OnEachLogin
+/// Who somebody is, where another provider vouches for them, is the provider's to say.
+fn check_vouched(connection: &Connection, change: &UserChange) -> Result<()> {
+    if connection.is_database() {
+        return Ok(());
+    }
+    let message = if change.email.is_asked() {
+        "Cannot update email for non-database user."
+    } else if change.email_verified.is_asked()
+        || change.username.is_asked()
+        || change.phone_number.is_asked()
+        || change.phone_verified.is_asked()
+        || change.password.is_some()
     {
+        "Connection is not supported for this operation."
+    } else {
+        return Ok(());
+    };
+    Err(Error::Invalid {
+        message: message.into(),
+        code: "operation_not_supported",
+    })
+}
+
+/// Names that a legacy store or another provider overwrites at each login can't be changed here.
+fn check_root_attributes(connection: &Connection, change: &UserChange) -> Result<()> {
+    let is_ours = connection.is_database() && connection.mode() != Mode::Legacy;
+    if is_ours || connection.root_attributes() != RootAttributes::OnEachLogin {
         return Ok(());
     }
     let asked = |wanted: fn(&Change<String>) -> bool| {

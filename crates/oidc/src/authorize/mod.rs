@@ -33,7 +33,7 @@ mod request;
 mod request_object;
 mod response;
 mod response_type;
-mod uri;
+pub(crate) mod uri;
 
 use domain::Client;
 
@@ -47,7 +47,7 @@ pub use request_object::{PUSHED_REQUEST_URI, pushed_request_of};
 pub use response::{FrontChannelToken, Granted, ReplyTo, Response, WebMessage};
 
 pub(crate) use redirect_uri::is_logout_url;
-pub(crate) use response::with_query;
+pub(crate) use response::{encoded, with_query};
 
 use crate::error::OAuthError;
 use crate::issuer::Issuer;

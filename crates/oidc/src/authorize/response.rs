@@ -154,7 +154,7 @@ impl WebMessage {
 }
 
 /// Adds parameters to a URI's query. What stands there stays, letter by letter (RFC 6749 §3.1.2).
-pub(crate) fn with_query(uri: &str, members: &[(&'static str, String)]) -> String {
+pub(crate) fn with_query<N: AsRef<str>>(uri: &str, members: &[(N, String)]) -> String {
     if members.is_empty() {
         return uri.to_owned();
     }
@@ -172,13 +172,13 @@ pub(crate) fn with_query(uri: &str, members: &[(&'static str, String)]) -> Strin
 
 /// `name=value` pairs. All but unreserved letters are percent-encoded, the space too: then it does not
 /// matter whether the reader takes a plus for a space.
-fn encoded(members: &[(&'static str, String)]) -> String {
+pub(crate) fn encoded<N: AsRef<str>>(members: &[(N, String)]) -> String {
     let mut text = String::new();
     for (name, value) in members {
         if !text.is_empty() {
             text.push('&');
         }
-        text.push_str(name);
+        text.push_str(name.as_ref());
         text.push('=');
         for byte in value.bytes() {
             if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

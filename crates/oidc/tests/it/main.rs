@@ -16,6 +16,7 @@ mod interop;
 mod jwt;
 mod logout;
 mod params;
+mod relying_party;
 mod scopes;
 mod token;
 mod wire;

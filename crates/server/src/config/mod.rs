@@ -69,6 +69,8 @@ pub struct Config {
     pub log_filter: String,
     /// How long a drain may take.
     pub drain: Duration,
+    /// Root certificates beside those that browsers trust.
+    pub outbound_roots: Option<PathBuf>,
     /// Action scripts.
     pub scripts: ScriptConfig,
     /// What the engine takes.

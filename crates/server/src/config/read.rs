@@ -150,6 +150,7 @@ pub(super) fn config(values: &Values) -> Result<Config, ConfigError> {
         log_json: log_json(&reader)?,
         log_filter: reader.get("log.filter")?,
         drain: Duration::from_secs(reader.get("drain_seconds")?),
+        outbound_roots: reader.text("outbound.ca_file").map(PathBuf::from),
         scripts: scripts(&reader)?,
         engine: engine_settings(&reader, public_url.clone(), data_dir.clone())?,
         public_url,

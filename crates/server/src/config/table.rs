@@ -324,6 +324,13 @@ pub const SETTINGS: &[Setting] = &[
         "Hours that the file of an export can be fetched.",
     ),
     setting(
+        "outbound.ca_file",
+        "FERRY_OUTBOUND_CA_FILE",
+        "",
+        "Root certificates (PEM) by which other OpenID providers may prove their names, beside those that \
+         browsers trust.",
+    ),
+    setting(
         "mail.smtp_url",
         "FERRY_MAIL_SMTP_URL",
         "",

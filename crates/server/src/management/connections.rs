@@ -7,6 +7,7 @@ use axum::Json as Body;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use domain::connection::Strategy;
 use domain::{ClientId, ConnectionId, EmailAddress, Json};
 use engine::connections::{ConnectionFilter, ConnectionView};
 use serde_json::{Value, json};
@@ -139,16 +140,18 @@ fn render(view: ConnectionView, manager: &Manager) -> Json {
         connection,
         ciphertexts,
     } = view;
+    let strategy = connection.strategy();
     let mut body = Json::new();
     body.insert("id".into(), connection.id.as_str().into());
     body.insert("name".into(), connection.name.into());
     if let Some(display_name) = connection.display_name {
         body.insert("display_name".into(), display_name.into());
     }
-    body.insert("strategy".into(), domain::id::AUTH0.into());
+    body.insert("strategy".into(), strategy.as_str().into());
     if manager.may("read:connections_options") {
         let mut options = connection.options;
-        if !ciphertexts.is_empty() {
+        // The secret by which we prove ourselves to a provider is not read back in any form.
+        if !ciphertexts.is_empty() && strategy == Strategy::Database {
             options.insert("configuration".into(), json!(ciphertexts));
         }
         body.insert("options".into(), options.into());

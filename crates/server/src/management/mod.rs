@@ -15,6 +15,7 @@ mod fields;
 pub mod grants;
 pub mod guardian;
 pub mod hashes;
+pub mod identities;
 pub mod import_jobs;
 pub mod jobs;
 pub mod logs;

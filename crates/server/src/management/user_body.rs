@@ -290,7 +290,8 @@ fn present<const N: usize>(
         .filter_map(|(name, value)| Some((name.to_owned(), value?)))
 }
 
-fn identity(identity: &Identity) -> Value {
+/// An identity as the Management API shows one.
+pub fn identity(identity: &Identity) -> Value {
     let mut body = json!({
         "connection": identity.connection_name,
         "user_id": identity.foreign_id,

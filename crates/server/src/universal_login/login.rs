@@ -16,6 +16,7 @@ use engine::transaction::{Lost, Step, Transaction};
 use password::policy::PasswordPolicy;
 use serde_json::Value;
 
+use super::federated;
 use super::onward::to_step;
 use super::page::{self, Page, Screen};
 use super::unfit::unfit_password;
@@ -249,12 +250,14 @@ pub(super) async fn show(state: &AppState, visit: &Visit, wanted: Step) -> Respo
 
 /// Before somebody proved who they are, the pages for that may be walked to and fro.
 fn may_see(wanted: Step, step: Step) -> bool {
-    use Step::{Login, LoginIdentifier, LoginPassword, SignUp};
+    use Step::{Login, LoginIdentifier, LoginPassword, Provider, SignUp};
     wanted == step
         || match step {
             Login | LoginIdentifier => wanted == SignUp,
             LoginPassword => matches!(wanted, LoginIdentifier | SignUp),
             SignUp => matches!(wanted, Login | LoginIdentifier),
+            // Back to the name, which led to another provider.
+            Provider => wanted == LoginIdentifier,
             _ => false,
         }
 }
@@ -290,7 +293,12 @@ async fn after(
     visit.show(state, &login, page).await
 }
 
-async fn page_of(state: &AppState, login: &Transaction, step: Step, typed: &str) -> Page {
+pub(super) async fn page_of(
+    state: &AppState,
+    login: &Transaction,
+    step: Step,
+    typed: &str,
+) -> Page {
     let screen = match step {
         Step::LoginIdentifier => Screen::LoginId,
         Step::LoginPassword => Screen::LoginPassword,
@@ -321,19 +329,21 @@ async fn shown(state: &AppState, login: &Transaction, typed: &str) -> Json {
             "username_required".into(),
             connection.requires_username().into(),
         );
+        shown.insert("no_password".into(), (!connection.is_database()).into());
         shown.insert("passkey".into(), connection.has_passkeys().into());
         let least = PasswordPolicy::of(&connection).min_length();
         if least > 1 {
             shown.insert("min_length".into(), least.into());
         }
-        if !connection.is_signup_disabled() {
+        if connection.is_database() && !connection.is_signup_disabled() {
             shown.insert("signup_url".into(), format!("/u/signup?state={id}").into());
         }
-        if !connection.is_password_change_disabled() {
+        if connection.is_database() && !connection.is_password_change_disabled() {
             let url = format!("/u/reset-password/request/{}?state={id}", connection.name);
             shown.insert("reset_url".into(), url.into());
         }
     }
+    shown.insert("connections".into(), federated::buttons(state, login).await);
     let scopes = login.request.scope.iter().map(Value::from);
     shown.insert("scopes".into(), scopes.collect());
     if let Some(device) = &login.progress.device {
@@ -345,7 +355,7 @@ async fn shown(state: &AppState, login: &Transaction, typed: &str) -> Json {
 }
 
 /// What is said of a form that was not taken.
-fn told(found: Problem, tells_existing: bool) -> (StatusCode, page::Problem) {
+pub(super) fn told(found: Problem, tells_existing: bool) -> (StatusCode, page::Problem) {
     let bad = |key| (StatusCode::BAD_REQUEST, problem(key));
     match found {
         Problem::WrongCredentials => bad("wrong-credentials"),
@@ -353,6 +363,8 @@ fn told(found: Problem, tells_existing: bool) -> (StatusCode, page::Problem) {
         Problem::TooManyAttempts => (StatusCode::TOO_MANY_REQUESTS, problem("too-many-failures")),
         Problem::Leaked => bad("password-leaked-at-login"),
         Problem::Conflict => bad("account-conflict"),
+        Problem::ProviderDenied => bad("provider-denied"),
+        Problem::ProviderFailed => bad("provider-failed"),
         Problem::Refused(sentence) => sentence_of(sentence),
         Problem::SignUp(SignUpError::UserExists) if tells_existing => bad("user-exists"),
         Problem::SignUp(SignUpError::UsernameExists) if tells_existing => bad("username-taken"),

@@ -3,6 +3,7 @@
 
 pub mod device;
 pub mod factor;
+pub mod federated;
 pub mod login;
 pub mod mfa;
 pub mod onward;

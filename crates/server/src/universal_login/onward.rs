@@ -14,6 +14,8 @@ pub const fn path_of(step: Step) -> &'static str {
         Step::LoginIdentifier => "/u/login/identifier",
         Step::LoginPassword => "/u/login/password",
         Step::SignUp => "/u/signup",
+        Step::Provider => "/u/login/federated",
+        Step::LinkAccount => "/u/login/link",
         Step::Mfa => "/u/mfa",
         Step::PasswordChange => "/u/password-change",
         Step::PasskeyOffer => "/u/passkey-enrollment",

@@ -70,6 +70,8 @@ pub enum Screen {
     LogoutAborted,
     /// Whether to lift a block.
     AccountUnblock,
+    /// Whether an account that is here already is the same person's.
+    LinkAccount,
 }
 
 /// A page to be shown.

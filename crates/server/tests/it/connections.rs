@@ -152,7 +152,7 @@ async fn what_does_not_fit_is_named() {
     400 Payload validation error: 'String does not match pattern ^[a-zA-Z0-9](-[a-zA-Z0-9]|[a-zA-Z0-9])*$: -x' on property name.
     400 Payload validation error: 'String does not match pattern ^[a-zA-Z0-9](-[a-zA-Z0-9]|[a-zA-Z0-9])*$: x--y' on property name.
     400 Payload validation error: 'String does not match pattern ^[a-zA-Z0-9](-[a-zA-Z0-9]|[a-zA-Z0-9])*$: xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx' on property name.
-    400 Payload validation error: 'Strategy not supported: google-oauth2; only auth0 is' on property strategy.
+    400 Payload validation error: 'Strategy not supported: google-oauth2; auth0 and oidc are' on property strategy.
     400 Payload validation error: 'Additional properties not allowed: nope' on property nope.
     400 Payload validation error: 'Additional properties not allowed: nope' on property options.nope.
     400 Payload validation error: 'Expected type string but found type integer' on property options.configuration.KEY.

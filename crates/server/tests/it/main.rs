@@ -22,6 +22,7 @@ mod crossing;
 mod devices;
 mod doors;
 mod exports;
+mod federation;
 mod flow;
 mod import_jobs;
 mod keys;

@@ -46,6 +46,7 @@ const SCREENS: &[(&str, Screen)] = &[
     ("unblocked", Screen::AccountUnblocked),
     ("error", Screen::Error),
     ("unblock", Screen::AccountUnblock),
+    ("link-account", Screen::LinkAccount),
 ];
 
 fn state(app: &App) -> AppState {
@@ -73,7 +74,7 @@ fn page(name: &str) -> Page {
         "qr": qr, "secret": "JBSW Y3DP EHPK 3PXP", "codes": ["K7QX 93ND WP4T 2MHB C6VR 8JZL"],
         "scopes": ["openid", {"name": "read:boats", "description": "Read your boats"}, "offline_access"],
         "account": "ann@example.com", "user_code": "WDJB-MJHT", "continue_url": "/on",
-        "tracking": "8c1f0a",
+        "tracking": "8c1f0a", "providerName": "Corporate Account", "retry_url": "/again",
     });
     page.shown.clone_from(shown.as_object().unwrap());
     if name == "login-failed" {

@@ -81,6 +81,10 @@ conformance! {
         a_recovery_code_is_used_once_and_replaced,
         a_challenge_is_answered_once_and_in_time,
         a_passkey_comes_back_and_its_counter_moves_once;
+    identities:
+        who_is_vouched_for_is_found_by_the_identity,
+        what_is_linked_can_be_parted,
+        racing_links_make_one;
     import_races:
         crossing_jobs_write_each_person_once,
         a_job_beside_arrivals_and_deletions_accounts_for_every_row,

@@ -92,6 +92,7 @@ pub const fn names(screen: Screen) -> Names {
             "brute-force-protection-unblock-success",
             "notice.html",
         ),
+        S::LinkAccount => named("link-account", "link-account", "link-account.html"),
         S::Error => named("common", "error", "notice.html"),
     }
 }

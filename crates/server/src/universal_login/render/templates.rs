@@ -15,7 +15,7 @@ const FILES: &[(&str, &str)] = files! {
     "page.html" "head.html" "widget.html" "parts.html" "login.html" "login-id.html"
     "login-password.html" "signup.html" "reset-password-request.html" "reset-password-email.html"
     "reset-password.html" "notice.html" "mfa-code.html" "mfa-webauthn.html" "mfa-login-options.html"
-    "mfa-otp-enrollment-qr.html" "mfa-recovery-code-enrollment.html" "consent.html"
+    "mfa-otp-enrollment-qr.html" "mfa-recovery-code-enrollment.html" "consent.html" "link-account.html"
     "device-code-activation.html" "device-code-confirmation.html" "logout.html" "form-post.html"
     "web-message.html" "unblock.html" "mail-viewer.html"
 };

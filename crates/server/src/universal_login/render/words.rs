@@ -34,6 +34,8 @@ pub fn of(
         ("clientName", client.unwrap_or(tenant)),
         ("email", shown_text(page, &["email", "identifier"])),
         ("username", shown_text(page, &["identifier", "email"])),
+        // Each button's template fills in its own.
+        ("connectionName", "${connectionName}"),
     ] {
         values.insert(name.into(), value.into());
     }

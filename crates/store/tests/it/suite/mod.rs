@@ -10,6 +10,7 @@ pub mod consents;
 pub mod counters;
 pub mod deletions;
 pub mod factors;
+pub mod identities;
 pub mod import_races;
 pub mod imports;
 pub mod jobs;

@@ -1,0 +1,142 @@
+//! Two accounts that may be one person's: never joined by themselves. The person says so, and proves
+//! it by the password of the account that is here, or in the legacy store, from which it arrives by
+//! that very password. Only when the login ends is the identity linked, in the batch that ends it: so
+//! a second factor of the account guards the link too, and whoever goes away before leaves nothing.
+
+use std::sync::Arc;
+
+use domain::{Authentication, AuthenticationMethod, Client, EventKind, Password, User, UserId};
+use store::{NewIdentity, Write};
+
+use super::arrive::Vouched;
+use super::identity_key;
+use crate::authorize::Problem;
+use crate::error::{Error, Result};
+use crate::login::LoginCommand;
+use crate::transaction::{Progress, Proven, Transaction};
+use crate::{Context, Engine};
+
+impl Engine {
+    /// The two are one: here is the password of the account.
+    pub async fn accept_link(
+        &self,
+        context: &Context,
+        transaction: &mut Transaction,
+        password: Arc<Password>,
+    ) -> Result<(), Problem> {
+        let Some(newcomer) = transaction.progress.newcomer.clone() else {
+            return Ok(());
+        };
+        if transaction.progress.proven.is_some() {
+            return Ok(());
+        }
+        let client = self.client_of(transaction).await?;
+        let holder = self.store.find_connection(&newcomer.holder).await?;
+        let holder = holder.filter(|found| found.is_database() && found.serves(&client.client_id));
+        let login = LoginCommand {
+            connection: holder.ok_or_else(|| Error::invalid("The connection is gone."))?,
+            identifier: newcomer.email.clone(),
+            password,
+            client,
+        };
+        let user = self.login(context, &login).await?;
+        let authentication = Authentication {
+            user: user.row,
+            user_id: user.user_id,
+            // The door through which the person came; it is theirs from now on.
+            connection: Some(newcomer.connection),
+            session: None,
+            at: self.now(),
+            methods: vec![
+                AuthenticationMethod::Federated,
+                AuthenticationMethod::Password,
+            ],
+        };
+        transaction.progress.proven = Some(Proven::from(&authentication));
+        self.advance(transaction).await.map_err(Problem::Lost)
+    }
+
+    /// They are not one, or the person does not want them to be: an account of its own.
+    pub async fn decline_link(
+        &self,
+        context: &Context,
+        transaction: &mut Transaction,
+    ) -> Result<(), Problem> {
+        let Some(newcomer) = transaction.progress.newcomer.clone() else {
+            return Ok(());
+        };
+        if transaction.progress.proven.is_some() {
+            return Ok(());
+        }
+        let client = self.client_of(transaction).await?;
+        let connection = self.store.find_connection(&newcomer.connection).await?;
+        let connection = connection.filter(|found| found.serves(&client.client_id));
+        let connection = connection.ok_or_else(|| Error::invalid("The connection is gone."))?;
+        let vouched = Vouched {
+            client: &client,
+            connection: &connection,
+            subject: &newcomer.subject,
+            attributes: newcomer.attributes(),
+        };
+        self.let_vouched_in(context, transaction, &vouched).await
+    }
+
+    /// Adds the link to the batch that ends a login, where the person asked for one.
+    pub(crate) async fn link_newcomer(
+        &self,
+        context: &Context,
+        client: &Client,
+        progress: &Progress,
+        user: &User,
+        write: &mut Write,
+    ) -> Result<()> {
+        let Some(newcomer) = &progress.newcomer else {
+            return Ok(());
+        };
+        let Some(connection) = self.store.find_connection(&newcomer.connection).await? else {
+            return Ok(());
+        };
+        let key = identity_key(&connection, &newcomer.subject);
+        // Another window of the same person was faster; or it is somebody's by now, and stays theirs.
+        if self.store.find_user_by_identity(&key).await?.is_some() {
+            return Ok(());
+        }
+        // One person at a time of each connection: what else would its name for them be?
+        if user.identity_in(&connection.id).is_some() {
+            return Ok(());
+        }
+        write.require_connection(&connection.id);
+        write.insert_identity(&NewIdentity {
+            key: &key,
+            user: user.row,
+            connection: &connection.id,
+            is_primary: false,
+            email: None,
+            profile_data: Some(newcomer.profile()),
+        });
+        let kind = EventKind::IdentityLinked;
+        let mut event = self.federated_event(context, kind, client, &connection);
+        event.user_id = Some(user.user_id.clone());
+        event.user_name = Some(newcomer.email.clone());
+        event.description = Some("The person linked another provider's identity.".into());
+        let linked: UserId = key.user_id();
+        event
+            .details
+            .insert("linked".into(), linked.to_string().into());
+        write.log(&event);
+        Ok(())
+    }
+}
+
+/// Who would be linked to whom; for tests of the dispatcher.
+#[cfg(test)]
+pub(crate) fn newcomer() -> super::Newcomer {
+    super::Newcomer {
+        connection: "con_2".into(),
+        subject: "1".into(),
+        profile: domain::Json::new(),
+        holder: "con_1".into(),
+        email: "ann@example.com".into(),
+        provider_name: "Corp".into(),
+    }
+}
