@@ -17,9 +17,10 @@ use engine::transaction::{Lost, Step, Transaction};
 use oidc::relying_party::Returned;
 use serde_json::{Value, json};
 
-use super::login::{next, page_of, told};
+use super::login::{next, page_of};
 use super::page::{Page, Reader, Screen};
 use super::render::render_form_post;
+use super::told::told;
 use super::visit::Visit;
 use crate::state::AppState;
 

@@ -10,5 +10,6 @@ pub mod onward;
 pub mod page;
 pub mod passkeys;
 pub mod render;
+mod told;
 pub mod unfit;
 pub mod visit;
