@@ -212,7 +212,9 @@ mod tests {
             let client = client(json!({
                 "oidc_logout": {"backchannel_logout_initiators": initiators},
             }));
-            let told = SessionEnd::ALL.iter().filter(|end| client.is_told_of(**end));
+            let told = SessionEnd::ALL
+                .iter()
+                .filter(|end| client.is_told_of(**end));
             told.map(|end| end.as_str()).collect::<Vec<_>>().join(" ")
         };
         assert_eq!(told(Value::Null), "rp-logout");

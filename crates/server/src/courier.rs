@@ -147,7 +147,9 @@ where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let shown = |error: hyper::Error| error.to_string();
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(shown)?;
+    let (mut sender, connection) = http1::handshake(TokioIo::new(stream))
+        .await
+        .map_err(shown)?;
     let driver = tokio::spawn(connection);
     let answer = sender.send_request(request).await.map_err(shown);
     driver.abort();

@@ -6,8 +6,8 @@ use domain::EventKind;
 use oidc::authorize::{AuthorizationRequest, ResponseMode, ResponseType};
 use store::{StoredDevice, Write};
 
-use super::finish::{Finished, kind_of};
 use super::Outcome;
+use super::finish::{Finished, kind_of};
 use crate::error::{Error, Result};
 use crate::issue::AUTHORIZATION_LIFETIME;
 use crate::sessions::Browser;

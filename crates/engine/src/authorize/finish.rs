@@ -62,7 +62,9 @@ impl Engine {
             let step = self.step(&client, &transaction).await?;
             let is_device = transaction.progress.device.is_some();
             let (finished, write) = match step {
-                Step::ErrorToClient if is_device => self.refuse_device(context, &transaction).await?,
+                Step::ErrorToClient if is_device => {
+                    self.refuse_device(context, &transaction).await?
+                }
                 Step::ErrorToClient => self.give_up(&transaction),
                 Step::Finish if is_device => {
                     let made = self.admit_device(context, browser, &client, &transaction);

@@ -149,7 +149,8 @@ impl Engine {
     ) -> Result<(Client, Connection), Problem> {
         let client = self.client_of(transaction).await?;
         let found = self.signing_in(&client, &transaction.request).await?;
-        let connection = found.map_err(|refusal: OAuthError| Error::invalid(refusal.description))?;
+        let connection =
+            found.map_err(|refusal: OAuthError| Error::invalid(refusal.description))?;
         Ok((client, connection))
     }
 

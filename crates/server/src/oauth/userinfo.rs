@@ -4,8 +4,8 @@
 use axum::Json;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::{Method, header};
 use axum::http::request::Parts;
+use axum::http::{Method, header};
 use oidc::OAuthError;
 use oidc::dpop::ProofRequest;
 

@@ -47,7 +47,13 @@ impl<'a> Browser<'a> {
         self.send("POST", path, Body::from(body), headers).await
     }
 
-    pub async fn send(&self, method: &str, path: &str, body: Body, more: &[(&str, &str)]) -> Answer {
+    pub async fn send(
+        &self,
+        method: &str,
+        path: &str,
+        body: Body,
+        more: &[(&str, &str)],
+    ) -> Answer {
         let cookies = self.cookies.lock().unwrap().clone();
         let cookies: Vec<String> = cookies.iter().map(|(n, v)| format!("{n}={v}")).collect();
         let mut request = Request::builder().method(method).uri(path);

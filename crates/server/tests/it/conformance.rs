@@ -33,6 +33,7 @@ impl<'a> Provider<'a> {
         let known = json!({
             "name": "Ann Example", "given_name": "Ann", "family_name": "Example",
             "nickname": "annie", "picture": "https://people.example/ann.png",
+            "phone_number": "+4912345", "phone_verified": true,
         });
         let path = format!("/api/v2/users/{user}");
         assert_eq!(app.quietly("PATCH", &path, known).await.status, 200);
@@ -196,7 +197,9 @@ async fn oidcc_userinfo() {
             let said = app.ask_as(access, method, "/userinfo", Value::Null).await;
             assert_eq!(said.status, 200, "{method}");
         }
-        let said = app.post_form("/userinfo", &[("access_token", access)]).await;
+        let said = app
+            .post_form("/userinfo", &[("access_token", access)])
+            .await;
         assert_eq!(said.status, 200, "{}", said.body);
         // One way at a time (RFC 6750 §2), and never in the address.
         let bearer = format!("Bearer {access}");
@@ -235,7 +238,15 @@ async fn oidcc_scopes() {
         }
     })
     .await;
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r"
+    openid: sub
+    openid profile: family_name given_name name nickname picture sub updated_at
+    openid email: email email_verified sub
+    openid phone: phone_number phone_number_verified sub
+    openid address: sub
+    openid profile email address phone: email email_verified family_name given_name name nickname phone_number phone_number_verified picture sub updated_at
+    email openid: email email_verified sub
+    ");
 }
 
 #[tokio::test]
@@ -323,8 +334,16 @@ async fn oidcc_what_is_wrong_is_told() {
         let good = provider.request("openid", "&nonce=n");
         for (name, from, to) in [
             ("response-type-missing", "&response_type=code", ""),
-            ("request-object", "&nonce=n", "&request=eyJhbGciOiJub25lIn0.e30."),
-            ("request-uri", "&nonce=n", "&request_uri=https%3A%2F%2Fx.example%2Fr"),
+            (
+                "request-object",
+                "&nonce=n",
+                "&request=eyJhbGciOiJub25lIn0.e30.",
+            ),
+            (
+                "request-uri",
+                "&nonce=n",
+                "&request_uri=https%3A%2F%2Fx.example%2Fr",
+            ),
             ("none-login", "&nonce=n", "&prompt=none%20login"),
         ] {
             for mode in ["", "&response_mode=form_post"] {
@@ -336,7 +355,11 @@ async fn oidcc_what_is_wrong_is_told() {
         }
         for (name, from, to) in [
             ("redirect-uri", CALLBACK, "https://shop.example/other"),
-            ("redirect-uri-query", CALLBACK, "https://shop.example/cb%3Ffoo=bar"),
+            (
+                "redirect-uri-query",
+                CALLBACK,
+                "https://shop.example/cb%3Ffoo=bar",
+            ),
             ("no-client", "client_id=", "x="),
         ] {
             for mode in ["", "&response_mode=form_post"] {
@@ -348,7 +371,22 @@ async fn oidcc_what_is_wrong_is_told() {
         }
     })
     .await;
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r"
+    response-type-missing: invalid_request
+    response-type-missing&response_mode=form_post: invalid_request
+    request-object: request_not_supported
+    request-object&response_mode=form_post: request_not_supported
+    request-uri: request_uri_not_supported
+    request-uri&response_mode=form_post: request_uri_not_supported
+    none-login: invalid_request
+    none-login&response_mode=form_post: invalid_request
+    redirect-uri: page 403
+    redirect-uri&response_mode=form_post: page 403
+    redirect-uri-query: page 403
+    redirect-uri-query&response_mode=form_post: page 403
+    no-client: page 400
+    no-client&response_mode=form_post: page 400
+    ");
 }
 
 #[tokio::test]

@@ -111,7 +111,10 @@ async fn nobody_else_confirms_a_device() {
         let cross = [("sec-fetch-site", "cross-site")];
         let answer = other.post_from("/activate", &typed, &cross).await;
         assert_eq!(answer.status, 403);
-        assert_eq!(Browser::new(app).post("/activate", &typed).await.status, 403);
+        assert_eq!(
+            Browser::new(app).post("/activate", &typed).await.status,
+            403
+        );
         let confirm = type_code(&ann, &code).await;
         let state = confirm.split_once("state=").unwrap().1;
         assert_eq!(other.get(&confirm).await.status, 400);

@@ -90,7 +90,10 @@ async fn whoever_shows_the_persons_id_token_is_not_asked() {
         assert_eq!(answer.status, 200, "{}", answer.body);
         assert!(!is_in(&browser).await);
         let said = codes(app).await.join(" ");
-        assert!(said.ends_with("slo fsa s ferry_session seacft slo fsa"), "{said}");
+        assert!(
+            said.ends_with("slo fsa s ferry_session seacft slo fsa"),
+            "{said}"
+        );
     })
     .await;
 }
@@ -113,9 +116,8 @@ async fn nobody_else_signs_people_out_unasked() {
         ];
         let answer = bob.fill(&path, &his).await;
         assert!(told(&bob.get(&location(&answer)).await).contains_key("code"));
-        let query = format!(
-            "id_token_hint={hers}&post_logout_redirect_uri={BYE}&state=%20x&ui_locales=de"
-        );
+        let query =
+            format!("id_token_hint={hers}&post_logout_redirect_uri={BYE}&state=%20x&ui_locales=de");
         let page = bob.get(&format!("/oidc/logout?{query}")).await;
         assert_eq!(page.status, 200);
         let html = page.body.as_str().unwrap();
@@ -186,6 +188,7 @@ async fn a_logout_of_no_client_goes_where_the_tenant_says() {
 struct Receiver {
     sent: Arc<Mutex<Vec<String>>>,
     answers: Arc<Mutex<VecDeque<StatusCode>>>,
+    heard: Arc<tokio::sync::Notify>,
 }
 
 impl Receiver {
@@ -195,6 +198,7 @@ impl Receiver {
         let address = listener.local_addr().unwrap();
         let take = async |State(receiver): State<Self>, body: String| {
             receiver.sent.lock().unwrap().push(body);
+            receiver.heard.notify_one();
             let next = receiver.answers.lock().unwrap().pop_front();
             next.unwrap_or(StatusCode::OK)
         };
@@ -258,7 +262,10 @@ async fn clients_are_told_that_a_session_ended() {
         assert_eq!(claims["aud"], app.client());
         assert_eq!(claims["sub"], user);
         assert_eq!(claims["sid"], id);
-        assert_eq!((&claims["iat"], &claims["exp"]), (&json!(now), &json!(now + 120)));
+        assert_eq!(
+            (&claims["iat"], &claims["exp"]),
+            (&json!(now), &json!(now + 120))
+        );
         let event = "http://schemas.openid.net/event/backchannel-logout";
         assert_eq!(claims["events"], json!({event: {}}));
         assert!(claims["jti"].is_string() && claims.get("nonce").is_none());
@@ -315,7 +322,11 @@ async fn a_client_that_does_not_answer_is_told_later_or_given_up() {
         assert_eq!(send().await, 0);
         let fail = |count: usize| {
             let failure = StatusCode::SERVICE_UNAVAILABLE;
-            receiver.answers.lock().unwrap().extend(vec![failure; count]);
+            receiver
+                .answers
+                .lock()
+                .unwrap()
+                .extend(vec![failure; count]);
         };
         fail(1);
         browser.sign_in("").await;
@@ -343,6 +354,28 @@ async fn a_client_that_does_not_answer_is_told_later_or_given_up() {
         assert!(said.ends_with("oidc_backchannel_logout_failed"), "{said}");
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_logout_wakes_the_sender() {
+    let app = App::on_sqlite().await;
+    let receiver = Receiver::default();
+    let url = receiver.listen().await;
+    let member = json!({"backchannel_logout_urls": [url]});
+    stage_as(&app, json!({"oidc_logout": member})).await;
+    let courier = Arc::new(HttpCourier::new(Vec::new()).unwrap());
+    let stop = tokio_util::sync::CancellationToken::new();
+    let running = Arc::clone(&app.engine).run_logout_notices(courier, stop.clone());
+    let running = tokio::spawn(running);
+    let browser = Browser::new(&app);
+    browser.sign_in("").await;
+    browser.get("/v2/logout").await;
+    let patience = std::time::Duration::from_secs(30);
+    let heard = tokio::time::timeout(patience, receiver.heard.notified());
+    heard.await.unwrap();
+    read(&app, &receiver.took()[0]).await;
+    stop.cancel();
+    running.await.unwrap();
 }
 
 #[tokio::test]
@@ -387,8 +420,10 @@ async fn the_tenant_says_how_long_sessions_live() {
         stage(app).await;
         let path = "/api/v2/tenants/settings";
         app.tell("GET", path, Value::Null).await;
-        app.tell("PATCH", path, json!({"session_lifetime": 0})).await;
-        app.tell("PATCH", path, json!({"sandbox_version": "22"})).await;
+        app.tell("PATCH", path, json!({"session_lifetime": 0}))
+            .await;
+        app.tell("PATCH", path, json!({"sandbox_version": "22"}))
+            .await;
         let limits = json!({
             "friendly_name": "Acme", "session_lifetime": 3, "idle_session_lifetime": 1,
             "session_cookie": {"mode": "non-persistent"},
@@ -412,11 +447,28 @@ async fn the_tenant_says_how_long_sessions_live() {
         let kept = json!({"session_cookie": {"mode": "persistent"}, "idle_session_lifetime": null});
         assert_eq!(app.quietly("PATCH", path, kept).await.status, 200);
         app.say(&cookie().await);
-        app.tell("GET", &format!("{path}?fields=idle_session_lifetime"), Value::Null)
-            .await;
+        app.tell(
+            "GET",
+            &format!("{path}?fields=idle_session_lifetime"),
+            Value::Null,
+        )
+        .await;
     })
     .await;
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r#"
+    GET /api/v2/tenants/settings
+      200 {"session_lifetime":168,"idle_session_lifetime":72,"session_cookie":{"mode":"persistent"}}
+    PATCH /api/v2/tenants/settings
+      400 {"statusCode":400,"error":"Bad Request","message":"Payload validation error: 'Value 0 is less than minimum 1' on property session_lifetime.","errorCode":"invalid_body"}
+    PATCH /api/v2/tenants/settings
+      400 {"statusCode":400,"error":"Bad Request","message":"Payload validation error: 'Additional properties not allowed: sandbox_version' on property sandbox_version.","errorCode":"invalid_body"}
+    PATCH /api/v2/tenants/settings
+      200 {"session_lifetime":3,"idle_session_lifetime":1,"session_cookie":{"mode":"non-persistent"},"friendly_name":"Acme"}
+    Path=/; HttpOnly; Secure; SameSite=None
+    Path=/; HttpOnly; Secure; SameSite=None; Max-Age=10800
+    GET /api/v2/tenants/settings?fields=idle_session_lifetime
+      200 {"idle_session_lifetime":72}
+    "#);
 }
 
 #[tokio::test]
@@ -442,7 +494,10 @@ async fn a_client_that_is_gone_leaves_nothing() {
             assert_eq!(count(table).await, 1, "{table}");
         }
         let client = format!("/api/v2/clients/{}", app.client());
-        assert_eq!(app.quietly("DELETE", &client, Value::Null).await.status, 204);
+        assert_eq!(
+            app.quietly("DELETE", &client, Value::Null).await.status,
+            204
+        );
         for table in tables {
             assert_eq!(count(table).await, 0, "{table}");
         }
