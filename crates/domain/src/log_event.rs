@@ -118,6 +118,8 @@ kinds! {
     Logout = "slo",
     /// Failed logout.
     LogoutFailed = "flo",
+    /// Failed pushed authorization request.
+    PushedRequestFailed = "fpar",
     /// A client was told that a session ended.
     BackchannelLogout = "oidc_backchannel_logout_succeeded",
     /// A client could not be told that a session ended.

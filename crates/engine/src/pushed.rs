@@ -4,15 +4,15 @@
 
 use std::time::Duration;
 
-use domain::ClientId;
 use domain::entropy::alphanumeric;
+use domain::{Client, ClientId, EventKind};
 use oidc::authorize::{AuthorizeRefusal, PUSHED_REQUEST_URI, Source};
 use oidc::{OAuthError, Params, PushedRequest};
 use serde::Serialize;
 
-use crate::Engine;
 use crate::issue::{CODE_LENGTH, token_hash};
 use crate::token::{defect, outage};
+use crate::{Context, Engine};
 
 /// Most seconds that a request is kept: Auth0's limit.
 const LONGEST: u64 = 600;
@@ -29,17 +29,19 @@ impl Engine {
     /// with this very request: it binds as `dpop_jkt` does (RFC 9449 §10.1).
     pub async fn push_request(
         &self,
+        context: &Context,
         request: PushedRequest,
         key: Option<String>,
     ) -> Result<PushedAnswer, OAuthError> {
         let client = self.proven_client(&request.client).await?;
-        let parameters = bound(request.parameters, key)?;
-        self.checked(
-            Params::from_query(parameters.clone()),
-            &client,
-            Source::Pushing,
-        )
-        .map_err(AuthorizeRefusal::into_error)?;
+        let parameters = match self.checked_push(&client, request.parameters, key) {
+            Ok(parameters) => parameters,
+            Err(refusal) => {
+                let kind = EventKind::PushedRequestFailed;
+                let event = self.exchange_event(context, &client, kind);
+                return Err(self.refuse_exchange(event, refusal).await);
+            }
+        };
         let expires_in = client.pushed_request_lifetime().clamp(1, LONGEST);
         let random = alphanumeric(&*self.entropy, CODE_LENGTH);
         let request_uri = format!("{PUSHED_REQUEST_URI}{random}");
@@ -60,6 +62,19 @@ impl Engine {
             request_uri,
             expires_in,
         })
+    }
+
+    fn checked_push(
+        &self,
+        client: &Client,
+        parameters: Vec<(String, String)>,
+        key: Option<String>,
+    ) -> Result<Vec<(String, String)>, OAuthError> {
+        let parameters = bound(parameters, key)?;
+        let params = Params::from_query(parameters.clone());
+        self.checked(params, client, Source::Pushing)
+            .map_err(AuthorizeRefusal::into_error)?;
+        Ok(parameters)
     }
 
     /// The parameters that a client pushed, once; `None` when there are none, their time is over,

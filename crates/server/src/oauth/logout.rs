@@ -110,18 +110,16 @@ async fn end_session(
 }
 
 async fn signed_out(state: &AppState, visit: &Visit, target: Option<String>) -> Response {
-    let mut response = match target.as_deref().map(HeaderValue::from_str) {
-        Some(Ok(target)) => {
-            let mut response = StatusCode::FOUND.into_response();
-            let headers = response.headers_mut();
-            headers.insert(header::LOCATION, target);
-            headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            response
-        }
-        _ => {
-            let page = Page::new(Screen::LogoutComplete);
-            visit.show_loose(state, page).await
-        }
+    let target = target.as_deref().map(HeaderValue::from_str);
+    let mut response = if let Some(Ok(target)) = target {
+        let mut response = StatusCode::FOUND.into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::LOCATION, target);
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    } else {
+        let page = Page::new(Screen::LogoutComplete);
+        visit.show_loose(state, page).await
     };
     clear_session(state, &mut response);
     response

@@ -8,10 +8,15 @@ use oidc::PushedRequest;
 use oidc::dpop::ProofRequest;
 
 use super::form::{Form, Refusal, uncached};
+use crate::extract::Caller;
 use crate::state::AppState;
 
 /// Keeps an authorization request for later.
-pub async fn post(State(state): State<AppState>, form: Form) -> Result<Response, Refusal> {
+pub async fn post(
+    State(state): State<AppState>,
+    Caller(context): Caller,
+    form: Form,
+) -> Result<Response, Refusal> {
     let url = state.engine.settings.issuer.join("oauth/par");
     let proven = ProofRequest {
         method: "POST",
@@ -23,6 +28,6 @@ pub async fn post(State(state): State<AppState>, form: Form) -> Result<Response,
     let key = key.map(|key| key.as_str().to_owned());
     let (params, basic) = form.split();
     let request = PushedRequest::read(params, basic.as_deref())?;
-    let answer = state.engine.push_request(request, key).await?;
+    let answer = state.engine.push_request(&context, request, key).await?;
     Ok(uncached((StatusCode::CREATED, Json(answer))))
 }

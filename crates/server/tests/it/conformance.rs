@@ -33,6 +33,7 @@ impl<'a> Provider<'a> {
         let known = json!({
             "name": "Ann Example", "given_name": "Ann", "family_name": "Example",
             "nickname": "annie", "picture": "https://people.example/ann.png",
+            "phone_number": "+4912345", "phone_verified": true,
         });
         let path = format!("/api/v2/users/{user}");
         assert_eq!(app.quietly("PATCH", &path, known).await.status, 200);
@@ -237,7 +238,15 @@ async fn oidcc_scopes() {
         }
     })
     .await;
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r"
+    openid: sub
+    openid profile: family_name given_name name nickname picture sub updated_at
+    openid email: email email_verified sub
+    openid phone: phone_number phone_number_verified sub
+    openid address: sub
+    openid profile email address phone: email email_verified family_name given_name name nickname phone_number phone_number_verified picture sub updated_at
+    email openid: email email_verified sub
+    ");
 }
 
 #[tokio::test]
@@ -362,7 +371,22 @@ async fn oidcc_what_is_wrong_is_told() {
         }
     })
     .await;
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r"
+    response-type-missing: invalid_request
+    response-type-missing&response_mode=form_post: invalid_request
+    request-object: request_not_supported
+    request-object&response_mode=form_post: request_not_supported
+    request-uri: request_uri_not_supported
+    request-uri&response_mode=form_post: request_uri_not_supported
+    none-login: invalid_request
+    none-login&response_mode=form_post: invalid_request
+    redirect-uri: page 403
+    redirect-uri&response_mode=form_post: page 403
+    redirect-uri-query: page 403
+    redirect-uri-query&response_mode=form_post: page 403
+    no-client: page 400
+    no-client&response_mode=form_post: page 400
+    ");
 }
 
 #[tokio::test]

@@ -1,17 +1,21 @@
 //! The ways into `/authorize`, and the ways its answers take.
 
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
 use axum::body::Body;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use crate::app::{Answer, App, on_both};
 use crate::browser::{
-    ANN, Browser, CALLBACK, CHALLENGE, authorize, location, stage, stage_as, told,
+    ANN, Browser, CALLBACK, CHALLENGE, authorize, codes, location, stage, stage_as, told,
 };
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 /// A request as a client pushes it.
-async fn push(app: &App, more: &[(&str, &str)]) -> Answer {
+fn pushing<'t>(app: &'t App, more: &[(&'t str, &'t str)]) -> Vec<(&'t str, &'t str)> {
     let mut pairs = vec![
         ("client_id", app.client()),
         ("redirect_uri", CALLBACK),
@@ -25,7 +29,11 @@ async fn push(app: &App, more: &[(&str, &str)]) -> Answer {
         pairs.retain(|(known, _)| known != name);
         pairs.push((name, value));
     }
-    app.post_form("/oauth/par", &pairs).await
+    pairs
+}
+
+async fn push(app: &App, more: &[(&str, &str)]) -> Answer {
+    app.post_form("/oauth/par", &pushing(app, more)).await
 }
 
 /// The address that a pushed request is begun at.
@@ -117,6 +125,7 @@ async fn what_is_wrong_is_told_to_whoever_pushes() {
             let (error, text) = (error.as_str().unwrap(), text.as_str().unwrap());
             app.say(&format!("{} {}: {error}: {text}", more.0, answer.status));
         }
+        app.say(&codes(app).await.join(" "));
     })
     .await;
     insta::assert_snapshot!(said, @r"
@@ -128,6 +137,7 @@ async fn what_is_wrong_is_told_to_whoever_pushes() {
     request_uri 400: invalid_request: The parameter request_uri is not allowed here.
     request 400: request_not_supported: The request parameter is not supported.
     id_token_hint 400: invalid_request: The id_token_hint is not valid.
+    fpar fpar fpar fpar fpar fpar fpar
     ");
 }
 
@@ -254,6 +264,74 @@ async fn answers_take_the_way_of_their_mode() {
             .await;
         assert_eq!(posted.status, 303);
         assert!(told(&posted).contains_key("code"));
+    })
+    .await;
+}
+
+/// A key, and proofs that somebody holds it (RFC 9449 §4).
+struct Holder(EcdsaKeyPair);
+
+impl Holder {
+    fn new() -> Self {
+        Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
+    }
+
+    fn proof(&self, app: &App, endpoint: &str) -> String {
+        let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+        let point = self.0.public_key().as_ref();
+        let header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": {
+            "kty": "EC", "crv": "P-256", "x": encode(&point[1..33]), "y": encode(&point[33..]),
+        }});
+        let id = domain::entropy::alphanumeric(&*app.engine.entropy, 22);
+        let now = app.engine.now().seconds();
+        let url = app.engine.settings.issuer.join(endpoint);
+        let claims = json!({"jti": id, "htm": "POST", "htu": url, "iat": now});
+        let part = |value: &Value| encode(value.to_string().as_bytes());
+        let message = format!("{}.{}", part(&header), part(&claims));
+        let signed = self.0.sign(&SystemRandom::new(), message.as_bytes());
+        format!("{message}.{}", encode(signed.unwrap().as_ref()))
+    }
+}
+
+#[tokio::test]
+async fn a_pushed_request_is_bound_to_the_key_that_pushed_it() {
+    on_both(async |app: &App| {
+        stage(app).await;
+        let (hers, other) = (Holder::new(), Holder::new());
+        let browser = Browser::new(app);
+        let pairs = pushing(app, &[]);
+        let push = async |more: &[(&str, &str)]| {
+            let proof = hers.proof(app, "oauth/par");
+            let pairs = [&pairs[..], more].concat();
+            app.post_form_with("/oauth/par", &pairs, ("dpop", &proof))
+                .await
+        };
+        let thumbprint = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
+        let refused = push(&[("dpop_jkt", thumbprint)]).await;
+        assert_eq!(refused.body["error"], "invalid_dpop_proof");
+        let path = pushed(app, &push(&[]).await);
+        let mut answer = browser.get(&path).await;
+        let filled = browser.fill(&location(&answer), &ANN).await;
+        answer = browser.get(&location(&filled)).await;
+        let code = told(&answer)["code"].clone();
+        let redeem = [
+            ("grant_type", "authorization_code"),
+            ("client_id", app.client()),
+            ("code", code.as_str()),
+            ("redirect_uri", CALLBACK),
+            ("code_verifier", VERIFIER),
+        ];
+        let bare = app.post_form("/oauth/token", &redeem).await;
+        assert_eq!(bare.body["error"], "invalid_dpop_proof");
+        for (holder, status) in [(&other, 400), (&hers, 200)] {
+            let proof = holder.proof(app, "oauth/token");
+            let answer = app
+                .post_form_with("/oauth/token", &redeem, ("dpop", &proof))
+                .await;
+            assert_eq!(answer.status, status, "{}", answer.body);
+            let kind = answer.body["token_type"].as_str().unwrap_or_default();
+            assert_eq!(kind, if status == 200 { "DPoP" } else { "" });
+        }
     })
     .await;
 }

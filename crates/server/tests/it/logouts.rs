@@ -188,6 +188,7 @@ async fn a_logout_of_no_client_goes_where_the_tenant_says() {
 struct Receiver {
     sent: Arc<Mutex<Vec<String>>>,
     answers: Arc<Mutex<VecDeque<StatusCode>>>,
+    heard: Arc<tokio::sync::Notify>,
 }
 
 impl Receiver {
@@ -197,6 +198,7 @@ impl Receiver {
         let address = listener.local_addr().unwrap();
         let take = async |State(receiver): State<Self>, body: String| {
             receiver.sent.lock().unwrap().push(body);
+            receiver.heard.notify_one();
             let next = receiver.answers.lock().unwrap().pop_front();
             next.unwrap_or(StatusCode::OK)
         };
@@ -355,6 +357,28 @@ async fn a_client_that_does_not_answer_is_told_later_or_given_up() {
 }
 
 #[tokio::test]
+async fn a_logout_wakes_the_sender() {
+    let app = App::on_sqlite().await;
+    let receiver = Receiver::default();
+    let url = receiver.listen().await;
+    let member = json!({"backchannel_logout_urls": [url]});
+    stage_as(&app, json!({"oidc_logout": member})).await;
+    let courier = Arc::new(HttpCourier::new(Vec::new()).unwrap());
+    let stop = tokio_util::sync::CancellationToken::new();
+    let running = Arc::clone(&app.engine).run_logout_notices(courier, stop.clone());
+    let running = tokio::spawn(running);
+    let browser = Browser::new(&app);
+    browser.sign_in("").await;
+    browser.get("/v2/logout").await;
+    let patience = std::time::Duration::from_secs(30);
+    let heard = tokio::time::timeout(patience, receiver.heard.notified());
+    heard.await.unwrap();
+    read(&app, &receiver.took()[0]).await;
+    stop.cancel();
+    running.await.unwrap();
+}
+
+#[tokio::test]
 async fn logout_tokens_go_to_no_forbidden_place() {
     use engine::logout_notices::Courier as _;
     let receiver = Receiver::default();
@@ -431,7 +455,20 @@ async fn the_tenant_says_how_long_sessions_live() {
         .await;
     })
     .await;
-    insta::assert_snapshot!(said, @"");
+    insta::assert_snapshot!(said, @r#"
+    GET /api/v2/tenants/settings
+      200 {"session_lifetime":168,"idle_session_lifetime":72,"session_cookie":{"mode":"persistent"}}
+    PATCH /api/v2/tenants/settings
+      400 {"statusCode":400,"error":"Bad Request","message":"Payload validation error: 'Value 0 is less than minimum 1' on property session_lifetime.","errorCode":"invalid_body"}
+    PATCH /api/v2/tenants/settings
+      400 {"statusCode":400,"error":"Bad Request","message":"Payload validation error: 'Additional properties not allowed: sandbox_version' on property sandbox_version.","errorCode":"invalid_body"}
+    PATCH /api/v2/tenants/settings
+      200 {"session_lifetime":3,"idle_session_lifetime":1,"session_cookie":{"mode":"non-persistent"},"friendly_name":"Acme"}
+    Path=/; HttpOnly; Secure; SameSite=None
+    Path=/; HttpOnly; Secure; SameSite=None; Max-Age=10800
+    GET /api/v2/tenants/settings?fields=idle_session_lifetime
+      200 {"idle_session_lifetime":72}
+    "#);
 }
 
 #[tokio::test]

@@ -42,6 +42,7 @@ const SCREENS: &[(&str, Screen)] = &[
     ("device-denied", Screen::DeviceDenied),
     ("logout", Screen::Logout),
     ("logout-complete", Screen::LogoutComplete),
+    ("logout-aborted", Screen::LogoutAborted),
     ("blocked", Screen::AccountBlocked),
     ("unblocked", Screen::AccountUnblocked),
     ("error", Screen::Error),
