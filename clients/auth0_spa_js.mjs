@@ -48,11 +48,12 @@ async function signedIn(page, base, options) {
   expect(user?.email === told.person.username, "another person", user);
 }
 
-/** The requests that a call in the page led to, as `METHOD path …`. */
+/** The requests that a call in the page led to, as `METHOD path …`; what only makes a page work aside. */
 async function during(page, call) {
   const requests = [];
   const note = (request) => {
     const url = new URL(request.url());
+    if (url.pathname.startsWith("/assets/")) return;
     const kind = url.searchParams.get("response_mode") ?? new URLSearchParams(request.postData() ?? "").get("grant_type");
     requests.push(`${request.method()} ${url.pathname} ${kind ?? ""}`.trim());
   };

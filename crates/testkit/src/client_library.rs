@@ -12,7 +12,8 @@ use crate::checkout;
 /// line each. A script that fails is an error with everything that it printed.
 pub async fn run_client(name: &str, told: &Value, certificate: &Path) -> Result<Vec<String>> {
     let folder = checkout::top().join("clients");
-    let mut command = if name.ends_with(".py") {
+    let is_python = Path::new(name).extension().is_some_and(|kind| kind == "py");
+    let mut command = if is_python {
         checkout::python()?
     } else {
         if !folder.join("node_modules/openid-client").exists() {

@@ -1,4 +1,4 @@
-//! Client libraries of others, from npm and PyPI, unmodified: each runs its documented flows against a
+//! Client libraries of others, from npm and `PyPI`, unmodified: each runs its documented flows against a
 //! Ferry of its own. A script prints a line for each step that it has proven; the lines are compared,
 //! so a script that does nothing fails.
 
@@ -63,7 +63,8 @@ async fn oauth4webapi() -> Result<()> {
         "revocation",
         "consent",
     ];
-    let shop = Shop::open(&On::postgres()?, DOORS).await?;
+    let on = On::postgres()?;
+    let shop = Shop::open(&on, DOORS).await?;
     assert_eq!(shop.run("oauth4webapi.mjs").await?, expected);
     Ok(())
 }
