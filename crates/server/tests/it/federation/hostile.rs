@@ -169,8 +169,10 @@ async fn an_id_token_comes_by_a_form() {
     assert_eq!(provider.asked("code_challenge"), None);
     let callback = format!("https://{HERE}/login/callback");
     let (state, token) = (hidden(&form, "state"), hidden(&form, "id_token"));
+    let issuer = hidden(&form, "iss");
     let sent = [
         ("state", state.as_str()),
+        ("iss", issuer.as_str()),
         ("id_token", token.as_str()),
         ("x", "y"),
     ];
@@ -185,6 +187,7 @@ async fn an_id_token_comes_by_a_form() {
     assert!(!handed.says("name=\"x\""));
     let again = [
         ("state", hidden(&handed, "state")),
+        ("iss", hidden(&handed, "iss")),
         ("id_token", token.clone()),
         ("ferry_again", hidden(&handed, "ferry_again")),
     ];
