@@ -10,7 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use constant_time_eq::constant_time_eq;
 use domain::{BrowserToken, Json, Password, TransactionId};
 use engine::sessions::Browser;
-use engine::transaction::{Lost, Step, Transaction, csrf};
+use engine::transaction::{Lost, Transaction, csrf};
 use engine::{Context, Error};
 use oidc::OAuthError;
 use serde_json::json;
