@@ -25,7 +25,6 @@ use domain::{Instant, Json};
 use serde_json::Value;
 
 pub use blocks::Block;
-pub(crate) use blocks::identifiers;
 pub(crate) use guard::Attempts;
 pub use shape::Shield;
 
