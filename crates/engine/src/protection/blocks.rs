@@ -122,7 +122,7 @@ impl Engine {
 }
 
 /// All that a user may type to name itself.
-pub(crate) fn identifiers(user: &User) -> Vec<String> {
+fn identifiers(user: &User) -> Vec<String> {
     let attributes = &user.attributes;
     [
         attributes.email.as_ref().map(ToString::to_string),
