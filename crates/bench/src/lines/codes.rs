@@ -21,7 +21,7 @@ const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const ROUNDS: usize = 300;
 const EMAIL: &str = "ann@example.com";
-const PASSWORD: &str = "correct horse battery";
+const PASSWORD: &str = "Correct horse battery 1";
 /// Own cost of a round, in milliseconds.
 const CEILING: f64 = 3.0;
 

@@ -78,6 +78,11 @@ async fn prepare(ferry: &Server) -> Result<Api> {
     let options = json!({"brute_force_protection": false});
     connection(ferry, &application, "people", options).await?;
     let admin = ferry.api()?;
+    let off = json!({"enabled": false});
+    for shield in ["suspicious-ip-throttling", "brute-force-protection"] {
+        let path = format!("/api/v2/attack-protection/{shield}");
+        expect(200, admin.patch(&path, &off).await?)?;
+    }
     for number in 0..USERS {
         for (name, is_blocked) in [("known", false), ("barred", true)] {
             let user = json!({

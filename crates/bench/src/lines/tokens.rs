@@ -127,7 +127,7 @@ async fn asked(ferry: &Server) -> Result<Asked> {
 /// The refresh token of a person who logged in; it is not rotated, so that it can be used again.
 async fn refresh_token(ferry: &Server, application: &Api) -> Result<String> {
     connection(ferry, application, "people", json!({})).await?;
-    let (email, password) = ("ann@example.com", "correct horse battery");
+    let (email, password) = ("ann@example.com", "Correct horse battery 1");
     let person = json!({"connection": "people", "email": email, "password": password});
     expect(201, ferry.api()?.post("/api/v2/users", &person).await?)?;
     let mut body = login(application, "people", email, password);
