@@ -6,19 +6,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::client_settings::is_backchannel_url;
 use domain::{Client, EventKind, LogEvent};
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::future::join_all;
 use oidc::logout::{LOGOUT_JWT, LiveSession, LogoutTokenClaims};
 use store::{LogoutNotice, Write};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, Result};
+use crate::outbound::OutboundRequest;
 use crate::{Context, Engine};
 
 /// Notices taken at once; they are sent at the same time.
 const TAKEN: u32 = 20;
 
-/// Another sender takes a notice when this one died. Longer than a courier tries.
+/// Another sender takes a notice when this one died. Longer than a try may take.
 const HOLD: Duration = Duration::from_secs(60);
 
 /// How long a notice may go unnoticed that nobody rang for.
@@ -30,16 +32,9 @@ const ATTEMPTS: i64 = 8;
 /// The wait after the first try; each one after that is three times as long.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 
-/// Carries logout tokens to clients.
-pub trait Courier: Send + Sync {
-    /// Posts a logout token to a client's URL, as a form with the field `logout_token`; answers
-    /// within half a minute. The error is for the operator.
-    fn deliver<'a>(
-        &'a self,
-        url: &'a str,
-        logout_token: &'a str,
-    ) -> BoxFuture<'a, std::result::Result<(), String>>;
-}
+/// How long a client may take to answer, and the longest answer, of which nothing is read.
+const PATIENCE: Duration = Duration::from_secs(15);
+const LONGEST: usize = 1 << 20;
 
 /// What became of a try.
 struct Tried {
@@ -50,13 +45,9 @@ struct Tried {
 
 impl Engine {
     /// Tells clients until told to stop.
-    pub async fn run_logout_notices(
-        self: Arc<Self>,
-        courier: Arc<dyn Courier>,
-        stop: CancellationToken,
-    ) {
+    pub async fn run_logout_notices(self: Arc<Self>, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            match self.send_logout_notices(&*courier).await {
+            match self.send_logout_notices().await {
                 Ok(0) => {}
                 Ok(_) => continue,
                 Err(error) => tracing::warn!(%error, "the notices of logouts can't be read"),
@@ -70,13 +61,13 @@ impl Engine {
     }
 
     /// One round; says how many notices it took.
-    pub async fn send_logout_notices(&self, courier: &dyn Courier) -> Result<usize> {
+    pub async fn send_logout_notices(&self) -> Result<usize> {
         let now = self.now();
         let due = self
             .store
             .claim_logout_notices(now, now.plus(HOLD), TAKEN)
             .await?;
-        let tries = due.iter().map(|notice| self.try_to_tell(courier, notice));
+        let tries = due.iter().map(|notice| self.try_to_tell(notice));
         let tries = join_all(tries).await;
         let mut write = self.store.write();
         for (notice, tried) in due.iter().zip(tries) {
@@ -88,7 +79,7 @@ impl Engine {
         Ok(due.len())
     }
 
-    async fn try_to_tell(&self, courier: &dyn Courier, notice: &LogoutNotice) -> Tried {
+    async fn try_to_tell(&self, notice: &LogoutNotice) -> Tried {
         let client = match self.store.find_client(&notice.client_id).await {
             Ok(client) => client,
             Err(error) => {
@@ -101,12 +92,33 @@ impl Engine {
         };
         let outcome = match &client {
             Some(client) => match self.logout_token(client, notice) {
-                Ok(token) => courier.deliver(&notice.url, &token).await,
+                Ok(token) => self.deliver(&notice.url, &token).await,
                 Err(error) => Err(error.to_string()),
             },
             None => Err("the client is gone".to_owned()),
         };
         Tried { client, outcome }
+    }
+
+    /// Posts a logout token (OpenID Connect Back-Channel Logout §2.5); it has no letter that a form
+    /// would encode. The error is for the operator.
+    async fn deliver(&self, url: &str, token: &str) -> std::result::Result<(), String> {
+        if !is_backchannel_url(url) {
+            return Err("logout tokens leave over https only".into());
+        }
+        let request = OutboundRequest {
+            form: Some(format!("logout_token={token}").into()),
+            max_bytes: LONGEST,
+            timeout: PATIENCE,
+            ..OutboundRequest::get(url)
+        };
+        let answer = self.outbound.send(request).await;
+        let status = answer.map_err(|error| error.to_string())?.status;
+        if (200..300).contains(&status) {
+            Ok(())
+        } else {
+            Err(format!("the client answered {status}"))
+        }
     }
 
     /// A token of this very moment. Its name is the notice's, so that a client that heard of it

@@ -6,7 +6,6 @@ pub mod cli;
 pub mod config;
 pub mod cookies;
 pub mod cors;
-pub mod courier;
 pub mod dbconnections;
 pub mod error;
 pub mod extract;

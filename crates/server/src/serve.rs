@@ -12,7 +12,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
-use crate::courier::HttpCourier;
 use crate::state::AppState;
 use crate::{boot, isolation, routes};
 
@@ -29,7 +28,7 @@ pub async fn serve(config: Config) -> Result<()> {
         .await
         .with_context(|| format!("can't listen on {}", config.listen))?;
     let stop = CancellationToken::new();
-    let workers = start_workers(&engine, &stop)?;
+    let workers = start_workers(&engine, &stop);
     let state = AppState {
         engine: Arc::clone(&engine),
         draining: CancellationToken::new(),
@@ -94,7 +93,7 @@ async fn asked_to_stop() {
     }
 }
 
-fn start_workers(engine: &Arc<Engine>, stop: &CancellationToken) -> Result<TaskTracker> {
+fn start_workers(engine: &Arc<Engine>, stop: &CancellationToken) -> TaskTracker {
     let workers = TaskTracker::new();
     workers.spawn(Arc::clone(engine).run_import_jobs(stop.clone()));
     let render = crate::management::user_body::render;
@@ -103,9 +102,8 @@ fn start_workers(engine: &Arc<Engine>, stop: &CancellationToken) -> Result<TaskT
     workers.spawn(Arc::clone(engine).run_outbox(stop.clone()));
     workers.spawn(Arc::clone(engine).run_housekeeping(stop.clone()));
     workers.spawn(Arc::clone(engine).run_circuit_log(stop.clone()));
-    let courier = Arc::new(HttpCourier::new(engine.settings.own_database.clone())?);
-    workers.spawn(Arc::clone(engine).run_logout_notices(courier, stop.clone()));
-    Ok(workers)
+    workers.spawn(Arc::clone(engine).run_logout_notices(stop.clone()));
+    workers
 }
 
 /// Makes the first administrator on an empty store and says where to go.

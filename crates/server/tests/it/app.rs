@@ -26,9 +26,11 @@ use domain::{
 };
 use engine::bootstrap::Administrator;
 use engine::{Engine, Settings};
+use oidc::relying_party::Reach;
 use script::{EmbeddedRuntime, PoolSettings, Runtime};
 use serde_json::{Value, json};
 use server::boot::SystemEntropy;
+use server::outbound::Outward;
 use server::state::AppState;
 use sha1::{Digest as _, Sha1};
 use store::Store;
@@ -106,7 +108,9 @@ impl App {
             Arc::clone(&clock) as _,
             Arc::new(SystemEntropy),
         );
-        let engine = Arc::new(engine.await.unwrap());
+        let outward = Outward::new(Reach::Loopback, Vec::new(), Vec::new()).unwrap();
+        let engine = engine.await.unwrap().reaching_by(Arc::new(outward));
+        let engine = Arc::new(engine);
         let administrator = Administrator {
             client_id: ClientId::from(CLIENT),
             secret: ClientSecret::from(SECRET),

@@ -10,7 +10,6 @@ use axum::http::StatusCode;
 use axum::routing::post;
 use oidc::jwt::{Algorithm, ForeignKey, foreign};
 use serde_json::{Value, json};
-use server::courier::HttpCourier;
 
 use crate::app::{App, on_both};
 use crate::browser::{
@@ -236,8 +235,7 @@ async fn clients_are_told_that_a_session_ended() {
             "backchannel_logout_urls": [url], "backchannel_logout_initiators": {"mode": "all"},
         });
         stage_as(app, json!({"oidc_logout": all})).await;
-        let courier = HttpCourier::new(Vec::new()).unwrap();
-        let send = async || app.engine.send_logout_notices(&courier).await.unwrap();
+        let send = async || app.engine.send_logout_notices().await.unwrap();
         let users = app.quietly("GET", "/api/v2/users", Value::Null).await.body;
         let user = users[0]["user_id"].as_str().unwrap().to_owned();
         let path = format!("/api/v2/users/{}", user.replace('|', "%7C"));
@@ -310,8 +308,7 @@ async fn a_client_that_does_not_answer_is_told_later_or_given_up() {
         let url = receiver.listen().await;
         let member = json!({"backchannel_logout_urls": [url]});
         stage_as(app, json!({"oidc_logout": member})).await;
-        let courier = HttpCourier::new(Vec::new()).unwrap();
-        let send = async || app.engine.send_logout_notices(&courier).await.unwrap();
+        let send = async || app.engine.send_logout_notices().await.unwrap();
         let browser = Browser::new(app);
         // By itself it is told of logouts only.
         browser.sign_in("").await;
@@ -363,9 +360,8 @@ async fn a_logout_wakes_the_sender() {
     let url = receiver.listen().await;
     let member = json!({"backchannel_logout_urls": [url]});
     stage_as(&app, json!({"oidc_logout": member})).await;
-    let courier = Arc::new(HttpCourier::new(Vec::new()).unwrap());
     let stop = tokio_util::sync::CancellationToken::new();
-    let running = Arc::clone(&app.engine).run_logout_notices(courier, stop.clone());
+    let running = Arc::clone(&app.engine).run_logout_notices(stop.clone());
     let running = tokio::spawn(running);
     let browser = Browser::new(&app);
     browser.sign_in("").await;
@@ -376,30 +372,6 @@ async fn a_logout_wakes_the_sender() {
     read(&app, &receiver.took()[0]).await;
     stop.cancel();
     running.await.unwrap();
-}
-
-#[tokio::test]
-async fn logout_tokens_go_to_no_forbidden_place() {
-    use engine::logout_notices::Courier as _;
-    let receiver = Receiver::default();
-    let url = receiver.listen().await;
-    let own = url.strip_prefix("http://").unwrap();
-    let own = own.strip_suffix("/bye").unwrap().parse().unwrap();
-    let courier = HttpCourier::new(vec![own]).unwrap();
-    for (url, said) in [
-        (url.as_str(), "the server's own database"),
-        ("https://169.254.169.254/x", "metadata"),
-        ("http://shop.example/x", "https only"),
-    ] {
-        let refused = courier.deliver(url, "t").await.unwrap_err();
-        assert!(refused.contains(said), "{refused}");
-    }
-    assert!(receiver.took().is_empty());
-    // A plain server at the port that TLS is asked for.
-    let courier = HttpCourier::new(Vec::new()).unwrap();
-    let secure = url.replace("http:", "https:");
-    let refused = courier.deliver(&secure, "t").await.unwrap_err();
-    assert!(refused.starts_with("TLS:"), "{refused}");
 }
 
 #[tokio::test]
