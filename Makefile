@@ -48,4 +48,5 @@ fmt:
 	cargo fmt --all
 
 clean-local:
-	rm -rf .local examples/django/node_modules runtimes/packages/node_modules
+	rm -rf .local examples/django/node_modules runtimes/packages/node_modules \
+		browser/node_modules clients/node_modules

@@ -48,11 +48,12 @@ async function signedIn(page, base, options) {
   expect(user?.email === told.person.username, "another person", user);
 }
 
-/** The requests that a call in the page led to, as `METHOD path …`. */
+/** The requests that a call in the page led to, as `METHOD path …`; what only makes a page work aside. */
 async function during(page, call) {
   const requests = [];
   const note = (request) => {
     const url = new URL(request.url());
+    if (url.pathname.startsWith("/assets/")) return;
     const kind = url.searchParams.get("response_mode") ?? new URLSearchParams(request.postData() ?? "").get("grant_type");
     requests.push(`${request.method()} ${url.pathname} ${kind ?? ""}`.trim());
   };
@@ -69,6 +70,19 @@ async function loggedOut(page, base, options) {
   const { error } = await called(page, "getTokenSilently");
   return error;
 }
+
+/** The status of a refusal, if the page may read it, else the error that its call came to. */
+const read = (page) =>
+  page.evaluate(
+    ([url, client_id]) => {
+      const body = new URLSearchParams({ grant_type: "refresh_token", refresh_token: "x", client_id });
+      return fetch(url, { method: "POST", body }).then(
+        ({ status }) => status,
+        (error) => error.name,
+      );
+    },
+    [`${told.issuer}oauth/token`, clientId],
+  );
 
 await withBrowser(async (browser) => {
   await served(furnish, async (base) => {
@@ -116,5 +130,11 @@ await withBrowser(async (browser) => {
     expect(proof.email === told.person.username, "another person", proof);
     did("login with DPoP");
     expect(complaints.length === 0, "the browser complains", complaints);
+
+    // The same page at an origin that the client does not name.
+    const stranger = await context.newPage();
+    await opened(stranger, base.replace("localhost", "127.0.0.1"), plain);
+    expect((await read(page)) === 403 && (await read(stranger)) === "TypeError", "a stranger read the answer");
+    did("a stranger's page reads nothing");
   }, told.clients.spa);
 });

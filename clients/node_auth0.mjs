@@ -16,7 +16,7 @@ expect(person.email === username, "another person", person);
 did("password and userinfo");
 const wrong = await refusal(auth.oauth.passwordGrant({ username, password: "wrong", realm: told.connection }));
 expect(wrong.error === "invalid_grant" && wrong.statusCode === 403, "another refusal", wrong);
-did("wrong password");
+did("a wrong password is refused");
 
 const asked = new URL("authorize", told.issuer);
 asked.search = new URLSearchParams({ client_id: clientId, redirect_uri: told.callback, response_type: "code", scope, state: "its", nonce: "n" });
@@ -38,7 +38,7 @@ const { data: pushed } = await auth.oauth.pushedAuthorization({
   client_id: clientId, response_type: "code", redirect_uri: told.callback, state: "its", scope,
 });
 expect(pushed.request_uri && pushed.expires_in > 0, "not pushed", pushed);
-did("pushed authorization request");
+did("a request is pushed");
 
 const { data: bob } = await auth.database.signUp({
   connection: told.connection, email: "bob@example.com", password, user_metadata: { boat: "Dory" },

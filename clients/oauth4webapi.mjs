@@ -12,7 +12,7 @@ const { client_id, client_secret } = told.clients.web;
 const client = { client_id };
 const byPost = oauth.ClientSecretPost(client_secret);
 
-async function code(scope, more = {}) {
+async function code(scope, more = {}, person = new Person()) {
   const verifier = oauth.generateRandomCodeVerifier();
   const [state, nonce] = [oauth.generateRandomState(), oauth.generateRandomNonce()];
   const url = new URL(server.authorization_endpoint);
@@ -27,7 +27,7 @@ async function code(scope, more = {}) {
     nonce,
     ...more,
   });
-  const back = await new Person().signIn(url);
+  const back = await person.signIn(url);
   const parameters = oauth.validateAuthResponse(server, client, back, state);
   const answer = await oauth.authorizationCodeGrantRequest(server, client, byPost, parameters, told.callback, verifier);
   return oauth.processAuthorizationCodeResponse(server, client, answer, { expectedNonce: nonce, requireIdToken: true });
@@ -39,8 +39,8 @@ expect(claims.email === told.person.username, "another person", claims);
 did("code and PKCE");
 
 const seen = await oauth.userInfoRequest(server, client, tokens.access_token);
-const person = await oauth.processUserInfoResponse(server, client, claims.sub, seen);
-expect(person.email === told.person.username, "another person", person);
+const info = await oauth.processUserInfoResponse(server, client, claims.sub, seen);
+expect(info.email === told.person.username, "another person", info);
 did("userinfo");
 
 /** What an API does with a call. */
@@ -61,8 +61,8 @@ did("refresh");
 // RFC 6749 section 2.3.1: the header, with both halves encoded.
 const byHeader = oauth.ClientSecretBasic(told.clients.basic.client_secret);
 const machine = { client_id: told.clients.basic.client_id };
-const asked = new URLSearchParams({ audience: told.audience });
-const granted = await oauth.clientCredentialsGrantRequest(server, machine, byHeader, asked);
+const wanted = new URLSearchParams({ audience: told.audience });
+const granted = await oauth.clientCredentialsGrantRequest(server, machine, byHeader, wanted);
 const own = await oauth.processClientCredentialsResponse(server, machine, granted);
 expect((await called(own.access_token)).client_id === machine.client_id, "another client", own);
 did("client_credentials by client_secret_basic");
@@ -80,3 +80,10 @@ const late = await oauth.refreshTokenGrantRequest(server, client, byPost, next.r
 const refused = await refusal(oauth.processRefreshTokenResponse(server, client, late));
 expect(refused.error === "invalid_grant", "another refusal", refused);
 did("revocation");
+
+const asking = { audience: told.audience, prompt: "consent" };
+const visitor = new Person();
+const allowed = await code("openid email read:boats", asking, visitor);
+expect(visitor.pages.join() === "/u/login,/u/consent", "other pages", visitor.pages);
+expect((await called(allowed.access_token)).scope.split(" ").includes("read:boats"), "not allowed", allowed);
+did("consent");

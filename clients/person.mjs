@@ -7,6 +7,9 @@ const decoded = (text) => text.replace(/&([#\w]+);/g, (whole, name) => ENTITIES[
 export class Person {
   #jar = new Map();
 
+  /** The pages whose forms they filled in. */
+  pages = [];
+
   constructor(known = told.person) {
     this.known = known;
   }
@@ -27,6 +30,7 @@ export class Person {
       expect(answer.status < 400, "a page refuses", url.pathname, answer.status, texts(html));
       const form = answer.headers.get("content-type")?.includes("html") && this.#filled(html);
       if (!form) return { url, html };
+      this.pages.push(url.pathname);
       url = new URL(form.action || url, url);
       // The answer of a form that posts itself.
       if (until && url.href.startsWith(until)) return { url, fields: form.fields };

@@ -1,6 +1,8 @@
-//! Sees that a request comes from the client that it names: by secret, or by a signed assertion.
+//! Sees that a request comes from the client that it names: by secret, or by a signed assertion; and
+//! from which origins its pages may.
 
-use domain::{Client, ClientCredential, TokenEndpointAuth};
+use domain::{Client, ClientCredential, ClientId, TokenEndpointAuth};
+use oidc::authorize::may_call;
 use oidc::client_assertion::Asserted;
 use oidc::jwt::{Algorithm, ForeignKey};
 use oidc::{ClientAssertion, ClientAuthentication, OAuthError};
@@ -33,6 +35,13 @@ impl Engine {
                 _ => Err(OAuthError::invalid_client("wrong or missing client secret")),
             },
         }
+    }
+
+    /// Whether pages of an origin may read by script what a client is answered. A store that is away
+    /// allows nothing.
+    pub async fn may_be_called_from(&self, client: &ClientId, origin: &str) -> bool {
+        let found = self.store.find_client(client).await;
+        found.is_ok_and(|found| found.is_some_and(|client| may_call(&client, origin)))
     }
 
     async fn prove_by_key(

@@ -1,8 +1,8 @@
 //! Signing keys as administrators see and rotate them, and what signs which token.
 
 use domain::{Client, ClientSecret, EventKind, Instant, Json, KeyId, ResourceServer};
-use oidc::Algorithm;
 use oidc::jwt::{SignError, SigningKey, sign_with_secret};
+use oidc::{Algorithm, Jwks};
 use serde::Serialize;
 use serde_json::Value;
 use store::{KeyState, StoreError, StoredKey};
@@ -32,6 +32,24 @@ impl Engine {
             store: &self.store,
             clock: &*self.clock,
             entropy: &*self.entropy,
+        }
+    }
+
+    /// The public keys: those that sign, will sign, or signed what is still alive. Those for ES256 are
+    /// shown once a client or an API asks for it: libraries that know nothing but RSA, auth0-python's
+    /// verifier among them, refuse a set that holds anything else.
+    pub async fn jwks(&self) -> Jwks {
+        let algorithm = Algorithm::Es256;
+        let asked_for = self.store.signs_by(algorithm.as_str()).await;
+        let asked_for = asked_for.unwrap_or_else(|error| {
+            tracing::warn!(%error, "all keys are published: who needs which is not known");
+            true
+        });
+        let jwks = self.keys.current().jwks(self.now());
+        if asked_for {
+            jwks
+        } else {
+            jwks.without(algorithm)
         }
     }
 

@@ -5,6 +5,7 @@ pub mod boot;
 pub mod cli;
 pub mod config;
 pub mod cookies;
+pub mod cors;
 pub mod dbconnections;
 pub mod error;
 pub mod extract;

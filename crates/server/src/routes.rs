@@ -13,7 +13,7 @@ use crate::management::{
 };
 use crate::state::AppState;
 use crate::universal_login::login;
-use crate::{assets, dbconnections, extract, health, metrics, oauth, observe, pages, unread};
+use crate::{assets, cors, dbconnections, extract, health, metrics, oauth, observe, pages, unread};
 
 /// The whole application.
 pub fn app(state: AppState) -> Router {
@@ -29,6 +29,7 @@ pub fn app(state: AppState) -> Router {
         .route("/metrics", get(metrics::get))
         .fallback(observe::not_found)
         .method_not_allowed_fallback(observe::method_not_allowed)
+        .layer(middleware::from_fn_with_state(state.clone(), cors::answer))
         .layer(middleware::from_fn(unread::drain))
         .layer(middleware::from_fn(observe::request))
         .with_state(state)

@@ -50,6 +50,14 @@ pub struct StoredKey {
 }
 
 impl Store {
+    /// Whether a client or an API has its tokens signed by an algorithm that is not everybody's.
+    pub async fn signs_by(&self, algorithm: &str) -> Result<bool> {
+        let sql = "select (select count(*) from clients where attributes like $1) \
+                   + (select count(*) from resource_servers where attributes like $1) as count";
+        let named = format!("%\"{algorithm}\"%");
+        Ok(self.db.count(sql, vec![named.into()]).await? > 0)
+    }
+
     /// All keys, newest first.
     pub async fn list_signing_keys(&self) -> Result<Vec<StoredKey>> {
         let sql = "select kid, state, private_key, created_at, retired_at, current_since, \

@@ -18,6 +18,7 @@ pub type Answer = (u16, Value);
 pub struct Api {
     http: Client,
     base: String,
+    issuer: String,
     client_id: String,
     client_secret: String,
     token: Mutex<Option<String>>,
@@ -35,10 +36,18 @@ impl Api {
         Ok(Self {
             http,
             base: base.to_owned(),
+            issuer: base.to_owned(),
             client_id: client_id.to_owned(),
             client_secret: client_secret.to_owned(),
             token: Mutex::default(),
         })
+    }
+
+    /// The same for a server that calls itself something else than where it is reached.
+    #[must_use]
+    pub fn with_issuer(mut self, url: &str) -> Self {
+        url.clone_into(&mut self.issuer);
+        self
     }
 
     /// The HTTP client below, for requests that need more than the methods here offer.
@@ -71,7 +80,7 @@ impl Api {
             "grant_type": "client_credentials",
             "client_id": self.client_id,
             "client_secret": self.client_secret,
-            "audience": self.url("/api/v2/"),
+            "audience": format!("{}/api/v2/", self.issuer),
         });
         let (status, body) = self.post_public("/oauth/token", &request).await?;
         let token = body.get("access_token").and_then(Value::as_str);

@@ -8,6 +8,8 @@
 //! * [`hash_vectors`]: password hashes, made on the spot by other programs.
 //! * [`SmallDisk`]: a disk that can be filled.
 //! * [`run_in_browser`]: Debian's Chromium, driven by a script of `browser/`.
+//! * [`run_client`]: client libraries of others, driven by scripts of `clients/`; [`TlsFront`] before
+//!   the server that they talk to.
 //! * [`Smtp`]: a mail server that keeps what it receives.
 //!
 //! Nothing is borrowed from the machine: no running database, no fixed port, no folder outside a
@@ -19,6 +21,7 @@
 mod api;
 mod browser;
 mod checkout;
+mod client_library;
 mod exports;
 mod hashes;
 mod held;
@@ -30,10 +33,12 @@ mod server;
 mod slapd;
 mod small_disk;
 mod smtp;
+mod tls_front;
 mod web_service;
 
 pub use api::{Answer, Api};
 pub use browser::{pictures_folder, run_in_browser};
+pub use client_library::run_client;
 pub use exports::{Export, Exported};
 pub use hashes::{HashVector, hash_vectors};
 pub use legacy::{Kind, Legacy, Person};
@@ -43,4 +48,5 @@ pub use server::{Server, ServerBuilder};
 pub use slapd::Slapd;
 pub use small_disk::SmallDisk;
 pub use smtp::{Mail, Smtp};
+pub use tls_front::TlsFront;
 pub use web_service::WebService;

@@ -63,6 +63,13 @@ pub struct Jwk {
     alg: Algorithm,
 }
 
+impl Jwk {
+    /// What it verifies.
+    pub fn algorithm(&self) -> Algorithm {
+        self.alg
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 enum Numbers {

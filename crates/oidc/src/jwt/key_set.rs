@@ -8,8 +8,8 @@ use domain::Instant;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::Compact;
 use super::key::{Jwk, SigningKey, VerifyingKey};
+use super::{Algorithm, Compact};
 use crate::error::OAuthError;
 
 /// How far two nodes' clocks may stand apart, in seconds.
@@ -36,6 +36,15 @@ pub struct KeySet {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Jwks {
     keys: Vec<Jwk>,
+}
+
+impl Jwks {
+    /// The same without the keys of an algorithm.
+    #[must_use]
+    pub fn without(mut self, algorithm: Algorithm) -> Self {
+        self.keys.retain(|key| key.algorithm() != algorithm);
+        self
+    }
 }
 
 /// Why a token is not believed. For the log: callers learn no more than `invalid_token`.

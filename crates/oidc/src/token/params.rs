@@ -139,6 +139,11 @@ impl Params {
 }
 
 impl Params {
+    /// The client that they name, left where it is.
+    pub fn client_id(&self) -> Option<&str> {
+        self.peek("client_id")
+    }
+
     /// All that is left, by name; empty ones are left out.
     pub(crate) fn into_pairs(mut self) -> Result<Vec<(String, String)>, OAuthError> {
         let names: Vec<String> = self.0.keys().cloned().collect();

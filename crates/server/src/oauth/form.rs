@@ -57,7 +57,8 @@ pub fn texts<'a>(headers: &'a HeaderMap, name: &str) -> Vec<&'a str> {
     values.map(|value| value.to_str().unwrap_or("")).collect()
 }
 
-fn params(headers: &HeaderMap, body: &[u8]) -> Result<Params, OAuthError> {
+/// The parameters of a body.
+pub fn params(headers: &HeaderMap, body: &[u8]) -> Result<Params, OAuthError> {
     let kind = headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok());

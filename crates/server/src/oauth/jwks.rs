@@ -6,8 +6,7 @@ use oidc::Jwks;
 
 use crate::state::AppState;
 
-/// The public keys: those that sign, will sign, or signed what is still alive.
+/// The public keys.
 pub async fn get(State(state): State<AppState>) -> Json<Jwks> {
-    let now = state.engine.now();
-    Json(state.engine.keys.current().jwks(now))
+    Json(state.engine.jwks().await)
 }

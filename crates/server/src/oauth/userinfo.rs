@@ -1,14 +1,16 @@
-//! `GET` and `POST /userinfo`: the token comes as a bearer's, or bound to a key that the caller
-//! proves to hold (RFC 9449 §7.1).
+//! `GET` and `POST /userinfo`: the token comes as a bearer's, in one of the three ways of RFC 6750 §2,
+//! or bound to a key that the caller proves to hold (RFC 9449 §7.1).
 
 use axum::Json;
-use axum::extract::{Request, State};
-use axum::http::header;
+use axum::body::Bytes;
+use axum::extract::{FromRequest as _, Request, State};
 use axum::http::request::Parts;
+use axum::http::{Method, header};
+use axum::response::Response;
 use oidc::OAuthError;
 use oidc::dpop::ProofRequest;
 
-use super::form::texts;
+use super::form::{texts, uncached};
 use crate::error::OAuthRefusal;
 use crate::extract::bearer;
 use crate::state::AppState;
@@ -17,13 +19,25 @@ use crate::state::AppState;
 pub async fn get(
     State(state): State<AppState>,
     request: Request,
-) -> Result<Json<domain::Json>, OAuthRefusal> {
-    let (parts, _) = request.into_parts();
+) -> Result<Response, OAuthRefusal> {
+    let (parts, body) = request.into_parts();
+    let whole = Request::from_parts(parts.clone(), body);
+    let body = Bytes::from_request(whole, &state).await;
+    let body = body.map_err(|_| OAuthError::invalid_request("The body could not be read"))?;
+    let sent = sent(&parts, &body)?;
     let engine = &state.engine;
     let Some(token) = bound(&parts) else {
-        let token = bearer(&parts).ok_or_else(|| OAuthError::invalid_token("no bearer token"))?;
-        return Ok(Json(engine.user_info(token, None).await?));
+        let token = match (bearer(&parts), &sent) {
+            (Some(_), Some(_)) => return Err(twice().into()),
+            (Some(token), None) => token,
+            (None, Some(token)) => token.as_str(),
+            (None, None) => return Err(OAuthError::invalid_token("no bearer token").into()),
+        };
+        return Ok(uncached(Json(engine.user_info(token, None).await?)));
     };
+    if sent.is_some() {
+        return Err(twice().into());
+    }
     let url = engine.settings.issuer.join("userinfo");
     let proven = ProofRequest {
         method: parts.method.as_str(),
@@ -33,7 +47,8 @@ pub async fn get(
     let proofs = texts(&parts.headers, "dpop");
     let key = engine.dpop_key(&proofs, &proven).await?;
     let key = key.ok_or_else(|| OAuthError::invalid_dpop_proof("no DPoP header"))?;
-    Ok(Json(engine.user_info(token, Some(key.as_str())).await?))
+    let info = engine.user_info(token, Some(key.as_str())).await?;
+    Ok(uncached(Json(info)))
 }
 
 /// The token of `Authorization: DPoP`.
@@ -41,4 +56,40 @@ fn bound(parts: &Parts) -> Option<&str> {
     let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("dpop").then(|| token.trim())
+}
+
+/// The token of a form, or of the query: OpenID's conformance tests send the one, passport-auth0
+/// knows nothing but the other.
+fn sent(parts: &Parts, body: &[u8]) -> Result<Option<String>, OAuthError> {
+    let kind = parts.headers.get(header::CONTENT_TYPE);
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    let is_form = kind.eq_ignore_ascii_case("application/x-www-form-urlencoded");
+    let body = if parts.method == Method::POST && is_form {
+        body
+    } else {
+        &[]
+    };
+    let query = parts.uri.query().unwrap_or_default().as_bytes();
+    let mut tokens = Vec::new();
+    for text in [body, query] {
+        let pairs: Vec<(String, String)> = serde_urlencoded::from_bytes(text)
+            .map_err(|_| OAuthError::invalid_request("The parameters could not be read"))?;
+        let named = pairs.into_iter().filter(|(name, _)| name == "access_token");
+        tokens.extend(
+            named
+                .map(|(_, token)| token)
+                .filter(|token| !token.is_empty()),
+        );
+    }
+    let token = tokens.pop();
+    if tokens.is_empty() {
+        Ok(token)
+    } else {
+        Err(twice())
+    }
+}
+
+fn twice() -> OAuthError {
+    OAuthError::invalid_request("The access token was sent more than once")
 }

@@ -111,14 +111,14 @@ async fn keys_rotate_and_old_tokens_stay_good() {
         let before = kids().await;
         assert_eq!(
             before.len(),
-            6,
-            "one signs, one is published before use; each under three names"
+            4,
+            "one signs, one is published before use; each under two names"
         );
         let old = app.token_for(None).await;
         let context = engine::Context::default();
         engine.rotate_signing_keys(&context).await.unwrap();
         let after = kids().await;
-        assert_eq!(after.len(), 9);
+        assert_eq!(after.len(), 6);
         assert!(before.iter().all(|kid| after.contains(kid)));
         let new = app.token_for(None).await;
         for token in [old, new] {

@@ -104,6 +104,7 @@ conformance! {
         one_of_many_takes_over_after_a_crash;
     keys:
         keys_rotate_and_are_forgotten,
+        what_tokens_are_signed_by_is_known,
         one_of_many_rotations_wins,
         a_key_is_revoked_once_and_never_while_it_signs;
     legacy_ids:

@@ -1,9 +1,10 @@
 //! Signing keys and their rotation.
 
+use serde_json::json;
 use store::{Key, KeyState, Store, StoreError};
 
 use crate::bench::Bench;
-use crate::make::{at, der};
+use crate::make::{api, at, client, der, object};
 
 async fn insert(store: &Store, kid: &str, state: KeyState, millis: i64) -> store::Result<()> {
     let mut write = store.write();
@@ -149,4 +150,29 @@ pub async fn a_key_is_revoked_once_and_never_while_it_signs(store: &Bench) {
             ("b", KeyState::Current, (Some(at(10)), None, None)),
         ]
     );
+}
+
+pub async fn what_tokens_are_signed_by_is_known(store: &Bench) {
+    let asked = async || {
+        let mut names = Vec::new();
+        for name in ["RS256", "PS256", "ES256", "S256"] {
+            if store.signs_by(name).await.unwrap() {
+                names.push(name);
+            }
+        }
+        names
+    };
+    assert_eq!(asked().await, [""; 0]);
+    let mut orders = api("id", "https://orders/");
+    orders.attributes = object(json!({"signing_alg": "PS256"}));
+    let mut write = store.write();
+    write.insert_resource_server(&orders);
+    store.commit(write).await.unwrap();
+    assert_eq!(asked().await, ["PS256"]);
+    let mut shop = client("shop");
+    shop.attributes = object(json!({"jwt_configuration": {"alg": "ES256"}}));
+    let mut write = store.write();
+    write.insert_client(&shop, at(0)).unwrap();
+    store.commit(write).await.unwrap();
+    assert_eq!(asked().await, ["PS256", "ES256"]);
 }
