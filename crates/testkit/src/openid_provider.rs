@@ -177,17 +177,23 @@ impl OpenIdProvider {
         if let Some(token) = access_token {
             let hash = digest(&SHA256, token.as_bytes());
             let half = hash.as_ref().get(..16).unwrap_or_default();
-            claims["at_hash"] = BASE64_URL_SAFE_NO_PAD.encode(half).into();
+            set(
+                &mut claims,
+                "at_hash",
+                BASE64_URL_SAFE_NO_PAD.encode(half).into(),
+            );
         }
         if let (Some(claims), Some(person)) = (claims.as_object_mut(), inner.person.as_object()) {
             claims.extend(person.clone());
         }
         match inner.fault {
-            Some(Fault::Nonce) => claims["nonce"] = "another".into(),
-            Some(Fault::Audience) => claims["aud"] = "another".into(),
-            Some(Fault::Issuer) => claims["iss"] = "https://another.example".into(),
-            Some(Fault::Expired) => claims["exp"] = (inner.now - 3600).into(),
-            Some(Fault::AccessToken) => claims["at_hash"] = "AAAAAAAAAAAAAAAAAAAAAA".into(),
+            Some(Fault::Nonce) => set(&mut claims, "nonce", "another".into()),
+            Some(Fault::Audience) => set(&mut claims, "aud", "another".into()),
+            Some(Fault::Issuer) => set(&mut claims, "iss", "https://another.example".into()),
+            Some(Fault::Expired) => set(&mut claims, "exp", (inner.now - 3600).into()),
+            Some(Fault::AccessToken) => {
+                set(&mut claims, "at_hash", "AAAAAAAAAAAAAAAAAAAAAA".into());
+            }
             _ => {}
         }
         let signed = match inner.fault {
@@ -209,6 +215,12 @@ impl OpenIdProvider {
     }
 }
 
+fn set(object: &mut Value, name: &str, value: Value) {
+    if let Some(members) = object.as_object_mut() {
+        members.insert(name.to_owned(), value);
+    }
+}
+
 async fn document(State(provider): State<OpenIdProvider>) -> Json<Value> {
     let issuer = &provider.issuer;
     let mut document = json!({
@@ -221,7 +233,7 @@ async fn document(State(provider): State<OpenIdProvider>) -> Json<Value> {
         "authorization_response_iss_parameter_supported": true,
     });
     if provider.is(Fault::Document) {
-        document["issuer"] = "https://another.example".into();
+        set(&mut document, "issuer", "https://another.example".into());
     }
     Json(document)
 }
@@ -317,7 +329,7 @@ async fn userinfo(State(provider): State<OpenIdProvider>, headers: HeaderMap) ->
     }
     let mut person = provider.inner().person.clone();
     if provider.is(Fault::Userinfo) {
-        person["sub"] = "another".into();
+        set(&mut person, "sub", "another".into());
     }
     Json(person).into_response()
 }
