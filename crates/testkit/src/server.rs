@@ -119,11 +119,6 @@ impl Server {
         self.port
     }
 
-    /// The port that it listens on.
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
     /// The URL of a path, which begins with a slash.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.public_url())
