@@ -72,7 +72,6 @@ fn authentication() -> Router<AppState> {
             get(pages::password_form).post(pages::reset_password),
         )
         .route("/u/email-verification", get(pages::verify_email))
-        .route("/u/unblock", get(pages::unblock_form).post(pages::unblock))
         .layer(DefaultBodyLimit::max(extract::MAX_BODY))
 }
 
