@@ -1,9 +1,9 @@
 //! What is told of jobs, and how they are forgotten.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
-use domain::{ConnectionId, EventKind, ImportJob, Instant, JobId, Page, RowError};
+use domain::{ConnectionId, EventKind, ImportJob, JobId, Page, RowError};
 use serde::Serialize;
 use serde_json::value::RawValue;
 use store::StoredRowError;
@@ -196,13 +196,10 @@ impl Engine {
         Ok(())
     }
 
+    /// File times are the system's, so they are compared with the system's and not with the clock.
     async fn is_from_earlier_process(&self, file: &tokio::fs::DirEntry) -> Result<bool> {
         let written = file.metadata().await.and_then(|found| found.modified());
-        let since = written
-            .map_err(Error::unavailable)?
-            .duration_since(UNIX_EPOCH);
-        let written = Instant::from_millis(0).plus(since.unwrap_or_default());
-        Ok(written.plus(CLOCK_GRAIN) < self.started_at)
+        Ok(written.map_err(Error::unavailable)? + CLOCK_GRAIN < self.started_at)
     }
 }
 

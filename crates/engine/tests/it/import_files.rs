@@ -292,7 +292,8 @@ async fn a_job_is_paused_resumed_and_cancelled(kind: Kind) {
     assert_eq!(
         other.status,
         JobStatus::Completed,
-        "others do not wait for it"
+        "others do not wait for it: {:?}",
+        other.status_details
     );
     let still = rig.job(&job.id).await;
     assert_eq!(
