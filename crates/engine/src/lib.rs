@@ -184,7 +184,7 @@ impl Engine {
         let host = settings.issuer.host();
         let keys = KeyRing::load(&around, settings.key_lifetime, host).await?;
         let programs = programs::Programs::new(settings.own_database.clone());
-        let started_at = std::time::SystemTime::now();
+        let started_at = import::now_as_files_tell();
         Ok(Self {
             store,
             settings,

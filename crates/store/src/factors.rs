@@ -192,13 +192,13 @@ impl Write {
     pub fn use_recovery(
         &mut self,
         user: UserRow,
-        (used, next): (&str, &str),
+        (spent, next): (&str, &str),
         now: Instant,
     ) -> &mut Self {
         self.push(one(
             "update recovery_codes set code_hash = $3, created_at = $4 \
              where user_row = $1 and code_hash = $2",
-            vec![user.into(), used.into(), next.into(), now.into()],
+            vec![user.into(), spent.into(), next.into(), now.into()],
         ))
     }
 

@@ -17,6 +17,8 @@ use crate::table::Table;
 
 /// Logins of each kind.
 const SAMPLES: usize = 2_000;
+/// The first ones warm up.
+const WARMING: usize = 50;
 const USERS: usize = 20;
 const PASSWORD: &str = "Correct horse battery 1";
 /// Slowest part of the samples, which the machine's own pauses make, in percent.
@@ -24,12 +26,20 @@ const CUT: usize = 5;
 /// Beyond this the difference is taken for real; the usual bound of tests for leaks by time.
 const BOUND: f64 = 4.5;
 
-/// TABLE: who logs in, and the answer.
-const KINDS: [(&str, u16); 3] = [
-    ("unknown user", 403),
-    ("wrong password", 403),
-    ("blocked user", 401),
-];
+/// Who logs in, the answer, and how long each took, in microseconds.
+struct Kind {
+    name: &'static str,
+    status: u16,
+    times: Vec<f64>,
+}
+
+const fn kind(name: &'static str, status: u16) -> Kind {
+    Kind {
+        name,
+        status,
+        times: Vec::new(),
+    }
+}
 
 /// The lines of each pair.
 pub async fn measure(setup: &Setup, table: &mut Table) -> Result<()> {
@@ -39,35 +49,38 @@ pub async fn measure(setup: &Setup, table: &mut Table) -> Result<()> {
         .await?;
     let application = prepare(&ferry).await?;
     let mut connection = Connection::open(port(&ferry)?)?;
-    let mut times: [Vec<f64>; 3] = Default::default();
+    let mut kinds = [
+        kind("unknown user", 403),
+        kind("wrong password", 403),
+        kind("blocked user", 401),
+    ];
     let mut seed = [0; 1];
-    for round in 0..SAMPLES + 50 {
+    for round in 0..SAMPLES + WARMING {
         getrandom::fill(&mut seed)?;
-        for turn in 0..KINDS.len() {
-            let kind = (turn + usize::from(seed[0])) % KINDS.len();
-            let request = request(&application, kind, round);
+        kinds.rotate_left(usize::from(seed[0]) % 3);
+        for kind in &mut kinds {
+            let request = request(&application, kind.name, round);
             let begun = Instant::now();
             connection.send(&request)?;
             let status = connection.status()?;
             let took = begun.elapsed().as_secs_f64() * 1e6;
-            let (name, expected) = KINDS[kind];
-            ensure!(status == expected, "{name} was answered {status}");
-            // The first ones warm up.
-            if round >= 50 {
-                times[kind].push(took);
+            ensure!(status == kind.status, "{} was answered {status}", kind.name);
+            if round >= WARMING {
+                kind.times.push(took);
             }
         }
     }
-    let medians: Vec<String> = times.iter().map(|times| shown(median(times))).collect();
-    let kept: Vec<Vec<f64>> = times.iter().map(|times| without_slowest(times)).collect();
-    for (one, other) in [(0, 1), (1, 2), (0, 2)] {
-        let t = welch(&kept[one], &kept[other]).abs();
+    kinds.sort_by_key(|kind| kind.name);
+    let [blocked, unknown, wrong] = &kinds;
+    for (one, other) in [(unknown, wrong), (wrong, blocked), (unknown, blocked)] {
+        let t = welch(&without_slowest(&one.times), &without_slowest(&other.times));
         let name = format!(
             "|t| of Welch's test, {} against {}, {SAMPLES} logins each",
-            KINDS[one].0, KINDS[other].0
+            one.name, other.name
         );
-        let bare = format!("medians {} and {} µs", medians[one], medians[other]);
-        table.below(&name, &[t], &bare, BOUND, "");
+        let (first, second) = (shown(median(&one.times)), shown(median(&other.times)));
+        let bare = format!("medians {first} and {second} µs");
+        table.below(&name, &[t.abs()], &bare, BOUND, "");
     }
     Ok(())
 }
@@ -96,11 +109,11 @@ async fn prepare(ferry: &Server) -> Result<Api> {
 }
 
 /// A login of a kind. Nobody's name comes twice among the unknown.
-fn request(application: &Api, kind: usize, round: usize) -> Vec<u8> {
+fn request(application: &Api, kind: &str, round: usize) -> Vec<u8> {
     let number = round % USERS;
     let (email, password) = match kind {
-        0 => (format!("other{round:04}@example.com"), PASSWORD),
-        1 => (
+        "unknown user" => (format!("other{round:04}@example.com"), PASSWORD),
+        "wrong password" => (
             format!("known{number:03}@example.com"),
             "Another password of hers",
         ),

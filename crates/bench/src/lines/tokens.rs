@@ -131,8 +131,10 @@ async fn refresh_token(ferry: &Server, application: &Api) -> Result<String> {
     let person = json!({"connection": "people", "email": email, "password": password});
     expect(201, ferry.api()?.post("/api/v2/users", &person).await?)?;
     let mut body = login(application, "people", email, password);
-    body["audience"] = AUDIENCE.into();
-    body["scope"] = "read:orders write:orders offline_access".into();
+    let members = body.as_object_mut().context("a body")?;
+    members.insert("audience".into(), AUDIENCE.into());
+    let scope = "read:orders write:orders offline_access";
+    members.insert("scope".into(), scope.into());
     let tokens = expect(200, application.post_public("/oauth/token", &body).await?)?;
     Ok(text(&tokens, "refresh_token")?.to_owned())
 }

@@ -72,8 +72,8 @@ impl Engine {
         user: &User,
         authentication: &Authentication,
     ) -> Result<bool> {
-        let used = &authentication.methods;
-        if authentication.session.is_some() || used.contains(&AuthenticationMethod::WebAuthn) {
+        let methods = &authentication.methods;
+        if authentication.session.is_some() || methods.contains(&AuthenticationMethod::WebAuthn) {
             return Ok(false);
         }
         let Some(id) = &authentication.connection else {

@@ -127,13 +127,12 @@ impl Engine {
             }
             let mut write = self.store.write();
             write.require_connection(&vouched.connection.id);
-            let row = match &known {
-                Some(user) => self.keep_up(vouched, user, has_email_key, &mut write),
-                None => {
-                    let row = self.store.next_user_row().await?;
-                    self.add_user(context, vouched, row, has_email_key, &mut write);
-                    row
-                }
+            let row = if let Some(user) = &known {
+                self.keep_up(vouched, user, has_email_key, &mut write)
+            } else {
+                let row = self.store.next_user_row().await?;
+                self.add_user(context, vouched, row, has_email_key, &mut write);
+                row
             };
             self.note_vouched_login(context, vouched, (row, known.as_ref()), &mut write);
             match self.store.commit(write).await {

@@ -235,13 +235,11 @@ fn place(options: &Json, flow: Flow, reach: Reach) -> Result<(Option<Endpoint>, 
         let issuer = issuer.strip_suffix('/').unwrap_or(issuer);
         format!("{issuer}{WELL_KNOWN}")
     });
-    match derived.and_then(|url| Endpoint::parse(&url, reach)) {
-        Some(url) => Ok((Some(url), given)),
-        None => {
-            let text = format!("Needed, or else issuer, or else all endpoints ({missing})");
-            Err(misfit("options.discovery_url", text))
-        }
-    }
+    let Some(url) = derived.and_then(|url| Endpoint::parse(&url, reach)) else {
+        let text = format!("Needed, or else issuer, or else all endpoints ({missing})");
+        return Err(misfit("options.discovery_url", text));
+    };
+    Ok((Some(url), given))
 }
 
 fn scope(own: Option<&str>, map: Option<&Json>) -> Result<String> {

@@ -45,6 +45,7 @@ pub use accept::ImportRequest;
 pub use control::JobCommand;
 pub use find::{FoundRow, RowKey, RowSearch, find_row};
 pub use prove::Proof;
+pub(crate) use report::now_as_files_tell;
 pub use report::{JobDetails, RowReport};
 pub use spool::Spool;
 pub(crate) use uploads::OpenUploads;

@@ -44,7 +44,12 @@ impl Engine {
         self.send_code(context, person, &address, None).await
     }
 
-    /// Mails a code to an address; with `enrols` the address becomes a factor once it comes back.
+    /// Mails a code to an address; with `enrols` the address becomes a factor once it comes back, and
+    /// the recovery code in it, if there is one, the user's.
+    #[expect(
+        clippy::option_option,
+        reason = "whether it enrols, and whether a code comes with it"
+    )]
     pub(super) async fn send_code(
         &self,
         context: &Context,

@@ -166,8 +166,8 @@ impl Engine {
             }
             Err(error) => return Err(error.into()),
         }
-        let counted = self.store.find_counter(&counter, now).await?;
-        if counted.is_none_or(|counter| counter.count <= MAX_FAILURES) {
+        let attempts = self.store.find_counter(&counter, now).await?;
+        if attempts.is_none_or(|counter| counter.count <= MAX_FAILURES) {
             return Ok(());
         }
         self.log_only(self.factor_event(context, person, EventKind::MfaLimited))

@@ -1,4 +1,4 @@
-//! Public keys as authenticators send them (COSE, RFC 9053) and their signatures: ES256, EdDSA with
+//! Public keys as authenticators send them (COSE, RFC 9053) and their signatures: ES256, `EdDSA` with
 //! Ed25519, RS256.
 
 use aws_lc_rs::signature::{

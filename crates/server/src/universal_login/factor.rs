@@ -74,9 +74,8 @@ pub async fn answer(
     if form.text("action").as_deref() == Some("resend") {
         return redirect(uri.path(), &transaction.id, StatusCode::SEE_OTHER);
     }
-    let fields = form.fields();
-    match mfa::answer(&state, &visit.context, &login, screen, fields).await {
-        Ok(mfa::Step::Show(page)) => visit.show(&state, &transaction, page).await,
+    match mfa::answer(&state, &visit.context, &login, screen, &form).await {
+        Ok(mfa::Step::Show(page)) => visit.show(&state, &transaction, *page).await,
         Ok(mfa::Step::Proven(method, code)) => {
             let noted = state.engine.note_factor(&mut transaction, method).await;
             if let Err(problem) = noted {

@@ -106,12 +106,9 @@ async fn come_back(state: &AppState, visit: &Visit, pairs: Vec<(String, String)>
                 .await;
         }
     };
-    let (id, browser) = match (
-        Engine::login_of_state(&returned.state),
-        &visit.browser.token,
-    ) {
-        (Some(id), Some(browser)) => (id, browser),
-        _ => return visit.lost(state, Lost::Unknown).await,
+    let id = Engine::login_of_state(&returned.state);
+    let (Some(id), Some(browser)) = (id, &visit.browser.token) else {
+        return visit.lost(state, Lost::Unknown).await;
     };
     let mut login = match state.engine.open_transaction(&id, Some(browser)).await {
         Ok(login) => login,
@@ -222,14 +219,13 @@ async fn unwelcome(
         }
         _ => None,
     };
-    let mut page = match step {
-        Some(step) => page_of(state, login, step, &typed).await,
-        None => {
-            let mut page = Page::new(Screen::Error);
-            let url = format!("/u/login/federated?state={}", login.id);
-            page.shown = Json::from_iter([("retry_url".to_owned(), url.into())]);
-            page
-        }
+    let mut page = if let Some(step) = step {
+        page_of(state, login, step, &typed).await
+    } else {
+        let mut page = Page::new(Screen::Error);
+        let url = format!("/u/login/federated?state={}", login.id);
+        page.shown = Json::from_iter([("retry_url".to_owned(), url.into())]);
+        page
     };
     page.status = status;
     page.problem = Some(said);

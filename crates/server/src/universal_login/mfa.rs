@@ -3,8 +3,6 @@
 //!
 //! A screen is shown under [`path_of`] and its form posts to the same path.
 
-use std::collections::HashMap;
-
 use axum::http::StatusCode;
 use domain::{AuthenticationMethod, Json, RecoveryCode};
 use engine::authorize::ProvenLogin;
@@ -13,6 +11,7 @@ use engine::{Context, Error};
 use serde_json::json;
 
 use super::page::{Page, Problem, Screen};
+use super::visit::Form;
 use crate::state::AppState;
 
 /// A login as far as it was proven, and the `state` of its pages.
@@ -29,7 +28,7 @@ pub enum Step {
     /// once, on the page of [`recovery_code_page`].
     Proven(AuthenticationMethod, Option<RecoveryCode>),
     /// The page again, or another one.
-    Show(Page),
+    Show(Box<Page>),
 }
 
 /// TABLE: the paths of the screens, as Auth0 has them.
@@ -129,14 +128,14 @@ pub async fn answer(
     context: &Context,
     login: &Login,
     screen: Screen,
-    form: &HashMap<String, String>,
+    form: &Form,
 ) -> Result<Step, Error> {
-    let typed = |name: &str| form.get(name).map(String::as_str).unwrap_or_default();
+    let typed = |name: &str| form.raw(name);
     let person = person(login);
     let engine = &state.engine;
     if screen == Screen::MfaOtpEnrollment {
         if next_screen(state, login).await? != Some(screen) {
-            return Ok(Step::Show(dead_end()));
+            return Ok(Step::Show(Box::new(dead_end())));
         }
         let code = (login.state.as_str(), typed("code"));
         let done = engine.confirm_totp_enrolment(context, person, code, |_| {});
@@ -155,7 +154,7 @@ pub async fn answer(
             let (oob_code, code) = (typed("oob_code"), typed("code"));
             (Answer::Mailed { oob_code, code }, "code")
         }
-        _ => return Ok(Step::Show(dead_end())),
+        _ => return Ok(Step::Show(Box::new(dead_end()))),
     };
     let done = engine.prove_factor(context, person, &answer, |_| {});
     match done.await {
@@ -290,11 +289,15 @@ fn with_problem(mut page: Page, key: &'static str, field: Option<&'static str>) 
 
 fn refused(page: Page, error: FactorError, field: &'static str) -> Result<Step, Error> {
     match error {
-        FactorError::Wrong => Ok(Step::Show(with_problem(page, "invalid-code", Some(field)))),
+        FactorError::Wrong => Ok(Step::Show(Box::new(with_problem(
+            page,
+            "invalid-code",
+            Some(field),
+        )))),
         FactorError::TooMany => {
             let mut page = with_problem(page, "too-many-code-attempts", None);
             page.status = StatusCode::TOO_MANY_REQUESTS;
-            Ok(Step::Show(page))
+            Ok(Step::Show(Box::new(page)))
         }
         FactorError::Failed(error) => Err(error),
     }

@@ -28,7 +28,7 @@ pub async fn sign_in(
     bound_to: &str,
     body: Value,
 ) -> Result<(User, Authentication), Response> {
-    let response = read(body)?;
+    let response = read(body).map_err(refusal)?;
     let done = state
         .engine
         .finish_passkey_sign_in(context, bound_to, &response);
@@ -53,7 +53,7 @@ pub async fn challenge(
     (user, bound_to): (&User, &str),
     body: Value,
 ) -> Result<AuthenticationMethod, Response> {
-    let response = read(body)?;
+    let response = read(body).map_err(refusal)?;
     let done = state
         .engine
         .finish_key_challenge(context, (user, bound_to), &response, |_| {});
@@ -81,15 +81,15 @@ pub async fn enrol(
     place: (&User, &str, KeyUse),
     body: Value,
 ) -> Result<(), Response> {
-    let response = read(body)?;
+    let response = read(body).map_err(refusal)?;
     let done = state
         .engine
         .finish_passkey_enrolment(context, place, &response, None);
     done.await.map(drop).map_err(refusal)
 }
 
-fn read(body: Value) -> Result<CredentialResponse, Response> {
-    serde_json::from_value(body).map_err(|_| refusal(PasskeyError::Refused))
+fn read(body: Value) -> Result<CredentialResponse, PasskeyError> {
+    serde_json::from_value(body).map_err(|_| PasskeyError::Refused)
 }
 
 /// The script shows the page's own sentence for the key.

@@ -85,9 +85,9 @@ impl Form {
         text.filter(|text| !text.is_empty()).map(str::to_owned)
     }
 
-    /// All fields, as they were sent.
-    pub const fn fields(&self) -> &HashMap<String, String> {
-        &self.0
+    /// A field as it was sent; empty when there is none.
+    pub fn raw(&self, name: &str) -> &str {
+        self.0.get(name).map(String::as_str).unwrap_or_default()
     }
 
     /// A field as it was sent; none when it is empty.

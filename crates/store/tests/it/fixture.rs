@@ -279,8 +279,8 @@ pub async fn is_all_there(store: &Store) {
         store.find_session_by_token("token", at(9)).await.unwrap(),
         Some(session())
     );
-    let mail = store.claim_mail(at(1), at(2), 9).await.unwrap();
-    assert_eq!(mail.into_iter().next().unwrap().body, "b");
+    let due = store.claim_mail(at(1), at(2), 9).await.unwrap();
+    assert_eq!(due.into_iter().next().unwrap().body, "b");
     assert_eq!(store.list_block_notices(at(1), 9).await.unwrap().len(), 1);
     let passwords = store.list_passwords(UserRow(1), &main.id, 9).await;
     assert_eq!(passwords.unwrap().len(), 2);

@@ -168,10 +168,10 @@ async fn an_id_token_comes_by_a_form() {
     assert_eq!(provider.asked("response_mode").unwrap(), "form_post");
     assert_eq!(provider.asked("code_challenge"), None);
     let callback = format!("https://{HERE}/login/callback");
-    let (state, token) = (hidden(&form, "state"), hidden(&form, "id_token"));
+    let (bond, token) = (hidden(&form, "state"), hidden(&form, "id_token"));
     let issuer = hidden(&form, "iss");
     let sent = [
-        ("state", state.as_str()),
+        ("state", bond.as_str()),
         ("iss", issuer.as_str()),
         ("id_token", token.as_str()),
         ("x", "y"),
@@ -201,16 +201,16 @@ async fn an_id_token_comes_by_a_form() {
             .status,
         400
     );
-    let taken = browser.ask(&callback, Some(&again), "same-origin").await;
-    assert_eq!(taken.status, 303, "{}", taken.body);
-    let next = taken.headers["location"].to_str().unwrap().to_owned();
+    let answer = browser.ask(&callback, Some(&again), "same-origin").await;
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    let next = answer.headers["location"].to_str().unwrap().to_owned();
     let seen = browser.go(&format!("https://{HERE}{next}")).await;
     assert!(seen.told().contains_key("code"));
     assert_eq!(stage.user("oidc|corp|9").await["department"], "R&D");
     // The other kind of answer is none.
     let seen = stage.begin(&browser, "&prompt=login").await;
-    let state = hidden(&seen, "state");
-    let code = format!("{callback}?state={state}&code=c&iss=https%3A%2F%2Fcorp.example");
+    let bond = hidden(&seen, "state");
+    let code = format!("{callback}?state={bond}&code=c&iss=https%3A%2F%2Fcorp.example");
     assert_eq!(browser.go(&code).await.status(), 400);
 }
 

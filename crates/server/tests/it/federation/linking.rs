@@ -35,7 +35,7 @@ async fn a_person_links_by_the_password_of_the_account() {
         assert!(wrong.says("Wrong username or password."));
         let back = browser.go(&page.url.replace("/u/login/link", "/u/login")).await;
         assert!(is_asked(&back), "{}", back.url);
-        let right = [("action", "link"), ("password", "her password")];
+        let right = [("action", "link"), ("password", "Her password 1")];
         let seen = browser.submit(&page, &right).await;
         assert!(seen.told().contains_key("code"), "{}", seen.url);
         // One account: the one that was here, with the provider's words beside its own.
@@ -114,7 +114,7 @@ async fn whoever_goes_away_before_the_end_linked_nothing() {
             ("state", state.as_str()),
             ("csrf", csrf.as_str()),
             ("action", "link"),
-            ("password", "her password"),
+            ("password", "Her password 1"),
         ];
         let url = page.url.split('?').next().unwrap();
         let sent = browser.ask(url, Some(&form), "same-origin").await;
@@ -133,7 +133,7 @@ async fn whoever_goes_away_before_the_end_linked_nothing() {
         // Another window of hers links meanwhile; the first one ends well and links no second time.
         let other = Browser::new(&stage.net);
         let page = stage.through_corp(&other).await;
-        let right = [("action", "link"), ("password", "her password")];
+        let right = [("action", "link"), ("password", "Her password 1")];
         assert!(
             other
                 .submit(&page, &right)
@@ -235,7 +235,7 @@ async fn a_linked_account_can_be_blocked_deleted_and_loses_its_connection() {
     let page = browser.go(&page.url).await;
     assert_eq!(page.status(), 400, "another browser");
     let page = stage.through_corp(&browser).await;
-    let right = [("action", "link"), ("password", "her password")];
+    let right = [("action", "link"), ("password", "Her password 1")];
     assert!(
         browser
             .submit(&page, &right)

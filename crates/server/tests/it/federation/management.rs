@@ -222,7 +222,7 @@ async fn a_linked_database_account_keeps_its_password() {
         let page = stage.begin(&browser, "").await;
         let ann = [
             ("username", "ann@corp.example"),
-            ("password", "her password"),
+            ("password", "Her password 1"),
         ];
         assert!(
             browser
@@ -234,7 +234,7 @@ async fn a_linked_database_account_keeps_its_password() {
         assert_eq!(stage.here.event("s").await["user_id"], "oidc|corp|a|b");
         // Two of one connection are two people.
         let bob = json!({
-            "connection": "people", "email": "bob@corp.example", "password": "his password",
+            "connection": "people", "email": "bob@corp.example", "password": "His password 1",
             "user_id": "8",
         });
         stage.here.expect(201, "POST", "/api/v2/users", bob).await;

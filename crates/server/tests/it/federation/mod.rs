@@ -83,7 +83,7 @@ impl Stage {
             .connect(json!({"name": "people", "strategy": "auth0"}))
             .await;
         let ann = json!({
-            "connection": "people", "email": "ann@corp.example", "password": "her password",
+            "connection": "people", "email": "ann@corp.example", "password": "Her password 1",
             "user_id": "7", "name": "Ann of People", "app_metadata": {"plan": "gold"},
         });
         self.here.expect(201, "POST", "/api/v2/users", ann).await;

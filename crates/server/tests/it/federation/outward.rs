@@ -264,7 +264,7 @@ async fn one_ferry_signs_people_in_at_another() {
     });
     post(&there, "/api/v2/connections", people).await;
     let bob =
-        json!({"connection": "people", "email": "bob@up.example", "password": "his password"});
+        json!({"connection": "people", "email": "bob@up.example", "password": "His password 1"});
     post(&there, "/api/v2/users", bob).await;
     let shop = json!({
         "name": "shop", "app_type": "spa", "token_endpoint_auth_method": "none",
@@ -292,7 +292,7 @@ async fn one_ferry_signs_people_in_at_another() {
         ("state", field(&page, "state")),
         ("csrf", field(&page, "csrf")),
         ("username", "bob@up.example".to_owned()),
-        ("password", "his password".to_owned()),
+        ("password", "His password 1".to_owned()),
     ];
     let (url, page) = browser.go(&up.url("/u/login"), Some(form)).await;
     assert!(

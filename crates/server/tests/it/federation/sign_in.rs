@@ -21,7 +21,7 @@ async fn provider(stage: &Stage, more: Value) -> Site {
     });
     up.expect(201, "POST", "/api/v2/connections", people).await;
     let bob = json!({
-        "connection": "people", "email": "Bob@up.example", "password": "his password",
+        "connection": "people", "email": "Bob@up.example", "password": "His password 1",
         "email_verified": true, "user_id": "42", "name": "Bob", "given_name": "Robert",
     });
     up.expect(201, "POST", "/api/v2/users", bob).await;
@@ -36,7 +36,10 @@ async fn provider(stage: &Stage, more: Value) -> Site {
     up
 }
 
-const BOB: [(&str, &str); 2] = [("username", "bob@up.example"), ("password", "his password")];
+const BOB: [(&str, &str); 2] = [
+    ("username", "bob@up.example"),
+    ("password", "His password 1"),
+];
 
 fn is_at(seen: &Seen, place: &str) -> bool {
     let (host, path) = parts(&seen.url);
@@ -211,7 +214,7 @@ async fn nobody_has_a_password_there() {
     here.expect(200, "PATCH", &shop, grants).await;
     let grant = json!({
         "grant_type": "http://auth0.com/oauth/grant-type/password-realm", "realm": "up",
-        "client_id": stage.client, "username": "bob@up.example", "password": "his password",
+        "client_id": stage.client, "username": "bob@up.example", "password": "His password 1",
     });
     let (status, answer) = here.api("POST", "/oauth/token", grant).await;
     assert!((400..=403).contains(&status), "{answer}");

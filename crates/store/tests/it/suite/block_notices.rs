@@ -34,7 +34,7 @@ pub async fn an_owner_is_told_once_a_block(store: &Bench) {
     }
     assert_eq!(due(store, 2).await, []);
     fail(store, 2).await;
-    assert_eq!(due(store, 3).await, [stored.clone()]);
+    assert_eq!(due(store, 3).await, std::slice::from_ref(&stored));
     let told = store
         .race(6, |store, _| async move {
             let mut write = store.write();
