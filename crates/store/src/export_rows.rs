@@ -8,11 +8,11 @@
 use std::collections::HashMap;
 
 use domain::user::{Identity, User, UserRow};
-use domain::{ConnectionId, HashText, MfaFactor, TotpSecret};
+use domain::{ConnectionId, HashText, MfaFactor};
 
 use crate::Store;
 use crate::db::Value;
-use crate::error::{Result, StoreError};
+use crate::error::Result;
 use crate::users::{COLUMNS, JOIN, PRIMARY_FIRST, users};
 
 /// A user with what proves it.
@@ -116,24 +116,12 @@ impl Store {
         let rows = self.db.query(sql, vec![after.into(), last.into()]).await?;
         let mut factors: HashMap<UserRow, Vec<MfaFactor>> = HashMap::new();
         for mut row in rows {
-            let user = row.int("user_row")?;
+            let user = UserRow(row.int("user_row")?);
             let position = row.int("position")?;
             let kind = row.text("kind")?;
             let sealed = row.bytes("secret")?;
-            let place = format!("{user}/{position}");
-            let secret = self.seal.open_text("mfa_factors.secret", &place, &sealed)?;
-            let factor = match kind.as_str() {
-                "totp" => MfaFactor::Totp(TotpSecret::from(secret.as_str())),
-                "phone" => MfaFactor::Phone(secret.to_string()),
-                "email" => MfaFactor::Email(secret.to_string()),
-                _ => {
-                    return Err(StoreError::Corrupt {
-                        column: "mfa_factors.kind",
-                        problem: kind,
-                    });
-                }
-            };
-            factors.entry(UserRow(user)).or_default().push(factor);
+            let factor = self.opened_factor((user, position), kind, &sealed)?;
+            factors.entry(user).or_default().push(factor);
         }
         Ok(factors)
     }

@@ -51,9 +51,27 @@ impl Store {
         let position = row.int("mfa_factors.position")?;
         let kind = row.text("mfa_factors.kind")?;
         let sealed = row.bytes("mfa_factors.secret")?;
+        let factor = self.opened_factor((user, position), kind, &sealed)?;
+        Ok(StoredFactor {
+            position,
+            factor,
+            created_at: row.time("mfa_factors.created_at")?,
+            name: row.text_or_null("factor_states.name")?,
+            last_step: row.int("factor_states.last_step")?,
+            last_used_at: row.time_or_null("factor_states.last_used_at")?,
+        })
+    }
+
+    /// A factor whose secret was under seal, each for its own place.
+    pub(crate) fn opened_factor(
+        &self,
+        (user, position): (UserRow, i64),
+        kind: String,
+        sealed: &[u8],
+    ) -> Result<MfaFactor> {
         let place = format!("{}/{position}", user.0);
-        let secret = self.seal.open_text("mfa_factors.secret", &place, &sealed)?;
-        let factor = match kind.as_str() {
+        let secret = self.seal.open_text("mfa_factors.secret", &place, sealed)?;
+        Ok(match kind.as_str() {
             "totp" => MfaFactor::Totp(TotpSecret::from(secret.as_str())),
             "phone" => MfaFactor::Phone(secret.to_string()),
             "email" => MfaFactor::Email(secret.to_string()),
@@ -63,14 +81,6 @@ impl Store {
                     problem: kind,
                 });
             }
-        };
-        Ok(StoredFactor {
-            position,
-            factor,
-            created_at: row.time("mfa_factors.created_at")?,
-            name: row.text_or_null("factor_states.name")?,
-            last_step: row.int("factor_states.last_step")?,
-            last_used_at: row.time_or_null("factor_states.last_used_at")?,
         })
     }
 
