@@ -52,7 +52,7 @@ pub async fn measure(setup: &Setup, table: &mut Table) -> Result<()> {
     let mut kinds = [
         kind("unknown user", 403),
         kind("wrong password", 403),
-        kind("blocked user", 401),
+        kind("blocked user", 403),
     ];
     let mut seed = [0; 1];
     for round in 0..SAMPLES + WARMING {
