@@ -1,6 +1,7 @@
 //! A password login as a straight list of steps.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use domain::connection::Mode;
 use domain::{Client, Connection, EventKind, Json, LogEvent, Password, User, UserId, UserRow};
@@ -114,6 +115,9 @@ impl Engine {
             .store
             .find_login(&connection.id, &login.identifier)
             .await?;
+        if let Some((user, _)) = &found {
+            self.last_seen.store(user.row.0, Ordering::Relaxed);
+        }
         match found {
             Some((
                 user,
@@ -125,10 +129,21 @@ impl Engine {
             Some((user, _)) => Err(self
                 .deny(context, login, EventKind::WrongPassword, Some(&user))
                 .await),
-            None => Err(self
-                .deny(context, login, EventKind::UnknownUser, None)
-                .await),
+            None => {
+                self.read_somebody().await?;
+                Err(self
+                    .deny(context, login, EventKind::UnknownUser, None)
+                    .await)
+            }
         }
+    }
+
+    /// Spends the time of reading a user where there is none to be read: whoever logged in last is
+    /// read again.
+    async fn read_somebody(&self) -> Result<(), LoginError> {
+        let row = UserRow(self.last_seen.load(Ordering::Relaxed));
+        self.store.find_user_by_row(row).await?;
+        Ok(())
     }
 
     /// Not here yet, or here without a password: its turn at the legacy store. Whom somebody
