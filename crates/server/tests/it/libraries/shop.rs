@@ -19,25 +19,25 @@ pub struct Shop {
 }
 
 impl Shop {
-    /// Opens on a database; `doors` are the steps that a script does only when they are served.
-    pub async fn open(on: &On, doors: &[&str]) -> Result<Self> {
+    /// Opens on a database.
+    pub async fn open(on: &On) -> Result<Self> {
         let mut front = TlsFront::start()?;
         let server = on.builder().env("FERRY_PUBLIC_URL", front.url());
         let server = server.start().await?;
         front.lead_to(&server)?;
         let url = front.url();
-        Self::furnished(server, front, &url, doors).await
+        Self::furnished(server, front, &url).await
     }
 
     /// The same by plain http, as on a developer's machine.
-    pub async fn open_plain(doors: &[&str]) -> Result<Self> {
+    pub async fn open_plain() -> Result<Self> {
         let front = TlsFront::start()?;
         let server = On::Sqlite.builder().start().await?;
         let url = server.public_url();
-        Self::furnished(server, front, &url, doors).await
+        Self::furnished(server, front, &url).await
     }
 
-    async fn furnished(server: Server, front: TlsFront, url: &str, doors: &[&str]) -> Result<Self> {
+    async fn furnished(server: Server, front: TlsFront, url: &str) -> Result<Self> {
         let admin = server.api()?.with_issuer(url);
         let connection = connection(&admin).await?;
         api(&admin).await?;
@@ -55,7 +55,7 @@ impl Shop {
             "admin": {"client_id": admin.client_id(), "client_secret": admin.client_secret()},
             "person": {"username": "ann@example.com", "password": "her own Password 9"},
             "connection": "people", "audience": BOATS, "callback": CALLBACK, "bye": BYE,
-            "clients": clients, "doors": doors,
+            "clients": clients,
         });
         Ok(Self {
             front,
