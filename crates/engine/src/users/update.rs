@@ -4,9 +4,10 @@
 use domain::connection::{Mode, RootAttributes};
 use domain::user::Credential;
 use domain::{
-    Connection, EmailAddress, EventKind, HashText, LogEvent, SessionEnd, User, UserId, Username,
+    Connection, EmailAddress, EventKind, HashText, LogEvent, SessionEnd, User, UserId, UserRow,
+    Username,
 };
-use store::{Key, StoreError};
+use store::{Key, StoreError, Write};
 
 use super::change::{Change, UserChange};
 use super::{concerning, no_such_connection, no_such_user, rules};
@@ -176,13 +177,7 @@ impl Engine {
                 write.delete_sessions(user.row, &ending);
             }
             if let Some(fresh) = fresh {
-                let hash = HashText::from(fresh.expose());
-                let credential = Credential {
-                    hash,
-                    is_imported: false,
-                };
-                self.remember_password(&mut write, connection, user.row);
-                write.set_password(user.row, &connection.id, &credential, self.now());
+                self.write_fresh_password(&mut write, connection, user.row, fresh);
             }
             if fresh.is_none() && change.password.is_some() {
                 write.note_password_reset(user.row, self.now());
@@ -208,6 +203,21 @@ impl Engine {
             affected: 0,
         }
         .into())
+    }
+
+    fn write_fresh_password(
+        &self,
+        write: &mut Write,
+        connection: &Connection,
+        user: UserRow,
+        fresh: &HashText,
+    ) {
+        let credential = Credential {
+            hash: HashText::from(fresh.expose()),
+            is_imported: false,
+        };
+        self.remember_password(write, connection, user);
+        write.set_password(user, &connection.id, &credential, self.now());
     }
 }
 

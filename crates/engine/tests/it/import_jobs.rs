@@ -447,6 +447,16 @@ async fn left_over_files_are_swept_at_the_start() {
     spool.write(b"[{".as_slice().into()).await.unwrap();
     std::mem::forget(spool);
     assert_eq!(rig.uploads(), 2);
+    // It may be growing still; of an earlier process it is not.
+    rig.engine.sweep_jobs().await.unwrap();
+    assert_eq!(rig.uploads(), 2);
+    for file in std::fs::read_dir(rig.dir.path().join("spool")).unwrap() {
+        let file = std::fs::File::options()
+            .write(true)
+            .open(file.unwrap().path());
+        let long_ago = std::time::SystemTime::UNIX_EPOCH;
+        file.unwrap().set_modified(long_ago).unwrap();
+    }
     rig.engine.sweep_jobs().await.unwrap();
     let left: Vec<_> = std::fs::read_dir(rig.dir.path().join("spool"))
         .unwrap()
