@@ -37,11 +37,27 @@ const looks = [
   { name: "rtl-phone", colorScheme: "light", width: 320, language: "ar-XB" },
 ];
 
+/** All screens of a look on one picture, to be looked at. */
+async function sheet(browser, { name, width }, shots) {
+  const shown = width < 600 ? 200 : 320;
+  const figures = shots.map(([screen, shot]) =>
+    `<figure><img src="data:image/png;base64,${shot.toString("base64")}" width="${shown}"><figcaption>${screen}</figcaption></figure>`,
+  );
+  const page = await browser.newPage({ viewport: { width: 1344, height: 800 } });
+  await page.setContent(`<style>
+    body { display: flex; flex-wrap: wrap; gap: 12px; margin: 8px; background: #888; font: 12px sans-serif }
+    figure { margin: 0 } img { display: block }
+  </style>${figures.join("")}`);
+  await page.screenshot({ path: `${pictures.folder}/all-${name}.png`, fullPage: true });
+  await page.close();
+}
+
 await withBrowser(async (browser) => {
   for (const look of looks.filter(({ name }) => !only || only.includes(name))) {
     const viewport = { width: look.width, height: look.width < 600 ? 640 : 800 };
     const context = await browser.newContext({ colorScheme: look.colorScheme, viewport });
     const { page, complaints } = await watched(context);
+    const shots = [];
     for (const screen of screens) {
       const answer = await page.goto(`${base}/screens/${screen}?lang=${look.language}`);
       const lines = await complaintsAbout(page);
@@ -52,7 +68,9 @@ await withBrowser(async (browser) => {
       if (pictures?.[screen]?.includes(look.name)) {
         await page.screenshot({ path: `${pictures.folder}/${screen}-${look.name}.png` });
       }
+      if (pictures) shots.push([screen, await page.screenshot()]);
     }
+    if (pictures) await sheet(browser, look, shots);
     await context.close();
   }
 });

@@ -62,6 +62,17 @@ pub(crate) fn take_object(body: &mut Json, name: &str) -> Option<Json> {
     }
 }
 
+/// Sets the members that are given; a `null` takes one away.
+pub(crate) fn set_members(stored: &mut Json, given: &Json) {
+    for (name, value) in given {
+        if value.is_null() {
+            stored.shift_remove(name);
+        } else {
+            stored.insert(name.clone(), value.clone());
+        }
+    }
+}
+
 /// The first text that comes twice.
 pub(crate) fn repeated(texts: &[String]) -> Option<&String> {
     texts

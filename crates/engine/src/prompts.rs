@@ -4,7 +4,7 @@ use domain::Json;
 use domain::schema::{Field, Kind, optional};
 use serde_json::Value;
 
-use crate::body::check_shape;
+use crate::body::{check_shape, set_members};
 use crate::error::{Error, Result};
 use crate::messages::Language;
 use crate::{Context, Engine};
@@ -106,13 +106,7 @@ impl Engine {
         check_shape(&body, SHAPE)?;
         self.change_json(context, SETTINGS, "Update prompt settings", |stored| {
             let mut stored = stored.unwrap_or_default();
-            for (name, value) in &body {
-                if value.is_null() {
-                    stored.shift_remove(name);
-                } else {
-                    stored.insert(name.clone(), value.clone());
-                }
-            }
+            set_members(&mut stored, &body);
             Ok(stored)
         })
         .await

@@ -7,7 +7,7 @@ use domain::schema::{Field, Kind, optional};
 use domain::{Json, SessionToken};
 use serde_json::{Value, json};
 
-use crate::body::check_shape;
+use crate::body::{check_shape, set_members};
 use crate::branding::{TENANT, is_secure};
 use crate::error::Result;
 use crate::messages::Language;
@@ -83,13 +83,7 @@ impl Engine {
         check_shape(&body, SHAPE)?;
         let change = |stored: Option<Json>| {
             let mut stored = stored.unwrap_or_default();
-            for (name, value) in &body {
-                if value.is_null() {
-                    stored.shift_remove(name);
-                } else {
-                    stored.insert(name.clone(), value.clone());
-                }
-            }
+            set_members(&mut stored, &body);
             Ok(stored)
         };
         let text = "Update tenant settings";

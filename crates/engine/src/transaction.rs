@@ -34,8 +34,6 @@ pub struct Facts {
     pub goes_elsewhere: bool,
     /// Whether a second factor is missing.
     pub second_factor_due: bool,
-    /// Whether the password must be changed first.
-    pub password_change_due: bool,
     /// Whether a passkey may be offered.
     pub passkey_offer_due: bool,
     /// Whether the person must say that the client may.
@@ -59,8 +57,6 @@ pub enum Step {
     LinkAccount,
     /// A second factor.
     Mfa,
-    /// A new password.
-    PasswordChange,
     /// An offer to make a passkey.
     PasskeyOffer,
     /// Whether the device that shows the code is the person's.
@@ -98,7 +94,6 @@ pub fn next_step(progress: &Progress, facts: Facts) -> Step {
         Some(false) => Step::ErrorToClient,
         _ if is_theirs == Some(Some(false)) => Step::ErrorToClient,
         _ if facts.second_factor_due => Step::Mfa,
-        _ if facts.password_change_due => Step::PasswordChange,
         _ if facts.passkey_offer_due && !progress.passkey_offered => Step::PasskeyOffer,
         _ if is_theirs == Some(None) => Step::Device,
         None if facts.consent_due => Step::Consent,
@@ -254,7 +249,6 @@ mod tests {
             identifier_first: text.contains('i'),
             goes_elsewhere: text.contains('e'),
             second_factor_due: text.contains('m'),
-            password_change_due: text.contains('p'),
             passkey_offer_due: text.contains('k'),
             consent_due: text.contains('c'),
         };
@@ -269,9 +263,8 @@ mod tests {
             // Nothing that was decided earlier lets anybody in.
             (false, false, false, Some(true), "", Step::Login),
             (false, false, false, Some(false), "", Step::Login),
-            (false, false, true, None, "impc", Step::Mfa),
-            (false, false, true, Some(true), "mp", Step::Mfa),
-            (false, false, true, None, "pc", Step::PasswordChange),
+            (false, false, true, None, "imc", Step::Mfa),
+            (false, false, true, Some(true), "m", Step::Mfa),
             (false, false, true, None, "mk", Step::Mfa),
             (false, false, true, None, "kc", Step::PasskeyOffer),
             (false, false, false, None, "k", Step::Login),
@@ -279,7 +272,7 @@ mod tests {
             (true, true, true, None, "ic", Step::Consent),
             (false, false, true, Some(true), "c", Step::Finish),
             (false, false, true, None, "i", Step::Finish),
-            (false, false, true, Some(false), "mpc", Step::ErrorToClient),
+            (false, false, true, Some(false), "mc", Step::ErrorToClient),
             (true, true, false, None, "ei", Step::Provider),
             (true, false, false, Some(true), "nei", Step::LinkAccount),
             (false, false, true, None, "nem", Step::Mfa),

@@ -14,6 +14,7 @@ use domain::{
 
 use crate::db::{Expect, Stmt, any, one};
 use crate::error::Result;
+use crate::logout_notices::Ending;
 use crate::user_writes::{INSERT_USER, OF_A_USER, attribute_values};
 use crate::write::json;
 use crate::{Store, Write, first};
@@ -123,9 +124,12 @@ impl Write {
     }
 
     /// Links one user's identities to another user, who keeps name, metadata and factors. The other
-    /// one is no more: sessions, tokens and all else of theirs go. Fails when either was changed
-    /// meanwhile.
-    pub fn link_user(&mut self, primary: &User, secondary: &User, now: Instant) -> &mut Self {
+    /// one is no more: sessions, tokens and all else of theirs go, and clients are told of the sessions'
+    /// end. Fails when either was changed meanwhile.
+    pub fn link_user(&mut self, primary: &User, secondary: &User, ending: &Ending) -> &mut Self {
+        // While there is still a user whose sessions they are.
+        self.delete_sessions(secondary.row, ending);
+        let now = ending.at;
         // Two links of the same two users lock in one order.
         if primary.row < secondary.row {
             self.touch(primary, now).remove_person(secondary);

@@ -1,5 +1,5 @@
-// npm's oidc-provider with its in-memory adapter: RS256, a key of 2048 bits, access tokens as JWT. One
-// process for each core, which is more than it has by itself. Says `ready PORT` when it listens.
+// npm's oidc-provider with its in-memory adapter: RS256, a key of 2048 bits, access tokens as JWT. In as
+// many processes as are wanted; by itself it is one. Says `ready PORT` when it listens.
 //
 //     node server.mjs PORT WORKERS REFRESH_TOKEN
 import cluster from 'node:cluster';

@@ -271,9 +271,7 @@ impl Engine {
 fn silent_refusal(step: Step) -> OAuthError {
     match step {
         Step::Consent => OAuthError::consent_required(),
-        Step::Mfa | Step::PasswordChange | Step::PasskeyOffer => {
-            OAuthError::interaction_required("Interaction required")
-        }
+        Step::Mfa | Step::PasskeyOffer => OAuthError::interaction_required("Interaction required"),
         _ => OAuthError::login_required(),
     }
 }

@@ -25,7 +25,7 @@ use domain::{EventKind, Json};
 use serde_json::Value;
 use store::StoreError;
 
-use crate::body::{check_shape, misfit};
+use crate::body::{check_shape, misfit, set_members};
 use crate::error::{Error, Result};
 use crate::{Context, Engine};
 
@@ -142,13 +142,7 @@ fn merged(mut stored: Json, body: &Json) -> Json {
         match (stored.get_mut(name), value) {
             (_, Value::Null) => drop(stored.shift_remove(name)),
             (Some(Value::Object(inner)), Value::Object(change)) => {
-                for (name, value) in change {
-                    if value.is_null() {
-                        inner.shift_remove(name);
-                    } else {
-                        inner.insert(name.clone(), value.clone());
-                    }
-                }
+                set_members(inner, change);
             }
             _ => drop(stored.insert(name.clone(), value.clone())),
         }

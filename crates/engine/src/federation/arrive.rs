@@ -11,7 +11,7 @@ use serde_json::Value;
 use store::{IdentityKey, Key, NewIdentity, StoreError, Write};
 
 use super::mapping::Said;
-use super::options::Upstream;
+use super::upstream::Upstream;
 use super::{Newcomer, identity_key, shown_name};
 use crate::authorize::Problem;
 use crate::error::{Error, Result};

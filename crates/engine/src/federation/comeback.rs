@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::Trouble;
 use super::depart::has_challenge;
 use super::mapping::Said;
-use super::options::Upstream;
+use super::upstream::Upstream;
 use crate::authorize::Problem;
 use crate::error::Error;
 use crate::outbound::OutboundRequest;

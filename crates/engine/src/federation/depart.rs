@@ -7,7 +7,7 @@ use domain::connection::Strategy;
 use domain::{BrowserToken, Client, Connection};
 use oidc::relying_party::{Bonds, Departure};
 
-use super::options::Upstream;
+use super::upstream::Upstream;
 use crate::authorize::Problem;
 use crate::error::{Error, Result};
 use crate::transaction::Transaction;

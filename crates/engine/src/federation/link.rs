@@ -5,7 +5,7 @@
 //! Parted, an identity becomes an account of its own again, without metadata.
 
 use domain::connection::Strategy;
-use domain::{EventKind, ForeignId, Identity, LogEvent, User, UserId};
+use domain::{EventKind, ForeignId, Identity, LogEvent, SessionEnd, User, UserId};
 use serde_json::Value;
 use store::{IdentityKey, StoreError};
 
@@ -76,7 +76,8 @@ impl Engine {
             .linking_event(context, "Link a User Account", &primary, &key)
             .await?;
         let mut write = self.store.write();
-        write.link_user(&primary, &secondary, self.now());
+        let ending = self.ending(SessionEnd::AccountDeleted);
+        write.link_user(&primary, &secondary, &ending);
         write.log(&event);
         self.write_identities(write, &primary).await
     }

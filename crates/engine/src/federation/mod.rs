@@ -2,7 +2,8 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `options` | a connection's options, parsed once |
+//! | `options` | a connection's options: their shape, and what is stored of them |
+//! | `upstream` | the same read into a type: the provider as we know it |
 //! | `mapping` | from a provider's claims to what we keep of a person |
 //! | `providers` | discovery documents and keys: fetched, bounded, remembered for a while |
 //! | `depart` | which provider, and the address to which the browser is sent |
@@ -22,6 +23,7 @@ mod mapping;
 mod offer;
 pub(crate) mod options;
 mod providers;
+mod upstream;
 
 pub use depart::Choice;
 pub use link::LinkRequest;

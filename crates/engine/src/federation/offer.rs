@@ -9,7 +9,7 @@ use domain::{Authentication, AuthenticationMethod, Client, EventKind, Password, 
 use store::{NewIdentity, Write};
 
 use super::arrive::Vouched;
-use super::identity_key;
+use super::{Newcomer, identity_key};
 use crate::authorize::Problem;
 use crate::error::{Error, Result};
 use crate::login::LoginCommand;
@@ -24,12 +24,9 @@ impl Engine {
         transaction: &mut Transaction,
         password: Arc<Password>,
     ) -> Result<(), Problem> {
-        let Some(newcomer) = transaction.progress.newcomer.clone() else {
+        let Some(newcomer) = unanswered(transaction) else {
             return Ok(());
         };
-        if transaction.progress.proven.is_some() {
-            return Ok(());
-        }
         let client = self.client_of(transaction).await?;
         let holder = self.store.find_connection(&newcomer.holder).await?;
         let holder = holder.filter(|found| found.is_database() && found.serves(&client.client_id));
@@ -62,12 +59,9 @@ impl Engine {
         context: &Context,
         transaction: &mut Transaction,
     ) -> Result<(), Problem> {
-        let Some(newcomer) = transaction.progress.newcomer.clone() else {
+        let Some(newcomer) = unanswered(transaction) else {
             return Ok(());
         };
-        if transaction.progress.proven.is_some() {
-            return Ok(());
-        }
         let client = self.client_of(transaction).await?;
         let connection = self.store.find_connection(&newcomer.connection).await?;
         let connection = connection.filter(|found| found.serves(&client.client_id));
@@ -128,10 +122,17 @@ impl Engine {
     }
 }
 
+/// The newcomer of a login about whom the person has not said anything yet.
+fn unanswered(transaction: &Transaction) -> Option<Newcomer> {
+    let progress = &transaction.progress;
+    let newcomer = progress.newcomer.clone();
+    newcomer.filter(|_| progress.proven.is_none())
+}
+
 /// Who would be linked to whom; for tests of the dispatcher.
 #[cfg(test)]
-pub(crate) fn newcomer() -> super::Newcomer {
-    super::Newcomer {
+pub(crate) fn newcomer() -> Newcomer {
+    Newcomer {
         connection: "con_2".into(),
         subject: "1".into(),
         profile: domain::Json::new(),

@@ -12,7 +12,7 @@ use oidc::relying_party::{Provider, Reach};
 use serde_json::Value;
 
 use super::Trouble;
-use super::options::Upstream;
+use super::upstream::Upstream;
 use crate::Engine;
 use crate::outbound::{OutboundRequest, OutboundResponse};
 

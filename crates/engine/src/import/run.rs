@@ -19,10 +19,6 @@ use super::window::{Fault, Problem, SourceError};
 use crate::Engine;
 use crate::recipes::{self, HashingThere};
 
-/// Batches that wait between the halves; one more is being read and one written. Each is a few
-/// MiB, and the import is to leave most of the machine's memory to others.
-const AHEAD: usize = 1;
-
 /// How much the reading thread gives way (`setpriority`): a tenth of a core where others want it.
 const NICENESS: i32 = 10;
 
@@ -75,7 +71,10 @@ impl Engine {
             Ok(stage) => stage,
             Err(outcome) => return outcome,
         };
-        let (sender, mut messages) = mpsc::channel(AHEAD);
+        // As many batches wait between the halves as are written at a time; one more is being read.
+        // Each is a few MiB, and the import is to leave most of the machine's memory to others.
+        let width = self.store.import_width();
+        let (sender, mut messages) = mpsc::channel(width);
         let hashing = match self.hashing_of_job(job).await {
             Ok(hashing) => hashing,
             Err(outcome) => return outcome,
@@ -85,16 +84,30 @@ impl Engine {
         }
         // The numbers of a rehearsal are nobody's: no real one comes so far.
         let mut numbers = if stage.is_some() { REHEARSED } else { 0..0 };
+        let mut next = None;
         loop {
             let message = tokio::select! {
                 biased;
                 () = stop.cancelled() => return Outcome::Stopped,
-                message = messages.recv() => message,
+                message = async {
+                    match next.take() {
+                        Some(message) => Some(message),
+                        None => messages.recv().await,
+                    }
+                } => message,
             };
             match message {
                 Some(Message::Batch(parsed)) => {
+                    let mut pending = vec![parsed];
+                    while pending.len() < width && next.is_none() {
+                        match messages.try_recv() {
+                            Ok(Message::Batch(parsed)) => pending.push(parsed),
+                            Ok(other) => next = Some(other),
+                            Err(_) => break,
+                        }
+                    }
                     let stage = stage.as_ref();
-                    let written = self.write_parsed(job, (lease, stage), parsed, &mut numbers);
+                    let written = self.write_parsed(job, (lease, stage), pending, &mut numbers);
                     if let Err(error) = written.await {
                         return error.into();
                     }
@@ -181,40 +194,55 @@ impl Engine {
         &self,
         job: &mut ImportJob,
         (lease, stage): (&Lease, Option<&Rehearsal>),
-        mut parsed: Parsed,
+        mut pending: Vec<Parsed>,
         numbers: &mut Range<i64>,
     ) -> Result<(), StoreError> {
-        for row in &mut parsed.rows {
+        for row in pending.iter_mut().flat_map(|parsed| &mut parsed.rows) {
             if numbers.is_empty() {
                 *numbers = self.store.reserve_user_rows(ROW_BLOCK).await?;
             }
             row.user_row = numbers.start;
             numbers.start += 1;
         }
-        let mut pending = vec![parsed];
+        // The last one is the next.
+        pending.reverse();
         while let Some(parsed) = pending.pop() {
-            let (end, consumed) = (parsed.end, parsed.consumed);
-            let batch = Arc::new(self.batch(job, lease, parsed));
-            let written = match stage {
-                Some(stage) => stage.import(&batch).await,
-                None => self.store.import(&batch).await,
+            let first = Arc::new(self.batch(job, lease, parsed, job.counters));
+            let second = pending.pop().map(|parsed| {
+                let counters = first.counters_when_new();
+                Arc::new(self.batch(job, lease, parsed, counters))
+            });
+            let (written, beside) = match (stage, &second) {
+                (Some(stage), _) => (stage.import(&first).await, Ok(None)),
+                (None, Some(second)) => self.store.import_two(&first, second).await,
+                (None, None) => (self.store.import(&first).await, Ok(None)),
             };
             match written {
-                Ok(counters) => {
-                    (job.offset, job.consumed, job.counters) = (end, consumed, counters);
-                }
+                Ok(counters) => follow(job, &first, counters),
                 // One row's fault or ours: halves tell which.
                 Err(error @ (StoreError::Statement(_) | StoreError::Conflict(_))) => {
-                    let halves = split(take_apart(batch)?, &error).ok_or(error)?;
+                    pending.extend(second.map(take_apart).transpose()?);
+                    let halves = split(take_apart(first)?, &error).ok_or(error)?;
                     pending.extend(halves.into_iter().rev());
+                    continue;
                 }
                 Err(error) => return Err(error),
+            }
+            match (beside?, second) {
+                (Some(counters), Some(second)) => follow(job, &second, counters),
+                (_, second) => pending.extend(second.map(take_apart).transpose()?),
             }
         }
         Ok(())
     }
 
-    fn batch(&self, job: &ImportJob, lease: &Lease, parsed: Parsed) -> ImportBatch {
+    fn batch(
+        &self,
+        job: &ImportJob,
+        lease: &Lease,
+        parsed: Parsed,
+        counters: Counters,
+    ) -> ImportBatch {
         let now = self.now();
         ImportBatch {
             lease: lease.clone(),
@@ -223,7 +251,7 @@ impl Engine {
             policy: job.policy(),
             rows: parsed.rows,
             refused: parsed.refused,
-            counters: job.counters,
+            counters,
             end_offset: parsed.end,
             consumed: parsed.consumed.min(job.size),
             now,
@@ -232,10 +260,16 @@ impl Engine {
     }
 }
 
-/// The rows of a batch that failed; the store holds on to none of it by then.
+/// The job stands behind a batch that is committed.
+fn follow(job: &mut ImportJob, batch: &ImportBatch, counters: Counters) {
+    (job.offset, job.consumed, job.counters) = (batch.end_offset, batch.consumed, counters);
+}
+
+/// The rows of a batch that was not written; the store holds on to none of it by then.
 fn take_apart(batch: Arc<ImportBatch>) -> Result<Parsed, StoreError> {
-    let batch = Arc::try_unwrap(batch)
-        .map_err(|_| StoreError::Unavailable("a failed batch is still held".into()))?;
+    let batch = Arc::try_unwrap(batch).map_err(|_| {
+        StoreError::Unavailable("a batch that was not written is still held".into())
+    })?;
     Ok(Parsed {
         rows: batch.rows,
         refused: batch.refused,

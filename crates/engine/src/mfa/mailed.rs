@@ -8,10 +8,10 @@ use constant_time_eq::constant_time_eq;
 use domain::entropy::alphanumeric;
 use domain::{AuthenticationMethod, EventKind, MfaFactor};
 use serde::{Deserialize, Serialize};
-use store::{Mail, NewChallenge, Write};
+use store::{Mail, NewChallenge};
 use zeroize::Zeroizing;
 
-use super::prove::{FactorError, Person, Proven};
+use super::prove::{FactorError, Person, Proof, Proven};
 use crate::error::{Error, Result};
 use crate::issue::token_hash;
 use crate::{Context, Engine};
@@ -111,8 +111,7 @@ impl Engine {
         context: &Context,
         person: Person<'_>,
         (oob_code, code): (&str, &str),
-        also: impl FnOnce(&mut Write) + Send,
-    ) -> Result<Proven, FactorError> {
+    ) -> Result<Proof, FactorError> {
         let (user, now) = (person.user, self.now());
         let id_hash = token_hash(oob_code);
         self.count_attempt(context, person, Some((&id_hash, ATTEMPTS)))
@@ -145,11 +144,13 @@ impl Engine {
             kind = EventKind::MfaEnrolled;
         }
         write.use_challenge(&id_hash, now);
-        also(&mut write);
-        self.take(context, person, kind, write).await?;
-        Ok(Proven {
-            method: AuthenticationMethod::OutOfBand,
-            next_recovery_code: None,
+        Ok(Proof {
+            write,
+            kind,
+            proven: Proven {
+                method: AuthenticationMethod::OutOfBand,
+                next_recovery_code: None,
+            },
         })
     }
 }

@@ -48,6 +48,13 @@ pub struct Proven {
     pub next_recovery_code: Option<RecoveryCode>,
 }
 
+/// An answer that is right, and the batch that takes it: proven once that is committed.
+pub(super) struct Proof {
+    pub write: Write,
+    pub kind: EventKind,
+    pub proven: Proven,
+}
+
 /// It was not.
 #[derive(Debug)]
 pub enum FactorError {
@@ -74,14 +81,16 @@ impl Engine {
         answer: &Answer<'_>,
         also: impl FnOnce(&mut Write) + Send,
     ) -> Result<Proven, FactorError> {
-        match answer {
-            Answer::Otp(code) => self.prove_otp(context, person, code, also).await,
+        let mut proof = match answer {
+            Answer::Otp(code) => self.prove_otp(context, person, code).await?,
             Answer::Mailed { oob_code, code } => {
-                self.prove_mailed(context, person, (oob_code, code), also)
-                    .await
+                self.prove_mailed(context, person, (oob_code, code)).await?
             }
-            Answer::RecoveryCode(code) => self.prove_recovery(context, person, code, also).await,
-        }
+            Answer::RecoveryCode(code) => self.prove_recovery(context, person, code).await?,
+        };
+        also(&mut proof.write);
+        self.take(context, person, proof.kind, proof.write).await?;
+        Ok(proof.proven)
     }
 
     async fn prove_otp(
@@ -89,8 +98,7 @@ impl Engine {
         context: &Context,
         person: Person<'_>,
         code: &str,
-        also: impl FnOnce(&mut Write) + Send,
-    ) -> Result<Proven, FactorError> {
+    ) -> Result<Proof, FactorError> {
         self.count_attempt(context, person, None).await?;
         let enrolled = self.enrolled(person.user.row).await?;
         let now = self.now();
@@ -105,12 +113,13 @@ impl Engine {
         };
         let mut write = self.store.write();
         write.advance_step(person.user.row, position, step, now);
-        also(&mut write);
-        self.take(context, person, EventKind::MfaSucceeded, write)
-            .await?;
-        Ok(Proven {
-            method: AuthenticationMethod::Otp,
-            next_recovery_code: None,
+        Ok(Proof {
+            write,
+            kind: EventKind::MfaSucceeded,
+            proven: Proven {
+                method: AuthenticationMethod::Otp,
+                next_recovery_code: None,
+            },
         })
     }
 
@@ -119,8 +128,7 @@ impl Engine {
         context: &Context,
         person: Person<'_>,
         code: &str,
-        also: impl FnOnce(&mut Write) + Send,
-    ) -> Result<Proven, FactorError> {
+    ) -> Result<Proof, FactorError> {
         self.count_attempt(context, person, None).await?;
         let typed = token_hash(RecoveryCode::typed(code).expose());
         let stored = self.store.find_recovery(person.user.row).await?;
@@ -134,12 +142,13 @@ impl Engine {
         let hashes = (stored.code_hash.as_str(), token_hash(next.expose()));
         let mut write = self.store.write();
         write.use_recovery(person.user.row, (hashes.0, &hashes.1), self.now());
-        also(&mut write);
-        self.take(context, person, EventKind::RecoverySucceeded, write)
-            .await?;
-        Ok(Proven {
-            method: AuthenticationMethod::RecoveryCode,
-            next_recovery_code: Some(next),
+        Ok(Proof {
+            write,
+            kind: EventKind::RecoverySucceeded,
+            proven: Proven {
+                method: AuthenticationMethod::RecoveryCode,
+                next_recovery_code: Some(next),
+            },
         })
     }
 

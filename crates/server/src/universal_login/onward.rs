@@ -17,7 +17,6 @@ pub const fn path_of(step: Step) -> &'static str {
         Step::Provider => "/u/login/federated",
         Step::LinkAccount => "/u/login/link",
         Step::Mfa => "/u/mfa",
-        Step::PasswordChange => "/u/password-change",
         Step::PasskeyOffer => "/u/passkey-enrollment",
         Step::Device => "/u/device/confirm",
         Step::Consent => "/u/consent",

@@ -28,6 +28,7 @@ const WALKS: &[&str] = &[
     "recovery code",
     "passkey",
     "consent",
+    "device",
     "logout",
 ];
 
@@ -43,6 +44,8 @@ async fn people_walk_through_the_pages() -> Result<()> {
     let scene = scene(&smtp).await?;
     let shop = client(&scene, "shop", json!({})).await?;
     let partner = client(&scene, "partner", json!({"is_first_party": false})).await?;
+    let grant = "urn:ietf:params:oauth:grant-type:device_code";
+    let television = client(&scene, "television", json!({"grant_types": [grant]})).await?;
     let legacy = On::Sqlite.django(&scene.legacy, true)?;
     let mut down = legacy.clone();
     down["configuration"]["LEGACY_DATABASE_URL"] = "postgres://nobody@127.0.0.1:9/none".into();
@@ -55,11 +58,17 @@ async fn people_walk_through_the_pages() -> Result<()> {
         ("keys", passkeys),
     ] {
         let id = stage::connection(&scene.server, &shop, name, options).await?;
-        let clients = json!([{"client_id": partner.client_id(), "status": true}]);
+        let mut clients = vec![json!({"client_id": partner.client_id(), "status": true})];
+        if name == "people" {
+            clients.push(json!({"client_id": television.client_id(), "status": true}));
+        }
         let path = format!("/api/v2/connections/{id}/clients");
-        expect(204, scene.server.api()?.patch(&path, &clients).await?)?;
+        expect(
+            204,
+            scene.server.api()?.patch(&path, &json!(clients)).await?,
+        )?;
     }
-    import(&scene.server, &moved).await?;
+    let recovery = import(&scene.server, &moved).await?;
     for email in ["ann@example.com", "keys@example.com"] {
         let name = if email.starts_with("keys") {
             "keys"
@@ -69,7 +78,8 @@ async fn people_walk_through_the_pages() -> Result<()> {
         let body = json!({"connection": name, "email": email, "password": "Her password 1"});
         expect(201, scene.server.api()?.post("/api/v2/users", &body).await?)?;
     }
-    let told = told(&scene, [&shop, &partner])?;
+    let mut told = told(&scene, [&shop, &partner, &television])?;
+    told["recovery"] = recovery.into();
     let walked = testkit::run_in_browser("walks.mjs", &told).await?;
     let walked: Vec<&str> = walked.lines().collect();
     assert_eq!(walked, WALKS);
@@ -149,8 +159,8 @@ async fn client(scene: &Scene, name: &str, more: Value) -> Result<Api> {
     )
 }
 
-/// Two people with second factors.
-async fn import(server: &Server, connection: &str) -> Result<()> {
+/// Two people with second factors; the recovery code of one of them.
+async fn import(server: &Server, connection: &str) -> Result<String> {
     let person = |name: &str| {
         json!({
             "email": format!("{name}@example.com"), "user_id": name, "email_verified": true,
@@ -163,11 +173,12 @@ async fn import(server: &Server, connection: &str) -> Result<()> {
     let job = stage::import(server, connection, &json!([person("otto"), person("rita")])).await?;
     assert_eq!(job["summary"]["inserted"], 2, "{job}");
     let path = "/api/v2/users/auth0%7Crita/recovery-code-regeneration";
-    expect(200, server.api()?.post(path, &json!({})).await?)?;
-    Ok(())
+    let made = expect(200, server.api()?.post(path, &json!({})).await?)?;
+    let code = made["recovery_code"].as_str().context("a code")?;
+    Ok(code.to_owned())
 }
 
-fn told(scene: &Scene, [shop, partner]: [&Api; 2]) -> Result<Value> {
+fn told(scene: &Scene, [shop, partner, television]: [&Api; 3]) -> Result<Value> {
     let mut ordinary = scene.legacy.ordinary();
     let mut person = || {
         let person = ordinary.next().context("an ordinary person")?;
@@ -179,6 +190,7 @@ fn told(scene: &Scene, [shop, partner]: [&Api; 2]) -> Result<Value> {
         "base": scene.server.public_url(), "app": scene.application,
         "shop": {"id": shop.client_id(), "secret": shop.client_secret()},
         "partner": {"id": partner.client_id(), "secret": partner.client_secret()},
+        "television": {"id": television.client_id(), "secret": television.client_secret()},
         "lazy": lazy, "forgetful": forgetful, "secret": SECRET,
         "pictures": testkit::pictures_folder(),
     }))

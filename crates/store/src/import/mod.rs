@@ -5,8 +5,10 @@
 //! the tables, and where a key is taken a COPY to a staging table and
 //! `insert … select … on conflict do nothing`. What becomes of rows that lost to
 //! a stored record is decided by [`settle`], the same on both; PostgreSQL reads and writes their
-//! users by the set (`postgres_upsert`), SQLite one by one (`held`, `one_by_one`).
+//! users by the set (`postgres_upsert`), SQLite one by one (`held`, `one_by_one`). Two batches of new
+//! users are copied at the same time on PostgreSQL (`beside`).
 
+mod beside;
 mod held;
 mod legacy;
 mod marks;
@@ -146,6 +148,32 @@ impl Store {
             crate::db::Db::Postgres(db) => postgres::import(db, &self.seal, batch).await,
         }
     }
+
+    /// How many batches are written at the same time where all goes well.
+    pub fn import_width(&self) -> usize {
+        match &self.db {
+            crate::db::Db::Sqlite(_) => 1,
+            crate::db::Db::Postgres(_) => 2,
+        }
+    }
+
+    /// Writes a batch as [`import`](Self::import) does, and the one after it at the same time, where
+    /// the database can and the rows allow it: `None` when the second one is still to be written.
+    ///
+    /// The second one counts on what the first one's counters are when all its rows are new.
+    pub async fn import_two(
+        &self,
+        first: &Arc<ImportBatch>,
+        second: &Arc<ImportBatch>,
+    ) -> (Result<Counters>, Result<Option<Counters>>) {
+        let has_nul = |batch: &ImportBatch| batch.rows.iter().any(ImportRow::holds_nul);
+        match &self.db {
+            crate::db::Db::Postgres(db) if !has_nul(first) && !has_nul(second) => {
+                beside::import(db, &self.seal, (first, second)).await
+            }
+            _ => (self.import(first).await, Ok(None)),
+        }
+    }
 }
 
 impl Store {
@@ -169,6 +197,14 @@ struct Tally {
 }
 
 impl Tally {
+    /// Of rows that are all new users.
+    fn of_new(rows: &[ImportRow]) -> Self {
+        Self {
+            inserted: rows.len() as i64,
+            ..Self::default()
+        }
+    }
+
     /// Counts a row that was merged into a stored user, and keeps the record of it unless the
     /// policy is one of the documented two.
     fn note_update(&mut self, batch: &ImportBatch, row: &ImportRow, stored: &Stored, trail: Trail) {
@@ -194,14 +230,8 @@ impl ImportBatch {
         let mut statements = refused()
             .map(|error| insert_row_error(self.job(), error, seal))
             .collect::<Result<Vec<Stmt>>>()?;
-        let failed = statements.len() as i64;
         statements.extend(count_row_errors(self.job(), refused()));
-        let counters = Counters {
-            total: self.counters.total + (self.rows.len() + self.refused.len()) as i64,
-            inserted: self.counters.inserted + tally.inserted,
-            updated: self.counters.updated + tally.updated,
-            failed: self.counters.failed + failed,
-        };
+        let counters = self.counters_after(tally);
         let merges = tally.merges.iter();
         statements.extend(merges.map(|merge| insert_merge(self.job(), merge)));
         let progress = Progress {
@@ -217,6 +247,20 @@ impl ImportBatch {
             self.now,
         ));
         Ok((statements, counters))
+    }
+
+    /// The job's counters when all rows of the batch are new users.
+    pub fn counters_when_new(&self) -> Counters {
+        self.counters_after(&Tally::of_new(&self.rows))
+    }
+
+    fn counters_after(&self, tally: &Tally) -> Counters {
+        Counters {
+            total: self.counters.total + (self.rows.len() + self.refused.len()) as i64,
+            inserted: self.counters.inserted + tally.inserted,
+            updated: self.counters.updated + tally.updated,
+            failed: self.counters.failed + (self.refused.len() + tally.errors.len()) as i64,
+        }
     }
 
     fn report(&self, row: &ImportRow, error: domain::RowError) -> StoredRowError {

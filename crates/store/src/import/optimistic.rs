@@ -46,13 +46,35 @@ pub(super) async fn write(
     }
     let begin = transaction.batch_execute("savepoint direct");
     begin.await.map_err(fault)?;
+    if copy_all(transaction, seal, batch).await? == Copied::MetTakenKey {
+        let undo = transaction.batch_execute("rollback to savepoint direct");
+        undo.await.map_err(fault)?;
+        tries.note_collision();
+        return Ok(None);
+    }
+    tries.note_success();
+    Ok(Some(Tally::of_new(&batch.rows)))
+}
+
+/// How a copy came out.
+#[derive(PartialEq, Eq)]
+pub(super) enum Copied {
+    /// All rows are new users now.
+    All,
+    /// A key was taken: the transaction is fit for nothing until something of it is undone.
+    MetTakenKey,
+}
+
+/// Copies all rows, and writes their factors.
+pub(super) async fn copy_all(
+    transaction: &Transaction<'_>,
+    seal: &Seal,
+    batch: &ImportBatch,
+) -> Tried<Copied> {
     match copy_both(transaction, batch).await {
-        Ok(()) => tries.note_success(),
+        Ok(()) => {}
         Err(error) if error.code() == Some(&SqlState::UNIQUE_VIOLATION) => {
-            let undo = transaction.batch_execute("rollback to savepoint direct");
-            undo.await.map_err(fault)?;
-            tries.note_collision();
-            return Ok(None);
+            return Ok(Copied::MetTakenKey);
         }
         Err(error) => return Err(fault(error)),
     }
@@ -63,10 +85,7 @@ pub(super) async fn write(
         )
         .await?;
     }
-    Ok(Some(Tally {
-        inserted: batch.rows.len() as i64,
-        ..Tally::default()
-    }))
+    Ok(Copied::All)
 }
 
 /// When to try: always, until batches collide; then after a pause, of twice as many batches each
@@ -87,6 +106,11 @@ impl Tries {
     fn is_due(&self) -> bool {
         let fewer = |waiting: u32| waiting.checked_sub(1);
         self.waiting.fetch_update(Relaxed, Relaxed, fewer).is_err()
+    }
+
+    /// Whether the last try did.
+    pub(super) fn succeed(&self) -> bool {
+        self.pause.load(Relaxed) == 0
     }
 
     fn note_success(&self) {

@@ -2,6 +2,7 @@
 //! and else COPY to a staging table, then set-based inserts.
 
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use deadpool_postgres::{ClientWrapper, Transaction};
@@ -33,7 +34,10 @@ const STAGE: &str = "create temp table if not exists import_stage (\
 /// wait for it: after a crash of the server the tables and
 /// the job's offset stand together where they stood before some of the last batches, and whatever
 /// is synced later syncs them too (docs/decisions/0007-durability.md).
-const UNSYNCED: &str = "set local synchronous_commit = off";
+pub(super) const UNSYNCED: &str = "set local synchronous_commit = off";
+
+/// How long an import rests after a batch at most.
+const LONGEST_REST: Duration = Duration::from_millis(200);
 
 const COPY: &str = "copy import_stage from stdin (format binary)";
 const COLUMNS: i16 = 17;
@@ -73,7 +77,14 @@ const HOLDERS: &str = "with lost as (select * from import_stage s where not \
 pub(super) type Tried<T> = std::result::Result<T, Attempt>;
 
 pub(super) async fn import(db: &Postgres, seal: &Seal, batch: &ImportBatch) -> Result<Counters> {
-    db.retry(|| import_once(db, seal, batch)).await
+    let begun = Instant::now();
+    let written = db.retry(|| import_once(db, seal, batch)).await;
+    // The database's processes can't be told to give way: where others write too, they have it to
+    // themselves for as long as the batch had it.
+    if db.is_busy() {
+        tokio::time::sleep(begun.elapsed().min(LONGEST_REST)).await;
+    }
+    written
 }
 
 async fn import_once(db: &Postgres, seal: &Seal, batch: &ImportBatch) -> Tried<Counters> {
@@ -126,7 +137,7 @@ pub(super) fn fault(error: tokio_postgres::Error) -> Attempt {
 /// Sees that the connection stands and the job is ours and as the batch knows it, and that both
 /// stay so: before any row is sent. Whether the connection has legacy ids; none comes before the
 /// batch ends ([`crate::Write::hold_off_imports`]).
-async fn hold(transaction: &Transaction<'_>, batch: &ImportBatch) -> Tried<bool> {
+pub(super) async fn hold(transaction: &Transaction<'_>, batch: &ImportBatch) -> Tried<bool> {
     let sql = "select 1 from connections c join jobs j on j.id = $2 where c.id = $1 \
                and j.lease_owner = $3 and j.status = 'processing' and j.total = $4 \
                for key share of c for no key update of j";

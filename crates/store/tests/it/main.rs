@@ -85,6 +85,11 @@ conformance! {
         who_is_vouched_for_is_found_by_the_identity,
         what_is_linked_can_be_parted,
         racing_links_make_one;
+    import_pairs:
+        two_batches_are_written_at_once_where_the_database_can,
+        a_second_batch_that_meets_a_taken_key_is_left_for_later,
+        a_second_batch_waits_for_a_first_one_that_went_well,
+        two_abandoned_batches_leave_the_files_beginning;
     import_races:
         crossing_jobs_write_each_person_once,
         a_job_beside_arrivals_and_deletions_accounts_for_every_row,
@@ -176,6 +181,7 @@ conformance! {
     logout_notices:
         a_notice_is_claimed_by_one_sender_and_retried,
         each_end_tells_whom_it_concerns,
+        whoever_is_linked_away_is_logged_out,
         a_client_is_told_where_it_says_last;
     sealed:
         no_secret_is_readable_in_the_tables,

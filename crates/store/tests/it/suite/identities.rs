@@ -6,7 +6,7 @@ use store::{IdentityKey, Key, NewIdentity, StoreError};
 
 use super::sessions::session_of;
 use crate::bench::Bench;
-use crate::make::{at, email, object, put_connection, put_user};
+use crate::make::{at, email, ending, object, put_connection, put_user};
 
 fn key(id: &str) -> IdentityKey {
     IdentityKey {
@@ -89,7 +89,7 @@ pub async fn what_is_linked_can_be_parted(store: &Bench) {
     store.commit(write).await.unwrap();
 
     let mut write = store.write();
-    write.link_user(&primary, &secondary, at(5));
+    write.link_user(&primary, &secondary, &ending(at(5)));
     store.commit(write).await.unwrap();
     assert_eq!(store.orphans().await.unwrap(), [""; 0]);
     assert!(store.find_user_by_row(row).await.unwrap().is_none());
@@ -136,7 +136,7 @@ pub async fn what_is_linked_can_be_parted(store: &Bench) {
     );
     // Once more, from what was read before: too late.
     let mut write = store.write();
-    write.link_user(&primary, &secondary, at(6));
+    write.link_user(&primary, &secondary, &ending(at(6)));
     let late = store.commit(write).await.unwrap_err();
     assert!(matches!(late, StoreError::Stale { .. }), "{late}");
 
@@ -177,7 +177,7 @@ pub async fn racing_links_make_one(store: &Bench) {
     let other = put_user(store, &main, "2", "b@main.org").await;
     let link = async |primary: &domain::User| {
         let mut write = store.write();
-        write.link_user(primary, &secondary, at(5));
+        write.link_user(primary, &secondary, &ending(at(5)));
         store.commit(write).await
     };
     let (one_done, other_done) = tokio::join!(link(&one), link(&other));

@@ -5,7 +5,7 @@ use serde_json::json;
 use store::{Ending, LogoutNotice, Store, Write};
 
 use crate::bench::Bench;
-use crate::make::{at, client, ending, object, put_client};
+use crate::make::{at, client, ending, insert, new_user, object, put_client, put_connection};
 use crate::suite::sessions::{put_user, session};
 
 /// A client that is told, and of what besides logouts.
@@ -184,4 +184,19 @@ pub async fn a_client_is_told_where_it_says_last(store: &Bench) {
     store.commit(write).await.unwrap();
     let dump = store.dump().await.unwrap();
     assert!(!dump.contains("https://other/bye"), "{dump}");
+}
+
+pub async fn whoever_is_linked_away_is_logged_out(store: &Bench) {
+    stage(store).await;
+    let other = put_connection(store, "other").await;
+    let user = new_user(UserRow(2), &other, "2", "b@x.org");
+    insert(store, &user).await.unwrap();
+    let person = async |row| store.find_user_by_row(row).await.unwrap().unwrap();
+    let (secondary, primary) = (person(UserRow(1)).await, person(UserRow(2)).await);
+    let mut write = store.write();
+    let ending = because(SessionEnd::AccountDeleted);
+    write.link_user(&primary, &secondary, &ending);
+    store.commit(write).await.unwrap();
+    assert_eq!(told(store).await, ["https://club/bye"]);
+    assert_eq!(store.orphans().await.unwrap(), [""; 0]);
 }

@@ -11,6 +11,7 @@ pub mod counters;
 pub mod deletions;
 pub mod factors;
 pub mod identities;
+pub mod import_pairs;
 pub mod import_races;
 pub mod imports;
 pub mod jobs;
