@@ -272,7 +272,9 @@ create table log_events (
     connection_id {{keytext}},
     body text not null
 );
-create index log_events_user on log_events (user_id, log_id) where user_id is not null;
+-- A login of an unknown user is in it as well: its time must not tell that there is nobody.
+create index log_events_user on log_events (user_id, log_id)
+    where user_id is not null or type = 'fu';
 
 -- Browsers in which somebody has proved who they are. The cookie's token is kept as its hash.
 create table sessions (

@@ -88,10 +88,10 @@ pub mod trial;
 pub mod users;
 mod wrapping;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
-use domain::{Clock, EventKind, Instant, Json, LogEvent, LogId};
+use domain::{Clock, ConnectionId, EventKind, Instant, Json, LogEvent, LogId};
 
 pub use audit::Operation;
 pub use error::{Error, Result};
@@ -129,8 +129,8 @@ pub struct Engine {
     arrivals: arrivals::Arrivals,
     protection: protection::ProtectionCache,
     sent_mails: mail_view::SentMails,
-    /// A user who was read for a login, to be read again where there is none.
-    last_seen: AtomicI64,
+    /// The last login that found somebody, to be looked up again where there is nobody.
+    last_found: Mutex<Option<(ConnectionId, String)>>,
     /// Numbers events, so that those of one millisecond keep their order.
     events: AtomicU32,
     /// When this process put its parts together.
@@ -202,7 +202,7 @@ impl Engine {
             arrivals: arrivals::Arrivals::default(),
             protection: protection::ProtectionCache::default(),
             sent_mails: mail_view::SentMails::default(),
-            last_seen: AtomicI64::new(0),
+            last_found: Mutex::default(),
             events: AtomicU32::new(0),
             started_at,
             uploads: import::OpenUploads::default(),

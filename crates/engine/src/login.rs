@@ -1,10 +1,11 @@
 //! A password login as a straight list of steps.
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use domain::connection::Mode;
-use domain::{Client, Connection, EventKind, Json, LogEvent, Password, User, UserId, UserRow};
+use domain::{
+    Client, Connection, ConnectionId, EventKind, Json, LogEvent, Password, User, UserId, UserRow,
+};
 use store::{StoredCredential, Write};
 
 use crate::error::{Error, Result};
@@ -115,8 +116,9 @@ impl Engine {
             .store
             .find_login(&connection.id, &login.identifier)
             .await?;
-        if let Some((user, _)) = &found {
-            self.last_seen.store(user.row.0, Ordering::Relaxed);
+        if found.is_some() {
+            let login = (connection.id.clone(), login.identifier.clone());
+            *self.last_found() = Some(login);
         }
         match found {
             Some((
@@ -130,7 +132,7 @@ impl Engine {
                 .deny(context, login, EventKind::WrongPassword, Some(&user))
                 .await),
             None => {
-                self.read_somebody().await?;
+                self.look_somebody_up().await?;
                 Err(self
                     .deny(context, login, EventKind::UnknownUser, None)
                     .await)
@@ -138,12 +140,20 @@ impl Engine {
         }
     }
 
-    /// Spends the time of reading a user where there is none to be read: whoever logged in last is
-    /// read again.
-    async fn read_somebody(&self) -> Result<(), LoginError> {
-        let row = UserRow(self.last_seen.load(Ordering::Relaxed));
-        self.store.find_user_by_row(row).await?;
+    /// Spends the time of reading a user where there is none to be read: whoever was found last is
+    /// looked up again.
+    async fn look_somebody_up(&self) -> Result<(), LoginError> {
+        let last = self.last_found().clone();
+        if let Some((connection, identifier)) = last {
+            self.store.find_login(&connection, &identifier).await?;
+        }
         Ok(())
+    }
+
+    fn last_found(&self) -> MutexGuard<'_, Option<(ConnectionId, String)>> {
+        self.last_found
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Not here yet, or here without a password: its turn at the legacy store. Whom somebody

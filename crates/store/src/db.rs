@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use crate::error::{Result, StoreError};
 use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
+use crate::traffic::Traffic;
 
 /// A value on its way in or out.
 #[derive(Clone, Debug, PartialEq)]
@@ -346,6 +347,14 @@ impl Db {
         match self {
             Self::Sqlite(db) => db.batch(statements).await,
             Self::Postgres(db) => db.batch(statements).await,
+        }
+    }
+
+    /// Who writes besides imports.
+    pub(crate) const fn traffic(&self) -> &Traffic {
+        match self {
+            Self::Sqlite(db) => &db.traffic,
+            Self::Postgres(db) => &db.traffic,
         }
     }
 

@@ -149,6 +149,7 @@ impl Store {
 
     /// Makes all changes true together, or none of them.
     pub async fn commit(&self, write: Write) -> Result<()> {
+        self.db.traffic().note(std::time::Instant::now());
         self.run(write).await.map(drop)
     }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::error::Error as _;
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
@@ -32,7 +32,7 @@ pub struct Postgres {
     pool: Pool,
     /// Whether batches of imports may be copied straight into the tables.
     pub(crate) direct: Arc<Tries>,
-    traffic: Arc<Mutex<Traffic>>,
+    pub(crate) traffic: Traffic,
 }
 
 /// The hosts and ports that a URL names; none for Unix sockets.
@@ -87,7 +87,7 @@ impl Postgres {
         Ok(Self {
             pool,
             direct: Arc::default(),
-            traffic: Arc::default(),
+            traffic: Traffic::default(),
         })
     }
 
@@ -113,18 +113,12 @@ impl Postgres {
     }
 
     pub(crate) async fn batch(&self, statements: Vec<Stmt>) -> Result<Vec<Done>> {
-        let done = self.retry(|| self.batch_once(&statements)).await;
-        self.traffic().note(Instant::now());
-        done
+        self.retry(|| self.batch_once(&statements)).await
     }
 
     /// Whether others write through this server besides an import.
     pub(crate) fn is_busy(&self) -> bool {
-        self.traffic().is_busy(Instant::now())
-    }
-
-    fn traffic(&self) -> MutexGuard<'_, Traffic> {
-        self.traffic.lock().unwrap_or_else(PoisonError::into_inner)
+        self.traffic.is_busy(Instant::now())
     }
 
     /// Runs a transaction again when it lost to another one.

@@ -19,6 +19,7 @@ use tokio::sync::Semaphore;
 use self::writer::{Manner, Writer};
 use crate::db::{Done, Row, Stmt, Value};
 use crate::error::{KEYS, Key, Result, StoreError};
+use crate::traffic::Traffic;
 
 /// Statements kept prepared on each connection.
 const PREPARED: usize = 128;
@@ -31,6 +32,7 @@ pub struct Sqlite {
     readers: Arc<Readers>,
     /// Reads on threads of their own at a time.
     turns: Arc<Semaphore>,
+    pub(crate) traffic: Traffic,
 }
 
 struct Readers {
@@ -43,7 +45,8 @@ impl Sqlite {
     pub fn open(path: &Path) -> Result<Self> {
         let connection = Connection::open(path).map_err(unavailable)?;
         prepare_connection(&connection)?;
-        let writer = Writer::start(connection)?;
+        let traffic = Traffic::default();
+        let writer = Writer::start(connection, traffic.clone())?;
         let readers = Readers {
             path: path.to_owned(),
             idle: Mutex::new(Vec::new()),
@@ -52,6 +55,7 @@ impl Sqlite {
             writer,
             readers: Arc::new(readers),
             turns: Arc::new(Semaphore::new(IDLE_READERS / 2)),
+            traffic,
         })
     }
 

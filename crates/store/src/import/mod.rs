@@ -30,7 +30,7 @@ use domain::user::UserRow;
 use domain::{ConnectionId, HashText, Instant, JobId, MfaFactor};
 
 use crate::Store;
-use crate::db::{Stmt, holds_nul, one, unstorable};
+use crate::db::{Db, Stmt, holds_nul, one, unstorable};
 use crate::error::Result;
 use crate::jobs::{Lease, Progress, StoredRowError, count_row_errors, insert_row_error};
 use crate::merges::{StoredMerge, insert_merge};
@@ -143,17 +143,20 @@ impl Store {
         if batch.rows.iter().any(ImportRow::holds_nul) {
             return Err(unstorable());
         }
-        match &self.db {
-            crate::db::Db::Sqlite(db) => sqlite::import(db, &self.seal, batch).await,
-            crate::db::Db::Postgres(db) => postgres::import(db, &self.seal, batch).await,
-        }
+        let begun = std::time::Instant::now();
+        let written = match &self.db {
+            Db::Sqlite(db) => sqlite::import(db, &self.seal, batch).await,
+            Db::Postgres(db) => postgres::import(db, &self.seal, batch).await,
+        };
+        self.db.traffic().give_way(begun).await;
+        written
     }
 
     /// How many batches are written at the same time where all goes well.
     pub fn import_width(&self) -> usize {
         match &self.db {
-            crate::db::Db::Sqlite(_) => 1,
-            crate::db::Db::Postgres(_) => 2,
+            Db::Sqlite(_) => 1,
+            Db::Postgres(_) => 2,
         }
     }
 
@@ -168,8 +171,11 @@ impl Store {
     ) -> (Result<Counters>, Result<Option<Counters>>) {
         let has_nul = |batch: &ImportBatch| batch.rows.iter().any(ImportRow::holds_nul);
         match &self.db {
-            crate::db::Db::Postgres(db) if !has_nul(first) && !has_nul(second) => {
-                beside::import(db, &self.seal, (first, second)).await
+            Db::Postgres(db) if !has_nul(first) && !has_nul(second) => {
+                let begun = std::time::Instant::now();
+                let written = beside::import(db, &self.seal, (first, second)).await;
+                self.db.traffic().give_way(begun).await;
+                written
             }
             _ => (self.import(first).await, Ok(None)),
         }
@@ -181,8 +187,8 @@ impl Store {
     /// PostgreSQL may answer a login by reading all users of a connection.
     pub async fn note_many_users(&self) -> Result<()> {
         match &self.db {
-            crate::db::Db::Sqlite(_) => Ok(()),
-            crate::db::Db::Postgres(db) => postgres::analyze(db).await,
+            Db::Sqlite(_) => Ok(()),
+            Db::Postgres(db) => postgres::analyze(db).await,
         }
     }
 }

@@ -2,7 +2,6 @@
 //! and else COPY to a staging table, then set-based inserts.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
 
 use bytes::{BufMut, Bytes, BytesMut};
 use deadpool_postgres::{ClientWrapper, Transaction};
@@ -35,9 +34,6 @@ const STAGE: &str = "create temp table if not exists import_stage (\
 /// the job's offset stand together where they stood before some of the last batches, and whatever
 /// is synced later syncs them too (docs/decisions/0007-durability.md).
 pub(super) const UNSYNCED: &str = "set local synchronous_commit = off";
-
-/// How long an import rests after a batch at most.
-const LONGEST_REST: Duration = Duration::from_millis(200);
 
 const COPY: &str = "copy import_stage from stdin (format binary)";
 const COLUMNS: i16 = 17;
@@ -77,14 +73,7 @@ const HOLDERS: &str = "with lost as (select * from import_stage s where not \
 pub(super) type Tried<T> = std::result::Result<T, Attempt>;
 
 pub(super) async fn import(db: &Postgres, seal: &Seal, batch: &ImportBatch) -> Result<Counters> {
-    let begun = Instant::now();
-    let written = db.retry(|| import_once(db, seal, batch)).await;
-    // The database's processes can't be told to give way: where others write too, they have it to
-    // themselves for as long as the batch had it.
-    if db.is_busy() {
-        tokio::time::sleep(begun.elapsed().min(LONGEST_REST)).await;
-    }
-    written
+    db.retry(|| import_once(db, seal, batch)).await
 }
 
 async fn import_once(db: &Postgres, seal: &Seal, batch: &ImportBatch) -> Tried<Counters> {

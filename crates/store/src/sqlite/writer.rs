@@ -86,11 +86,11 @@ where
 
 impl Writer {
     /// Starts the thread.
-    pub fn start(connection: Connection) -> Result<Self> {
+    pub fn start(connection: Connection, traffic: Traffic) -> Result<Self> {
         let (sender, jobs) = mpsc::channel(WAITING);
         std::thread::Builder::new()
             .name("sqlite-writer".into())
-            .spawn(move || serve(&connection, jobs))
+            .spawn(move || serve(&connection, jobs, &traffic))
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         Ok(Self(sender))
     }
@@ -113,11 +113,10 @@ impl Writer {
     }
 }
 
-fn serve(connection: &Connection, mut jobs: mpsc::Receiver<Job>) {
+fn serve(connection: &Connection, mut jobs: mpsc::Receiver<Job>, traffic: &Traffic) {
     let mut next = None;
     let mut had_company = false;
     let mut checkpoints = None;
-    let mut traffic = Traffic::default();
     while let Some(first) = next.take().or_else(|| jobs.blocking_recv()) {
         let manner = first.manner;
         let mut is_open = manner == Manner::Shared;
@@ -145,7 +144,6 @@ fn serve(connection: &Connection, mut jobs: mpsc::Receiver<Job>) {
             }
         } else {
             commit_together(connection, units);
-            traffic.note(Instant::now());
         }
     }
 }
