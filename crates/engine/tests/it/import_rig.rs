@@ -256,6 +256,15 @@ impl Rig {
         self.users().await.iter().map(shown).collect()
     }
 
+    /// Whether none is left: a job's file goes right after the job's end is committed.
+    pub async fn has_no_uploads(&self) -> bool {
+        let deadline = std::time::Instant::now() + Duration::from_secs(10);
+        while self.uploads() > 0 && std::time::Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        self.uploads() == 0
+    }
+
     /// Uploads that are still kept.
     pub fn uploads(&self) -> usize {
         match &self.database {
