@@ -12,7 +12,7 @@ use crate::metadata::Json;
 use crate::profile::EmailCase;
 use crate::secret::ConfigurationValue;
 
-pub use options::{OPTIONS, check_options, option_defaults};
+pub use options::{NON_PERSISTENT, OPTIONS, ROOT_ATTRIBUTES, check_options, option_defaults};
 
 /// Who holds the passwords of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

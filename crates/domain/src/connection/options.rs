@@ -67,6 +67,18 @@ const PASSWORD_OPTIONS: Kind = Kind::Object(&[
     ),
 ]);
 
+/// When the attributes of a profile's root follow the store that a user comes from.
+pub const ROOT_ATTRIBUTES: Field = optional(
+    "set_user_root_attributes",
+    Kind::Enum(&["on_each_login", "on_first_login", "never_on_login"]),
+);
+
+/// What a store says of its users and is not kept here.
+pub const NON_PERSISTENT: Field = optional(
+    "non_persistent_attrs",
+    Kind::Nullable(&Kind::Array(&Kind::Text(1, 255), 0, 96)),
+);
+
 /// The shape of `options` (wire section 2.1).
 pub const OPTIONS: &[Field] = &[
     optional("enabledDatabaseCustomization", Kind::Boolean),
@@ -77,14 +89,8 @@ pub const OPTIONS: &[Field] = &[
         Kind::Nullable(&Kind::MapOf(&Kind::Text(0, 65_536))),
     ),
     optional("enable_script_context", Kind::Boolean),
-    optional(
-        "set_user_root_attributes",
-        Kind::Enum(&["on_each_login", "on_first_login", "never_on_login"]),
-    ),
-    optional(
-        "non_persistent_attrs",
-        Kind::Nullable(&Kind::Array(&Kind::Text(1, 255), 0, 96)),
-    ),
+    ROOT_ATTRIBUTES,
+    NON_PERSISTENT,
     optional("requires_username", Kind::Boolean),
     optional("validation", Kind::Nullable(&Kind::FreeObject)),
     optional("attributes", Kind::Nullable(&Kind::FreeObject)),

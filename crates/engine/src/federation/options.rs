@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::connection::Strategy;
+use domain::connection::{NON_PERSISTENT, ROOT_ATTRIBUTES, Strategy};
 use domain::schema::{self, Field, Kind, optional, required};
 use domain::{ConfigurationValue, Connection, Json};
 use oidc::relying_party::Reach;
@@ -51,14 +51,8 @@ const OPTIONS: &[Field] = &[
     optional("attribute_map", Kind::Nullable(&ATTRIBUTE_MAP)),
     optional("icon_url", Kind::Nullable(&URL)),
     optional("display_name", Kind::Nullable(&Kind::Text(1, 128))),
-    optional(
-        "set_user_root_attributes",
-        Kind::Enum(&["on_each_login", "on_first_login", "never_on_login"]),
-    ),
-    optional(
-        "non_persistent_attrs",
-        Kind::Nullable(&Kind::Array(&Kind::Text(1, 255), 0, 96)),
-    ),
+    ROOT_ATTRIBUTES,
+    NON_PERSISTENT,
     optional(
         "domain_aliases",
         Kind::Nullable(&Kind::Array(&Kind::Text(1, 253), 0, 1000)),
