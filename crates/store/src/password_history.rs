@@ -18,12 +18,12 @@ impl Store {
                    and password_hash is not null";
         let own = self
             .db
-            .query(sql, vec![row.into(), connection.into()])
+            .lookup(sql, vec![row.into(), connection.into()])
             .await?;
         let sql = "select hash from password_history where user_row = $1 \
                    order by created_at desc limit $2";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let past = self.db.query(sql, vec![row.into(), limit.into()]).await?;
+        let past = self.db.lookup(sql, vec![row.into(), limit.into()]).await?;
         own.into_iter()
             .chain(past)
             .map(|mut row| Ok(HashText::from(row.text("password_history.hash")?)))

@@ -23,7 +23,7 @@ impl Store {
     /// An API by its id, or by its audience as the wire also allows.
     pub async fn find_resource_server_by_id(&self, id: &str) -> Result<Option<ResourceServer>> {
         let sql = format!("{COLUMNS} where id = $1 or identifier = $1");
-        first(self.db.query(sql, vec![id.into()]).await?)
+        first(self.db.lookup(sql, vec![id.into()]).await?)
             .map(resource_server)
             .transpose()
     }

@@ -16,7 +16,7 @@ impl Store {
     /// A setting; `None` when never set.
     pub async fn find_setting(&self, name: &str) -> Result<Option<String>> {
         let sql = "select value from settings where name = $1";
-        let row = first(self.db.query(sql, vec![name.into()]).await?);
+        let row = first(self.db.lookup(sql, vec![name.into()]).await?);
         row.map(|mut row| row.text("value")).transpose()
     }
 

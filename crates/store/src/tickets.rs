@@ -74,7 +74,7 @@ impl Store {
         let sql = "select token_hash, purpose, connection_id, user_row, email, result_url, \
                    tells_email, proves_email, expires_at, used_at from tickets \
                    where token_hash = $1";
-        let row = first(self.db.query(sql, vec![token_hash.into()]).await?);
+        let row = first(self.db.lookup(sql, vec![token_hash.into()]).await?);
         row.map(|row| ticket(row, now)).transpose()
     }
 }
