@@ -10,6 +10,7 @@ mod actions;
 mod app;
 mod authoring;
 mod bad_input;
+mod bound_tokens;
 mod browser;
 mod clients;
 mod collisions;
