@@ -35,6 +35,7 @@ mod logouts;
 mod logs;
 mod mails;
 mod mfa;
+mod mfa_pages;
 mod outages;
 mod pages;
 mod passkeys;
