@@ -1,5 +1,6 @@
 //! The screens of second factors: which one comes next in a login, what it shows, what an answer
-//! does. The login's transaction is the caller's: here it is a name that challenges are bound to.
+//! does. The login's transaction is the caller's: here it is a name that challenges are bound to, and
+//! remembers the code by mail that is awaited.
 //!
 //! A screen is shown under [`path_of`] and its form posts to the same path.
 
