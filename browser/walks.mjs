@@ -208,6 +208,31 @@ const walks = {
     walker.expect(claims.amr?.includes("phr"), `amr is ${claims.amr}`);
   },
 
+  async "security key"(walker) {
+    const session = await walker.page.context().newCDPSession(walker.page);
+    await session.send("WebAuthn.enable");
+    await session.send("WebAuthn.addVirtualAuthenticator", {
+      options: {
+        protocol: "ctap2", transport: "usb", hasResidentKey: false, hasUserVerification: false,
+        automaticPresenceSimulation: true,
+      },
+    });
+    // The application asks for a second factor. An authenticator application is offered first.
+    const acr_values = "http://schemas.openid.net/pape/policies/2007/06/multi-factor";
+    await walker.visit(authorize("people", { acr_values }));
+    await walker.logIn("stick@example.com", "Her password 1");
+    await walker.send("a[href*='mfa-login-options']");
+    await walker.send("a[href*='webauthn-roaming-enrollment']");
+    await walker.send("form[data-passkey=security-key] button");
+    const { claims } = await walker.arrived("stick@example.com");
+    walker.expect(claims.amr?.includes("phr"), `amr is ${claims.amr}`);
+    await walker.page.context().clearCookies();
+    await walker.visit(authorize("people"));
+    await walker.logIn("stick@example.com", "Her password 1");
+    await walker.send("form[data-passkey=challenge] button");
+    await walker.arrived("stick@example.com");
+  },
+
   async consent(walker) {
     await walker.visit(authorize("people", {}, partner));
     await walker.logIn("ann@example.com", "Her password 1");

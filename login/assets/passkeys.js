@@ -1,7 +1,7 @@
 // Passkeys on the login pages. Served as a file of its own: the pages allow no inline script.
 //
 // A page marks the element that offers a passkey:
-//   <form data-passkey="sign-in|challenge|enrollment" hidden> … <button> … <p data-problem hidden>
+//   <form data-passkey="sign-in|challenge|enrollment|security-key" hidden> … <button> … <p data-problem hidden>
 // with the fields `state` and `csrf` inside. Without this script, or in a browser without passkeys,
 // the form stays hidden and the page works as it is. An input with autocomplete="… webauthn" on the
 // same page makes the browser offer passkeys there (conditional UI).
@@ -70,10 +70,10 @@
     const path = `/u/passkey/${form.dataset.passkey}`;
     const { publicKey } = await post(form, `${path}/options`);
     const request = { publicKey: decoded(publicKey), ...more };
-    const credential =
-      form.dataset.passkey === "enrollment"
-        ? await navigator.credentials.create(request)
-        : await navigator.credentials.get(request);
+    const makes = ["enrollment", "security-key"].includes(form.dataset.passkey);
+    const credential = makes
+      ? await navigator.credentials.create(request)
+      : await navigator.credentials.get(request);
     if (credential) await finish(form, path, credential);
   };
 

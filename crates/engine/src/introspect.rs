@@ -36,12 +36,7 @@ impl Engine {
         if !audience_contains(&claims, &issuer.userinfo_audience()) {
             return Err(OAuthError::invalid_token("the token is not for userinfo"));
         }
-        let bound = claims.get("cnf").and_then(|cnf| cnf.get("jkt"));
-        if bound.and_then(Value::as_str) != key {
-            return Err(OAuthError::invalid_token(
-                "the token is bound to another key",
-            ));
-        }
+        check_key(&claims, key)?;
         let subject = text(&claims, "sub");
         let user = self.store.find_user(&subject.into()).await;
         let user = user.map_err(outage)?.filter(|user| !user.is_blocked());
@@ -54,7 +49,7 @@ impl Engine {
     }
 
     /// The claims of an access token, in either form, whose authorization still stands.
-    async fn access_claims(&self, token: &str) -> Result<Json, OAuthError> {
+    pub(crate) async fn access_claims(&self, token: &str) -> Result<Json, OAuthError> {
         let now = self.now();
         let claims = if token.contains('.') {
             let issuer = self.settings.issuer.as_str();
@@ -110,13 +105,14 @@ impl Engine {
             && ends.iter().flatten().all(|end| now < *end)
     }
 
-    /// What a bearer of a Management API token may do.
-    pub fn authorize_management(&self, token: &str) -> Result<(ClientId, Scopes), OAuthError> {
-        let issuer = &self.settings.issuer;
-        let claims = self
-            .keys
-            .current()
-            .verify(token, self.now(), issuer.as_str())?;
+    /// What a bearer of a Management API token may do; `key` is the thumbprint of the key that was
+    /// proven.
+    pub async fn authorize_management(
+        &self,
+        (token, key): (&str, Option<&str>),
+    ) -> Result<(ClientId, Scopes), OAuthError> {
+        let claims = self.access_claims(token).await?;
+        check_key(&claims, key)?;
         if !audience_contains(&claims, &self.settings.management_audience()) {
             return Err(OAuthError::invalid_token(
                 "the token is not for the Management API",
@@ -126,12 +122,28 @@ impl Engine {
     }
 }
 
+/// The key that a token is bound to.
+pub(crate) fn bound_key(claims: &Json) -> Option<&str> {
+    claims.get("cnf")?.get("jkt")?.as_str()
+}
+
+/// Sees that a token comes with the key that it is bound to, and with none when it is bound to none
+/// (RFC 9449 §7).
+pub(crate) fn check_key(claims: &Json, key: Option<&str>) -> Result<(), OAuthError> {
+    if bound_key(claims) == key {
+        Ok(())
+    } else {
+        let detail = "the token is bound to another key";
+        Err(OAuthError::invalid_token(detail))
+    }
+}
+
 fn text<'a>(claims: &'a Json, name: &str) -> &'a str {
     claims.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
 /// What a token hangs on, if it says so.
-fn authorization_of(claims: &Json) -> Option<AuthorizationId> {
+pub(crate) fn authorization_of(claims: &Json) -> Option<AuthorizationId> {
     let (id, _) = text(claims, "jti").split_once('.')?;
     Some(id.into())
 }

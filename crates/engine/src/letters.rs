@@ -12,7 +12,7 @@ use store::Mail;
 
 use crate::branding::Look;
 use crate::messages::{Language, filled};
-use crate::{Engine, liquid};
+use crate::{Context, Engine, liquid};
 
 /// Between the parts of a mail in the outbox.
 const BETWEEN: char = '\u{c}';
@@ -41,6 +41,19 @@ pub struct Occasion<'a> {
     pub locales: &'a [String],
     /// The browser's `Accept-Language`.
     pub accept_language: Option<&'a str>,
+}
+
+impl<'a> Occasion<'a> {
+    /// A mail in the languages of whoever asked for it.
+    pub(crate) fn of(template: &'a str, recipient: &'a str, context: &'a Context) -> Self {
+        Self {
+            template,
+            recipient,
+            locales: &context.ui_locales,
+            accept_language: context.accept_language.as_deref(),
+            ..Self::default()
+        }
+    }
 }
 
 /// What a template says of the links that it holds.
@@ -353,6 +366,22 @@ mod tests {
                 assert!(letter.text.contains("R&D") && !letter.subject.is_empty());
                 assert!(!letter.text.contains("${"), "{}", letter.text);
             }
+        }
+    }
+
+    #[test]
+    fn a_code_is_in_both_parts_in_every_language() {
+        for language in Language::all() {
+            let occasion = Occasion {
+                template: "mfa_oob_code",
+                recipient: "zoe@example.com",
+                code: Some("012345"),
+                ..Occasion::default()
+            };
+            let letter = built_in(&occasion, &Look::default(), language, "R&D");
+            assert!(letter.text.contains("\n012345\n"), "{}", letter.text);
+            assert!(letter.html.contains("012345"), "{}", letter.html);
+            assert!(letter.text.contains("R&D") && !letter.subject.is_empty());
         }
     }
 }

@@ -161,6 +161,10 @@ pub struct Context {
     pub actor: Option<domain::ClientId>,
     /// What it asked for, as the tenant log names it.
     pub operation: Option<Operation>,
+    /// Languages that the login under way asks for (`ui_locales`), best first.
+    pub ui_locales: Vec<String>,
+    /// The caller's `Accept-Language`, where the caller is the person that mails go to.
+    pub accept_language: Option<String>,
 }
 
 impl Engine {

@@ -51,7 +51,13 @@ pub const PROMPTS: &[(&str, &[&str])] = &[
             "mfa-recovery-code-enrollment",
         ],
     ),
-    ("mfa-webauthn", &["mfa-webauthn-roaming-challenge"]),
+    (
+        "mfa-webauthn",
+        &[
+            "mfa-webauthn-roaming-challenge",
+            "mfa-webauthn-roaming-enrollment",
+        ],
+    ),
     ("passkeys", &["passkey-enrollment"]),
     ("consent", &["consent"]),
     ("link-account", &["link-account"]),

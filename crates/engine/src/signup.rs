@@ -127,7 +127,7 @@ impl Engine {
             let there = self.sign_up_there(context, &connection, &client, sign_up);
             let there = there.await;
             if let Ok(user) = &there {
-                self.mail_newcomer(&connection, user).await;
+                self.mail_newcomer(context, &connection, user).await;
             }
             there
         } else {
@@ -171,7 +171,7 @@ impl Engine {
         write.require_connection(&connection.id);
         write.insert_user(&user)?;
         write.log(&event);
-        let mail = self.sign_up_mail(connection, &user).await;
+        let mail = self.sign_up_mail(context, connection, &user).await;
         if let Some((ticket, mail)) = &mail {
             write.insert_ticket(ticket, self.now());
             write.post(mail, self.now())?;

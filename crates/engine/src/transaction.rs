@@ -286,6 +286,7 @@ mod tests {
                 signs_up,
                 proven: Some(proven()).filter(|_| is_proven),
                 consent,
+                mailed_code: None,
                 passkey_offered: false,
                 device: None,
                 newcomer: Some(newcomer()).filter(|_| known.contains('n')),

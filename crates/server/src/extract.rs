@@ -10,10 +10,11 @@ use axum::http::{StatusCode, header};
 use domain::schema::{self, Field};
 use domain::{Json, Page, RowError};
 use engine::{Context, Error, Operation};
-use oidc::Scopes;
+use oidc::{OAuthError, Scopes};
 use serde_json::Value;
 
 use crate::error::ApiError;
+use crate::presented::Presented;
 use crate::state::AppState;
 
 /// Largest JSON body, in bytes. Files travel by import jobs.
@@ -48,6 +49,8 @@ impl FromRequestParts<AppState> for Caller {
             user_agent: text("user-agent").map(|agent| agent.chars().take(300).collect()),
             actor: None,
             operation: None,
+            ui_locales: Vec::new(),
+            accept_language: text("accept-language").map(str::to_owned),
         }))
     }
 }
@@ -79,17 +82,20 @@ impl FromRequestParts<AppState> for Manager {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let token =
-            bearer(parts).ok_or_else(|| ApiError::unauthorized("Missing authentication"))?;
-        let (client, scopes) = state.engine.authorize_management(token).map_err(|error| {
-            tracing::debug!(detail = error.detail, "a Management token was refused");
-            ApiError::unauthorized("Invalid token")
-        })?;
+        let path = full_path(parts.uri.path());
+        let presented = Presented::of(parts, state, path.trim_start_matches('/'));
+        let presented = presented.await.map_err(refused)?;
+        let presented =
+            presented.ok_or_else(|| ApiError::unauthorized("Missing authentication"))?;
+        let authorized = state.engine.authorize_management(presented.shown());
+        let (client, scopes) = authorized.await.map_err(refused)?;
         let Ok(Caller(mut context)) = Caller::from_request_parts(parts, state).await;
         context.actor = Some(client);
+        // Whoever administers is not who gets the mails.
+        context.accept_language = None;
         context.operation = Some(Operation {
             method: parts.method.as_str().to_ascii_lowercase(),
-            path: full_path(parts.uri.path()),
+            path: path.chars().take(1024).collect(),
         });
         Ok(Self { context, scopes })
     }
@@ -102,14 +108,16 @@ fn full_path(path: &str) -> String {
     } else {
         "/api/v2"
     };
-    prefix.chars().chain(path.chars()).take(1024).collect()
+    format!("{prefix}{path}")
 }
 
-/// The bearer token of a request (RFC 6750 §2.1).
-pub fn bearer(parts: &Parts) -> Option<&str> {
-    let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+fn refused(error: OAuthError) -> ApiError {
+    let detail = error.detail.unwrap_or_default();
+    if error.status >= 500 {
+        return Error::Unavailable { detail }.into();
+    }
+    tracing::debug!(detail, "a Management token was refused");
+    ApiError::unauthorized("Invalid token")
 }
 
 /// A JSON body that is an object, without members given twice.

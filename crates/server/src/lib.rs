@@ -19,6 +19,7 @@ pub mod oauth;
 pub mod observe;
 pub mod outbound;
 pub mod pages;
+pub mod presented;
 pub mod routes;
 pub mod serve;
 pub mod state;

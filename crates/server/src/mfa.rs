@@ -3,11 +3,13 @@
 use axum::Json as Body;
 use axum::extract::{FromRequestParts as _, Path, Request, State};
 use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::Response;
 use oidc::{OAuthError, parse_mfa_challenge};
 
-use crate::extract::{Caller, MAX_BODY, bearer, refuse_compressed};
+use crate::extract::{Caller, MAX_BODY, refuse_compressed};
 use crate::oauth::form::{Form, Refusal, uncached};
+use crate::presented::Presented;
 use crate::state::AppState;
 
 /// `POST /mfa/challenge`.
@@ -32,12 +34,15 @@ pub async fn associate(
 ) -> Result<Response, Refusal> {
     let (mut parts, body) = request.into_parts();
     let Ok(Caller(context)) = Caller::from_request_parts(&mut parts, &state).await;
-    let token = bearer(&parts).ok_or_else(no_token)?;
+    let presented = presented(&parts, &state).await?;
     refuse_compressed(&parts.headers)?;
     let bytes = axum::body::to_bytes(body, MAX_BODY).await;
     let unread = || OAuthError::invalid_request("The body is not a JSON object.");
     let body = serde_json::from_slice(&bytes.map_err(|_| unread())?).map_err(|_| unread())?;
-    let answer = state.engine.mfa_associate(&context, token, &body).await?;
+    let answer = state
+        .engine
+        .mfa_associate(&context, presented.shown(), &body);
+    let answer = answer.await?;
     Ok(uncached(Body(answer)))
 }
 
@@ -47,8 +52,8 @@ pub async fn authenticators(
     request: Request,
 ) -> Result<Response, Refusal> {
     let (parts, _) = request.into_parts();
-    let token = bearer(&parts).ok_or_else(no_token)?;
-    let list = state.engine.mfa_authenticators(token).await?;
+    let presented = presented(&parts, &state).await?;
+    let list = state.engine.mfa_authenticators(presented.shown()).await?;
     Ok(uncached(Body(list)))
 }
 
@@ -60,14 +65,16 @@ pub async fn delete_authenticator(
     request: Request,
 ) -> Result<StatusCode, Refusal> {
     let (parts, _) = request.into_parts();
-    let token = bearer(&parts).ok_or_else(no_token)?;
+    let presented = presented(&parts, &state).await?;
     state
         .engine
-        .delete_authenticator(&context, token, &id)
+        .delete_authenticator(&context, presented.shown(), &id)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn no_token() -> OAuthError {
-    OAuthError::invalid_token("no bearer token")
+async fn presented(parts: &Parts, state: &AppState) -> Result<Presented, OAuthError> {
+    let path = parts.uri.path().trim_start_matches('/');
+    let presented = Presented::of(parts, state, path).await?;
+    presented.ok_or_else(|| OAuthError::invalid_token("no bearer token"))
 }

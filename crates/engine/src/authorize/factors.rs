@@ -5,10 +5,10 @@ use domain::{Authentication, AuthenticationMethod, Client, User};
 use oidc::authorize::AuthorizationRequest;
 
 use super::Problem;
-use crate::Engine;
 use crate::error::Result;
-use crate::mfa::FactorNeed;
-use crate::transaction::{Facts, Proven, Transaction};
+use crate::mfa::{FactorError, FactorNeed, Person};
+use crate::transaction::{Facts, Lost, Proven, Transaction};
+use crate::{Context, Engine};
 
 /// The value of `acr_values` by which an application asks for a second factor.
 const MULTI_FACTOR: &str = "http://schemas.openid.net/pape/policies/2007/06/multi-factor";
@@ -101,6 +101,40 @@ impl Engine {
         authentication.methods.push(method);
         authentication.session = None;
         self.note_authentication(transaction, &authentication).await
+    }
+
+    /// The code by mail that a login waits for: the text that names its sending.
+    pub async fn awaited_code(
+        &self,
+        person: Person<'_>,
+        transaction: &Transaction,
+    ) -> Result<Option<String>> {
+        let Some(oob_code) = &transaction.progress.mailed_code else {
+            return Ok(None);
+        };
+        let is_awaited = self.is_awaited(person, oob_code).await?;
+        Ok(is_awaited.then(|| oob_code.clone()))
+    }
+
+    /// Mails a code that the login waits for from now on. Whoever has no factor yet enrols their
+    /// address by it.
+    pub async fn mail_login_code(
+        &self,
+        context: &Context,
+        person: Person<'_>,
+        transaction: &mut Transaction,
+    ) -> Result<String, FactorError> {
+        let oob_code = if self.enrolled(person.user.row).await?.asks() {
+            self.mail_code(context, person).await?
+        } else {
+            self.mail_enrolment_code(context, person).await?
+        };
+        transaction.progress.mailed_code = Some(oob_code.clone());
+        match self.advance(transaction).await {
+            Err(Lost::Failed(error)) => Err(error.into()),
+            // A login that is over says so by itself.
+            Ok(()) | Err(_) => Ok(oob_code),
+        }
     }
 
     /// A passkey signed its owner in.

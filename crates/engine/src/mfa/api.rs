@@ -13,23 +13,27 @@ use super::need::Enrolled;
 use super::prove::{FactorError, Person};
 use super::{RECOVERY_ID, factor_id};
 use crate::error::Error;
+use crate::introspect::check_key;
 use crate::issue::token_hash;
 use crate::token::{engine_refusal, outage};
 use crate::{Context, Engine};
 
-const ENROL: &str = "enroll";
+pub(super) const ENROL: &str = "enroll";
 const READ: &str = "read:authenticators";
 const REMOVE: &str = "remove:authenticators";
 
+/// A token, and the thumbprint of the key that was proven with it.
+type Presented<'a> = (&'a str, Option<&'a str>);
+
 /// Who comes to the API, and with what.
-struct Bearer {
-    user: User,
+pub(super) struct Bearer {
+    pub(super) user: User,
     /// Of an access token; the token of an interrupted login has none.
-    scopes: Option<Scopes>,
+    pub(super) scopes: Option<Scopes>,
 }
 
 impl Bearer {
-    fn require(&self, scope: &str) -> Result<(), OAuthError> {
+    pub(super) fn require(&self, scope: &str) -> Result<(), OAuthError> {
         let scopes = self.scopes.as_ref();
         if scopes.is_none_or(|scopes| scopes.contains(scope)) {
             return Ok(());
@@ -98,10 +102,11 @@ impl Engine {
     pub async fn mfa_associate(
         &self,
         context: &Context,
-        token: &str,
+        presented: Presented<'_>,
         body: &Json,
     ) -> Result<Value, OAuthError> {
-        let bearer = self.mfa_bearer(token).await?;
+        let (token, _) = presented;
+        let bearer = self.mfa_bearer(presented).await?;
         bearer.require(ENROL)?;
         let enrolled = self.enrolled(bearer.user.row).await;
         if bearer.scopes.is_none() && enrolled.map_err(engine_refusal)?.asks() {
@@ -161,8 +166,11 @@ impl Engine {
     }
 
     /// `GET /mfa/authenticators`.
-    pub async fn mfa_authenticators(&self, token: &str) -> Result<Vec<Value>, OAuthError> {
-        let bearer = self.mfa_bearer(token).await?;
+    pub async fn mfa_authenticators(
+        &self,
+        presented: Presented<'_>,
+    ) -> Result<Vec<Value>, OAuthError> {
+        let bearer = self.mfa_bearer(presented).await?;
         bearer.require(READ)?;
         let enrolled = self.enrolled(bearer.user.row).await;
         Ok(authenticators(&enrolled.map_err(engine_refusal)?))
@@ -172,10 +180,10 @@ impl Engine {
     pub async fn delete_authenticator(
         &self,
         context: &Context,
-        token: &str,
+        presented: Presented<'_>,
         id: &str,
     ) -> Result<(), OAuthError> {
-        let bearer = self.mfa_bearer(token).await?;
+        let bearer = self.mfa_bearer(presented).await?;
         bearer.require(REMOVE)?;
         if bearer.scopes.is_none() {
             let text = "An access token with the scope remove:authenticators is needed.";
@@ -189,15 +197,19 @@ impl Engine {
     }
 
     /// A dot tells an access token from the token of an interrupted login.
-    async fn mfa_bearer(&self, token: &str) -> Result<Bearer, OAuthError> {
+    async fn mfa_bearer(&self, (token, key): Presented<'_>) -> Result<Bearer, OAuthError> {
         if !token.contains('.') {
             let (_, user) = self.interrupted(token).await?;
             return Ok(Bearer { user, scopes: None });
         }
-        let issuer = &self.settings.issuer;
-        let keys = self.keys.current();
-        let claims = keys.verify(token, self.now(), issuer.as_str())?;
-        if !audience_contains(&claims, &issuer.join("mfa/")) {
+        let claims = self.access_claims(token).await?;
+        check_key(&claims, key)?;
+        self.mfa_owner(&claims).await
+    }
+
+    /// Whose access token for this API it is.
+    pub(super) async fn mfa_owner(&self, claims: &Json) -> Result<Bearer, OAuthError> {
+        if !audience_contains(claims, &self.settings.issuer.join("mfa/")) {
             return Err(OAuthError::invalid_token("the token is not for /mfa"));
         }
         let subject = claims.get("sub").and_then(Value::as_str);
@@ -209,7 +221,7 @@ impl Engine {
             .filter(|user| !user.is_blocked());
         Ok(Bearer {
             user: user.ok_or_else(|| OAuthError::invalid_token("the user is gone"))?,
-            scopes: Some(Scopes::of_claims(&claims)),
+            scopes: Some(Scopes::of_claims(claims)),
         })
     }
 }

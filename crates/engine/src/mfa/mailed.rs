@@ -8,12 +8,13 @@ use constant_time_eq::constant_time_eq;
 use domain::entropy::alphanumeric;
 use domain::{AuthenticationMethod, EventKind, MfaFactor};
 use serde::{Deserialize, Serialize};
-use store::{Mail, NewChallenge};
+use store::NewChallenge;
 use zeroize::Zeroizing;
 
 use super::prove::{FactorError, Person, Proof, Proven};
 use crate::error::{Error, Result};
 use crate::issue::token_hash;
+use crate::letters::Occasion;
 use crate::{Context, Engine};
 
 const KIND: &str = "mail";
@@ -44,6 +45,20 @@ impl Engine {
         self.send_code(context, person, &address, None).await
     }
 
+    /// Mails a code to a user's own address, which becomes a factor once the code comes back.
+    pub(crate) async fn mail_enrolment_code(
+        &self,
+        context: &Context,
+        person: Person<'_>,
+    ) -> Result<String, FactorError> {
+        let guardian = self.guardian().await?;
+        let address = person.user.attributes.email.as_ref();
+        let address = address.filter(|_| guardian.allows("email"));
+        let address = address.ok_or(FactorError::Wrong)?;
+        self.send_code(context, person, address.as_str(), Some(None))
+            .await
+    }
+
     /// Mails a code to an address; with `enrols` the address becomes a factor once it comes back, and
     /// the recovery code in it, if there is one, the user's.
     #[expect(
@@ -70,6 +85,12 @@ impl Engine {
             enrols: enrols.map(|recovery| (address.to_owned(), recovery)),
         };
         let body = serde_json::to_string(&sending).map_err(Error::internal)?;
+        let occasion = Occasion {
+            code: Some(&code),
+            application: person.client.map(|client| client.name.as_str()),
+            ..Occasion::of("mfa_oob_code", address, context)
+        };
+        let mail = self.letter(&occasion).await;
         let mut write = self.store.write();
         let challenge = NewChallenge {
             id_hash: &token_hash(&oob_code),
@@ -80,30 +101,47 @@ impl Engine {
         };
         write.insert_challenge(&challenge, now)?;
         write.count(&counter, now, now.plus(MAILS_WINDOW));
-        write.post(&self.code_mail(address, &code), now)?;
+        write.post(&mail, now)?;
         write.log(&self.factor_event(context, person, EventKind::MfaMailSent));
         self.store.commit(write).await?;
         self.outbox_wake.notify_one();
         Ok(oob_code)
     }
 
-    fn code_mail(&self, address: &str, code: &str) -> Mail {
-        Mail {
-            id: alphanumeric(&*self.entropy, 24),
-            recipient: address.to_owned(),
-            subject: "Your verification code".into(),
-            body: format!(
-                "Your code to log in is {code}.\n\nIt is good for five minutes. If you did not try \
-                 to log in, change your password: somebody else knows it.\n"
-            ),
-            attempts: 0,
-        }
-    }
-
     fn six_digits(&self) -> Zeroizing<String> {
         let mut bytes = [0_u8; 8];
         self.entropy.fill(&mut bytes);
         Zeroizing::new(format!("{:06}", u64::from_be_bytes(bytes) % 1_000_000))
+    }
+
+    /// Whether a code that was mailed to this user is good for another attempt.
+    pub(crate) async fn is_awaited(&self, person: Person<'_>, oob_code: &str) -> Result<bool> {
+        let id_hash = token_hash(oob_code);
+        let found = self.store.find_challenge(&id_hash, KIND, self.now());
+        Ok(found.await?.is_some_and(|challenge| {
+            challenge.user == Some(person.user.row) && challenge.attempts < ATTEMPTS
+        }))
+    }
+
+    /// A sending to this user whose code may still come back.
+    async fn sending(&self, person: Person<'_>, oob_code: &str) -> Result<Option<Sending>> {
+        let id_hash = token_hash(oob_code);
+        let found = self.store.find_challenge(&id_hash, KIND, self.now());
+        found
+            .await?
+            .filter(|challenge| challenge.user == Some(person.user.row))
+            .map(|challenge| serde_json::from_str(&challenge.body).map_err(Error::internal))
+            .transpose()
+    }
+
+    /// Whether a sending makes an address a factor of this user's.
+    pub(super) async fn is_enrolling_address(
+        &self,
+        person: Person<'_>,
+        oob_code: &str,
+    ) -> Result<bool> {
+        let sending = self.sending(person, oob_code).await?;
+        Ok(sending.is_some_and(|sending| sending.enrols.is_some()))
     }
 
     pub(super) async fn prove_mailed(
@@ -116,14 +154,7 @@ impl Engine {
         let id_hash = token_hash(oob_code);
         self.count_attempt(context, person, Some((&id_hash, ATTEMPTS)))
             .await?;
-        let found = self.store.find_challenge(&id_hash, KIND, now).await?;
-        let found = found.filter(|challenge| challenge.user == Some(user.row));
-        let sending: Option<Sending> = match found {
-            Some(challenge) => {
-                Some(serde_json::from_str(&challenge.body).map_err(Error::internal)?)
-            }
-            None => None,
-        };
+        let sending = self.sending(person, oob_code).await?;
         let typed = hash_of(oob_code, code.trim());
         let sending = sending
             .filter(|sending| constant_time_eq(sending.code_hash.as_bytes(), typed.as_bytes()));

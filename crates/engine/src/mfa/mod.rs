@@ -11,6 +11,7 @@
 //! | `mailed` | codes by mail |
 //! | `enrol` | a new factor, confirmed by its first code |
 //! | `token` | the token of an interrupted login, the MFA grants |
+//! | `own` | a factor that people enrol by an access token |
 //! | `api` | `/mfa` |
 //! | `methods` | a user's factors by an administrator's hand |
 
@@ -20,6 +21,7 @@ pub mod guardian;
 mod mailed;
 mod methods;
 mod need;
+mod own;
 mod prove;
 mod token;
 

@@ -105,13 +105,20 @@ impl Engine {
         Err(OAuthError::mfa_required(Some(token)))
     }
 
-    /// Goes on with an interrupted login: the factor is proven, or the one begun is enrolled.
+    /// Goes on with an interrupted login: the factor is proven, or the one begun is enrolled. A dot
+    /// tells an access token, which does the latter alone; `key` is the thumbprint of the key that
+    /// was proven.
     pub(crate) async fn after_factor(
         &self,
         context: &Context,
         client: &Client,
-        grant: &MfaGrant,
+        (grant, key): (&MfaGrant, Option<&str>),
     ) -> Result<FactorProven, OAuthError> {
+        if grant.mfa_token.contains('.') {
+            return self
+                .after_own_enrolment(context, client, (grant, key))
+                .await;
+        }
         let (interrupted, user) = self.interrupted(&grant.mfa_token).await?;
         if interrupted.client_id != client.client_id {
             return Err(OAuthError::mfa_token_expired().with_detail("of another client"));
@@ -210,7 +217,7 @@ pub(crate) fn password_authentication(
     }
 }
 
-fn refusal(error: FactorError, answer: &MfaAnswer) -> OAuthError {
+pub(super) fn refusal(error: FactorError, answer: &MfaAnswer) -> OAuthError {
     match error {
         FactorError::Wrong => OAuthError::wrong_code(match answer {
             MfaAnswer::Otp(_) => "otp_code",

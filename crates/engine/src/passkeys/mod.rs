@@ -279,10 +279,13 @@ impl Engine {
         response: &CredentialResponse,
     ) -> Result<response::Assertion, response::Unfit> {
         let issuer = &self.settings.issuer;
-        if let Some(handle) = response.user_handle()?
-            && handle != self.user_handle(user)
-        {
-            return Err(response::Unfit("another user's handle"));
+        // Nobody was asked for: the response must say who it is (§7.2 step 6).
+        match response.user_handle()? {
+            Some(handle) if handle != self.user_handle(user) => {
+                return Err(response::Unfit("another user's handle"));
+            }
+            None if alone => return Err(response::Unfit("no user's handle")),
+            _ => {}
         }
         let place = (origin_of(issuer), host_of(issuer));
         let assertion = response.assertion(place, &key.public_key)?;

@@ -98,7 +98,7 @@ impl Engine {
             found => found?,
         };
         let (ticket, mail) = self
-            .mailed_ticket(&connection, &addressee, Purpose::Email)
+            .mailed_ticket(context, &connection, &addressee, Purpose::Email)
             .await;
         let event = self
             .management_event(
@@ -270,6 +270,7 @@ impl Engine {
     /// A link as the operator's template of its mail wishes it, and that mail.
     pub(super) async fn mailed_ticket(
         &self,
+        context: &Context,
         connection: &Connection,
         addressee: &Addressee,
         purpose: Purpose,
@@ -279,14 +280,14 @@ impl Engine {
             Purpose::Email => "verify_email",
             Purpose::Unblock => "blocked_account",
         };
-        self.ticket_mailed_as(template, connection, addressee, purpose)
+        self.ticket_mailed_as((template, context), connection, addressee, purpose)
             .await
     }
 
-    /// The same in the words of another template.
+    /// The same in the words of another template, and in the languages of a context.
     pub(super) async fn ticket_mailed_as(
         &self,
-        template: &str,
+        (template, context): (&str, &Context),
         connection: &Connection,
         addressee: &Addressee,
         purpose: Purpose,
@@ -295,11 +296,9 @@ impl Engine {
         let lifetime = wish.lifetime.unwrap_or(LIFETIME);
         let (ticket, url) = self.new_ticket(connection, addressee, purpose, lifetime);
         let occasion = Occasion {
-            template,
-            recipient: &addressee.email,
             url: Some(&url),
             connection: Some(&connection.name),
-            ..Occasion::default()
+            ..Occasion::of(template, &addressee.email, context)
         };
         let mail = self.letter(&occasion).await;
         let ticket = Ticket {

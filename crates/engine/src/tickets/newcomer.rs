@@ -5,13 +5,14 @@ use domain::{Connection, NewUser};
 use store::{Mail, Purpose, Ticket};
 
 use super::issue::Addressee;
-use crate::Engine;
+use crate::{Context, Engine};
 
 impl Engine {
     /// The link that proves the address of somebody who signs up, and its mail: unless there is
     /// nothing to prove, the legacy store could not be told, or the operator switched the template off.
     pub(crate) async fn sign_up_mail(
         &self,
+        context: &Context,
         connection: &Connection,
         user: &NewUser,
     ) -> Option<(Ticket, Mail)> {
@@ -25,13 +26,18 @@ impl Engine {
             user: Some((user.row, user.foreign_id.user_id())),
             email: email.to_string(),
         };
-        let link = self.mailed_ticket(connection, &addressee, Purpose::Email);
+        let link = self.mailed_ticket(context, connection, &addressee, Purpose::Email);
         Some(link.await)
     }
 
     /// The same where the user is there already: a mail that can't be written fails nothing.
-    pub(crate) async fn mail_newcomer(&self, connection: &Connection, user: &NewUser) {
-        let Some((ticket, mail)) = self.sign_up_mail(connection, user).await else {
+    pub(crate) async fn mail_newcomer(
+        &self,
+        context: &Context,
+        connection: &Connection,
+        user: &NewUser,
+    ) {
+        let Some((ticket, mail)) = self.sign_up_mail(context, connection, user).await else {
             return;
         };
         let mut write = self.store.write();

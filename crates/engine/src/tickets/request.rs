@@ -88,7 +88,7 @@ impl Engine {
             return Err(Error::invalid("There is nobody with that name."));
         };
         let (ticket, mail) = self
-            .mailed_ticket(connection, &addressee, Purpose::Password)
+            .mailed_ticket(context, connection, &addressee, Purpose::Password)
             .await;
         let kind = EventKind::PasswordChangeRequested;
         let event = self.deed_event(context, connection, &request.subject(), kind);

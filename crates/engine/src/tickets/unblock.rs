@@ -52,7 +52,10 @@ impl Engine {
     ) -> Option<(Ticket, Mail)> {
         let addressee = Addressee::of(user)?;
         let (template, purpose) = ("stolen_credentials", Purpose::Password);
-        let link = self.ticket_mailed_as(template, connection, &addressee, purpose);
+        // Whoever typed the password may be somebody else: their languages are not the owner's.
+        let nobody = Context::default();
+        let words = (template, &nobody);
+        let link = self.ticket_mailed_as(words, connection, &addressee, purpose);
         Some(link.await)
     }
 
@@ -63,7 +66,8 @@ impl Engine {
         user: &User,
     ) -> Option<(Ticket, Mail)> {
         let addressee = Addressee::of(user)?;
-        let link = self.mailed_ticket(connection, &addressee, Purpose::Unblock);
+        let nobody = Context::default();
+        let link = self.mailed_ticket(&nobody, connection, &addressee, Purpose::Unblock);
         Some(link.await)
     }
 }

@@ -77,7 +77,9 @@ impl Engine {
         grant: &MfaGrant,
         key: Option<String>,
     ) -> Result<TokenResponse, OAuthError> {
-        let proven = self.after_factor(context, &client, grant).await?;
+        let proven = self
+            .after_factor(context, &client, (grant, key.as_deref()))
+            .await?;
         let login = LoggedIn {
             api: self.api_for_user(proven.audience.as_deref()).await?,
             client,

@@ -16,6 +16,9 @@ pub struct Progress {
     pub proven: Option<Proven>,
     /// Whether the person allowed the client what it asks for; none before they were asked.
     pub consent: Option<bool>,
+    /// What names the sending of the code by mail that this login waits for.
+    #[serde(default)]
+    pub mailed_code: Option<String>,
     /// Whether a passkey was offered.
     #[serde(default)]
     pub passkey_offered: bool,

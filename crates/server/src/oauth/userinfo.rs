@@ -8,11 +8,10 @@ use axum::http::request::Parts;
 use axum::http::{Method, header};
 use axum::response::Response;
 use oidc::OAuthError;
-use oidc::dpop::ProofRequest;
 
-use super::form::{texts, uncached};
+use super::form::uncached;
 use crate::error::OAuthRefusal;
-use crate::extract::bearer;
+use crate::presented::Presented;
 use crate::state::AppState;
 
 /// What the token's scopes say of the person.
@@ -25,37 +24,16 @@ pub async fn get(
     let body = Bytes::from_request(whole, &state).await;
     let body = body.map_err(|_| OAuthError::invalid_request("The body could not be read"))?;
     let sent = sent(&parts, &body)?;
-    let engine = &state.engine;
-    let Some(token) = bound(&parts) else {
-        let token = match (bearer(&parts), &sent) {
-            (Some(_), Some(_)) => return Err(twice().into()),
-            (Some(token), None) => token,
-            (None, Some(token)) => token.as_str(),
-            (None, None) => return Err(OAuthError::invalid_token("no bearer token").into()),
-        };
-        return Ok(uncached(Json(engine.user_info(token, None).await?)));
+    let presented = Presented::of(&parts, &state, "userinfo").await?;
+    let presented = match (presented, &sent) {
+        (Some(_), Some(_)) => return Err(twice().into()),
+        (Some(presented), None) => presented,
+        (None, Some(token)) => Presented::bearer(token),
+        (None, None) => return Err(OAuthError::invalid_token("no bearer token").into()),
     };
-    if sent.is_some() {
-        return Err(twice().into());
-    }
-    let url = engine.settings.issuer.join("userinfo");
-    let proven = ProofRequest {
-        method: parts.method.as_str(),
-        url: &url,
-        access_token: Some(token),
-    };
-    let proofs = texts(&parts.headers, "dpop");
-    let key = engine.dpop_key(&proofs, &proven).await?;
-    let key = key.ok_or_else(|| OAuthError::invalid_dpop_proof("no DPoP header"))?;
-    let info = engine.user_info(token, Some(key.as_str())).await?;
+    let (token, key) = presented.shown();
+    let info = state.engine.user_info(token, key).await?;
     Ok(uncached(Json(info)))
-}
-
-/// The token of `Authorization: DPoP`.
-fn bound(parts: &Parts) -> Option<&str> {
-    let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("dpop").then(|| token.trim())
 }
 
 /// The token of a form, or of the query: OpenID's conformance tests send the one, passport-auth0

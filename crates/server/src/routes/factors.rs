@@ -19,6 +19,7 @@ pub(super) fn pages() -> Router<AppState> {
         Screen::MfaWebAuthnChallenge,
         Screen::MfaOptions,
         Screen::MfaOtpEnrollment,
+        Screen::MfaWebAuthnEnrollment,
     ];
     let paths = pages.into_iter().filter_map(universal_login::mfa::path_of);
     let routes = paths.fold(Router::new(), |routes, path| {

@@ -4,16 +4,16 @@
 use axum::Json as Body;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{StatusCode, Uri};
+use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
-use domain::Json;
+use domain::{AuthenticationMethod, Json};
 use engine::authorize::Problem;
 use engine::passkeys::KeyUse;
 use engine::transaction::{Lost, Step, Transaction};
 use serde_json::{Value, json};
 
 use super::login::next;
-use super::mfa::{self, Login};
+use super::mfa::{self, Login, Mailing};
 use super::onward::{path_of, redirect, to_step};
 use super::page::{Page, Screen};
 use super::passkeys;
@@ -37,16 +37,28 @@ pub async fn first(State(state): State<AppState>, visit: Visit) -> Response {
     }
 }
 
-/// `GET` of a factor's page.
-pub async fn show(State(state): State<AppState>, uri: Uri, visit: Visit) -> Response {
-    let (login, transaction) = match due(&state, &visit).await {
+/// `GET` of a factor's page. That of a code by mail sends one when none is awaited.
+pub async fn show(
+    State(state): State<AppState>,
+    method: Method,
+    uri: Uri,
+    visit: Visit,
+) -> Response {
+    let (login, mut transaction) = match due(&state, &visit).await {
         Ok(due) => due,
         Err(response) => return response,
     };
     let Some(screen) = mfa::screen_at(uri.path()) else {
         return next(&state, &visit, &transaction).await;
     };
-    match mfa::page(&state, &visit.context, &login, screen).await {
+    let mailing = if method == Method::HEAD {
+        Mailing::Never
+    } else {
+        Mailing::Once
+    };
+    let context = visit.context_of(&transaction);
+    let place = (&login, &mut transaction);
+    match mfa::page(&state, &context, place, screen, mailing).await {
         Ok(page) => visit.show(&state, &transaction, page).await,
         Err(error) => visit.lost(&state, Lost::Failed(error)).await,
     }
@@ -72,7 +84,15 @@ pub async fn answer(
         return next(&state, &visit, &transaction).await;
     };
     if form.text("action").as_deref() == Some("resend") {
-        return redirect(uri.path(), &transaction.id, StatusCode::SEE_OTHER);
+        let context = visit.context_of(&transaction);
+        let place = (&login, &mut transaction);
+        return match mfa::page(&state, &context, place, screen, Mailing::Anew).await {
+            Ok(page) if page.status == StatusCode::OK => {
+                redirect(uri.path(), &transaction.id, StatusCode::SEE_OTHER)
+            }
+            Ok(page) => visit.show(&state, &transaction, page).await,
+            Err(error) => visit.lost(&state, Lost::Failed(error)).await,
+        };
     }
     match mfa::answer(&state, &visit.context, &login, screen, &form).await {
         Ok(mfa::Step::Show(page)) => visit.show(&state, &transaction, *page).await,
@@ -149,6 +169,13 @@ pub async fn key_options(
             Ok(None) => return onward(&state, &transaction).await,
             Err(error) => Err(error.into()),
         },
+        "security-key" => match enrolling(&state, &transaction).await {
+            Ok(Some(user)) => {
+                passkeys::enrolment_options(&state, &user, bound_to, KeyUse::SecurityKey).await
+            }
+            Ok(None) => return onward(&state, &transaction).await,
+            Err(error) => Err(error.into()),
+        },
         _ => match offered(&state, &transaction).await {
             Ok(Some(user)) => {
                 passkeys::enrolment_options(&state, &user, bound_to, KeyUse::Passkey).await
@@ -175,6 +202,7 @@ pub async fn key_answer(
     let done = match purpose(uri.path()) {
         "sign-in" => sign_in(&state, &visit, &mut transaction, credential).await,
         "challenge" => challenge(&state, &visit, &mut transaction, credential).await,
+        "security-key" => enrol_factor(&state, &visit, &mut transaction, credential).await,
         _ => enrol(&state, &visit, &mut transaction, credential).await,
     };
     match done {
@@ -229,6 +257,25 @@ async fn enrol(
     ended.await.map_err(said)
 }
 
+/// A security key as first second factor: who could make it could prove it.
+async fn enrol_factor(
+    state: &AppState,
+    visit: &Visit,
+    transaction: &mut Transaction,
+    credential: Value,
+) -> Result<(), Response> {
+    let user = enrolling(state, transaction).await.map_err(api)?;
+    let Some(user) = user else {
+        return Ok(());
+    };
+    let bound_to = transaction.id.to_string();
+    let place = (&user, bound_to.as_str(), KeyUse::SecurityKey);
+    passkeys::enrol(state, &visit.context, place, credential).await?;
+    let method = AuthenticationMethod::WebAuthn;
+    let noted = state.engine.note_factor(transaction, method);
+    noted.await.map_err(said)
+}
+
 /// The login that the address names, when a second factor is due; else where it goes on.
 async fn due(state: &AppState, visit: &Visit) -> Result<(Login, Transaction), Response> {
     let transaction = visit.transaction(state).await?;
@@ -252,6 +299,18 @@ async fn lacking(
         proven,
         state: transaction.id.to_string(),
     }))
+}
+
+/// Who must enrol a factor now, and may a security key.
+async fn enrolling(
+    state: &AppState,
+    transaction: &Transaction,
+) -> Result<Option<domain::User>, engine::Error> {
+    let Some(login) = lacking(state, transaction).await? else {
+        return Ok(None);
+    };
+    let may = mfa::may_see(state, &login, Screen::MfaWebAuthnEnrollment);
+    Ok(may.await?.then_some(login.proven.user))
 }
 
 /// Who is offered a passkey now.

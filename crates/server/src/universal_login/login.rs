@@ -130,8 +130,9 @@ pub async fn post_sign_up(State(state): State<AppState>, visit: Visit, body: Byt
                 username: parsed,
                 password: Arc::new(password),
             };
-            let context = &visit.context;
-            state.engine.submit_sign_up(context, &mut login, form).await
+            let context = visit.context_of(&login);
+            let engine = &state.engine;
+            engine.submit_sign_up(&context, &mut login, form).await
         }
         _ => Err(Problem::SignUp(SignUpError::UnknownConnection)),
     };
@@ -192,7 +193,7 @@ pub async fn post_reset(State(state): State<AppState>, visit: Visit, body: Bytes
     match accepted {
         Ok(request) => {
             page.screen = Screen::ResetPasswordEmail;
-            let (engine, context) = (Arc::clone(&state.engine), visit.context.clone());
+            let (engine, context) = (Arc::clone(&state.engine), visit.context_of(&login));
             tokio::spawn(async move { engine.send_password_link(&context, request).await });
         }
         Err(refused) => {

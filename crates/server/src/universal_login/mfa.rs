@@ -1,5 +1,6 @@
 //! The screens of second factors: which one comes next in a login, what it shows, what an answer
-//! does. The login's transaction is the caller's: here it is a name that challenges are bound to.
+//! does. The login's transaction is the caller's: here it is a name that challenges are bound to, and
+//! remembers the code by mail that is awaited.
 //!
 //! A screen is shown under [`path_of`] and its form posts to the same path.
 
@@ -7,6 +8,7 @@ use axum::http::StatusCode;
 use domain::{AuthenticationMethod, Json, RecoveryCode};
 use engine::authorize::ProvenLogin;
 use engine::mfa::{Answer, ChallengeKind, FactorError, FactorNeed, Person, TotpEnrolment};
+use engine::transaction::Transaction;
 use engine::{Context, Error};
 use serde_json::json;
 
@@ -46,6 +48,10 @@ const PATHS: &[(Screen, &str)] = &[
     (Screen::MfaOptions, "/u/mfa-login-options"),
     (Screen::MfaOtpEnrollment, "/u/mfa-otp-enrollment-qr"),
     (
+        Screen::MfaWebAuthnEnrollment,
+        "/u/mfa-webauthn-roaming-enrollment",
+    ),
+    (
         Screen::MfaRecoveryCodeEnrollment,
         "/u/mfa-recovery-code-enrollment",
     ),
@@ -64,17 +70,59 @@ pub fn screen_at(path: &str) -> Option<Screen> {
     found.map(|(screen, _)| *screen)
 }
 
-/// The screen of a login that lacks a second factor; none when it lacks nothing.
+/// The ways that a login may go on, the best first: each by the name that the message files have,
+/// and its screen.
+type Ways = Vec<(&'static str, Screen)>;
+
+/// When the page of a code by mail sends one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mailing {
+    /// Not at all: `HEAD` shows nobody a page.
+    Never,
+    /// When none is awaited.
+    Once,
+    /// Whether or not: the person asked for another.
+    Anew,
+}
+
+/// The screen of a login that lacks a second factor; none when it lacks nothing. Where nothing can
+/// be asked for, and nothing be enrolled, it is [`Screen::Error`].
 pub async fn next_screen(state: &AppState, login: &Login) -> Result<Option<Screen>, Error> {
-    let need = state.engine.required_factor(
-        &login.proven.user,
-        &login.proven.authentication,
-        login.proven.demanded,
-    );
+    let ways = ways(state, login).await?;
+    Ok(ways.map(|ways| ways.first().map_or(Screen::Error, |(_, screen)| *screen)))
+}
+
+/// Whether a screen is one of a login's ways.
+pub async fn may_see(state: &AppState, login: &Login, screen: Screen) -> Result<bool, Error> {
+    let ways = ways(state, login).await?.unwrap_or_default();
+    Ok(ways.iter().any(|(_, known)| *known == screen))
+}
+
+/// The ways of a login that lacks a second factor; none when it lacks nothing.
+async fn ways(state: &AppState, login: &Login) -> Result<Option<Ways>, Error> {
+    let user = &login.proven.user;
+    let need =
+        state
+            .engine
+            .required_factor(user, &login.proven.authentication, login.proven.demanded);
     Ok(match need.await? {
         FactorNeed::None => None,
-        FactorNeed::Enrol => Some(Screen::MfaOtpEnrollment),
-        FactorNeed::Challenge(kinds) => kinds.first().map(|kind| screen_of(*kind)),
+        FactorNeed::Challenge(kinds) => {
+            let ways = kinds.iter().map(|kind| (name_of(*kind), screen_of(*kind)));
+            Some(ways.collect())
+        }
+        FactorNeed::Enrol => {
+            let guardian = state.engine.guardian().await?;
+            let mut ways = vec![
+                ("otp", Screen::MfaOtpEnrollment),
+                ("webauthn-roaming", Screen::MfaWebAuthnEnrollment),
+            ];
+            if user.attributes.email.is_some() {
+                ways.push(("email", Screen::MfaEmailChallenge));
+            }
+            ways.retain(|(name, _)| guardian.allows(name));
+            Some(ways)
+        }
     })
 }
 
@@ -88,37 +136,28 @@ const fn screen_of(kind: ChallengeKind) -> Screen {
     }
 }
 
-/// A screen as it is shown first. The one for a code by mail sends the mail. A screen that the
-/// person has no factor for is an error page: nobody chooses another way by its address.
+/// A screen as it is shown. The one for a code by mail sends the mail, when `mailing` says so. A
+/// screen that the person has no factor for is an error page: nobody chooses another way by its
+/// address.
 pub async fn page(
     state: &AppState,
     context: &Context,
-    login: &Login,
+    (login, transaction): (&Login, &mut Transaction),
     screen: Screen,
+    mailing: Mailing,
 ) -> Result<Page, Error> {
-    let need = state.engine.required_factor(
-        &login.proven.user,
-        &login.proven.authentication,
-        login.proven.demanded,
-    );
-    let kinds = match need.await? {
-        FactorNeed::Challenge(kinds) => kinds,
-        FactorNeed::Enrol if screen == Screen::MfaOtpEnrollment => {
-            return enrolment_page(state, context, login).await;
-        }
-        FactorNeed::Enrol | FactorNeed::None => Vec::new(),
-    };
-    let is_one = kinds.iter().any(|kind| screen_of(*kind) == screen);
-    if screen != Screen::MfaOptions && !is_one {
+    let ways = ways(state, login).await?.unwrap_or_default();
+    let is_one = ways.iter().any(|(_, known)| *known == screen);
+    let lists = screen == Screen::MfaOptions && !ways.is_empty();
+    if screen == Screen::Error || !(lists || is_one) {
         return Ok(dead_end());
     }
-    let mut page = Page::new(screen);
-    show_options(login, &kinds, &mut page);
-    match screen {
-        Screen::MfaEmailChallenge => return send(state, context, login, page).await,
-        Screen::Error => return Ok(dead_end()),
-        _ => {}
-    }
+    let mut page = match screen {
+        Screen::MfaOtpEnrollment => enrolment_page(state, context, login).await?,
+        Screen::MfaEmailChallenge => send(state, context, (login, transaction), mailing).await?,
+        _ => Page::new(screen),
+    };
+    show_options(login, &ways, &mut page);
     Ok(page)
 }
 
@@ -134,7 +173,8 @@ pub async fn answer(
     let person = person(login);
     let engine = &state.engine;
     if screen == Screen::MfaOtpEnrollment {
-        if next_screen(state, login).await? != Some(screen) {
+        let ways = ways(state, login).await?.unwrap_or_default();
+        if !ways.iter().any(|(_, known)| *known == screen) {
             return Ok(Step::Show(Box::new(dead_end())));
         }
         let code = (login.state.as_str(), typed("code"));
@@ -142,7 +182,8 @@ pub async fn answer(
         return match done.await {
             Ok(proven) => Ok(Step::Proven(proven.method, proven.next_recovery_code)),
             Err(error) => {
-                let page = enrolment_page(state, context, login).await?;
+                let mut page = enrolment_page(state, context, login).await?;
+                show_options(login, &ways, &mut page);
                 refused(page, error, "code")
             }
         };
@@ -165,14 +206,8 @@ pub async fn answer(
                 page.hidden.push(("oob_code", oob_code.to_owned()));
                 show_address(state, login, &mut page).await?;
             }
-            let need = engine.required_factor(
-                &login.proven.user,
-                &login.proven.authentication,
-                login.proven.demanded,
-            );
-            if let FactorNeed::Challenge(kinds) = need.await? {
-                show_options(login, &kinds, &mut page);
-            }
+            let ways = ways(state, login).await?;
+            show_options(login, &ways.unwrap_or_default(), &mut page);
             refused(page, error, field)
         }
     }
@@ -207,27 +242,43 @@ async fn enrolment_page(state: &AppState, context: &Context, login: &Login) -> R
     Ok(page)
 }
 
+/// The page for a code by mail. The code that is awaited stays good when the page is shown again.
 async fn send(
     state: &AppState,
     context: &Context,
-    login: &Login,
-    mut page: Page,
+    (login, transaction): (&Login, &mut Transaction),
+    mailing: Mailing,
 ) -> Result<Page, Error> {
-    match state.engine.mail_code(context, person(login)).await {
-        Ok(oob_code) => {
-            page.hidden.push(("oob_code", oob_code));
-            show_address(state, login, &mut page).await?;
-            Ok(page)
+    let (engine, person) = (&state.engine, person(login));
+    let mut page = Page::new(Screen::MfaEmailChallenge);
+    let awaited = engine.awaited_code(person, transaction).await?;
+    let is_sent = awaited.is_some() && mailing == Mailing::Once;
+    let oob_code = if is_sent || mailing == Mailing::Never {
+        awaited
+    } else {
+        match engine.mail_login_code(context, person, transaction).await {
+            Ok(oob_code) => Some(oob_code),
+            Err(FactorError::TooMany) => {
+                page = with_problem(page, "too-many-code-attempts", None);
+                page.status = StatusCode::TOO_MANY_REQUESTS;
+                awaited
+            }
+            Err(FactorError::Wrong) => return Ok(dead_end()),
+            Err(FactorError::Failed(error)) => return Err(error),
         }
-        Err(FactorError::TooMany) => Ok(with_problem(page, "too-many-code-attempts", None)),
-        Err(FactorError::Wrong) => Ok(dead_end()),
-        Err(FactorError::Failed(error)) => Err(error),
+    };
+    if let Some(oob_code) = oob_code {
+        page.hidden.push(("oob_code", oob_code));
     }
+    show_address(state, login, &mut page).await?;
+    Ok(page)
 }
 
 async fn show_address(state: &AppState, login: &Login, page: &mut Page) -> Result<(), Error> {
-    let enrolled = state.engine.enrolled(login.proven.user.row).await?;
-    if let Some(address) = enrolled.address(&login.proven.user) {
+    let user = &login.proven.user;
+    let enrolled = state.engine.enrolled(user.row).await?;
+    let own = || user.attributes.email.as_ref().map(ToString::to_string);
+    if let Some(address) = enrolled.address(user).or_else(own) {
         let veiled = engine::mfa::veiled(&address);
         page.shown.insert("email".into(), veiled.into());
     }
@@ -242,15 +293,14 @@ const fn person(login: &Login) -> Person<'_> {
 }
 
 /// The other ways: on their own page as a list, elsewhere as a link to it.
-fn show_options(login: &Login, kinds: &[ChallengeKind], page: &mut Page) {
+fn show_options(login: &Login, ways: &[(&str, Screen)], page: &mut Page) {
     if page.screen == Screen::MfaOptions {
-        let factors = kinds.iter().filter_map(|kind| {
-            let path = path_of(screen_of(*kind))?;
-            let url = format!("{path}?state={}", login.state);
-            Some(json!({"name": name_of(*kind), "url": url}))
+        let factors = ways.iter().filter_map(|(name, screen)| {
+            let url = format!("{}?state={}", path_of(*screen)?, login.state);
+            Some(json!({"name": name, "url": url}))
         });
         page.shown.insert("factors".into(), factors.collect());
-    } else if kinds.len() > 1
+    } else if ways.len() > 1
         && let Some(path) = path_of(Screen::MfaOptions)
     {
         let url = format!("{path}?state={}", login.state);
@@ -269,7 +319,7 @@ const fn name_of(kind: ChallengeKind) -> &'static str {
     }
 }
 
-/// There is a factor, and no way to ask for it.
+/// There is a factor and no way to ask for it, or none and no way to enrol one.
 pub fn dead_end() -> Page {
     let mut page = with_problem(Page::new(Screen::Error), "no-factor", None);
     page.status = StatusCode::FORBIDDEN;

@@ -72,6 +72,8 @@ pub enum Screen {
     AccountUnblock,
     /// Whether an account that is here already is the same person's.
     LinkAccount,
+    /// A security key to be made a second factor.
+    MfaWebAuthnEnrollment,
 }
 
 /// A page to be shown.

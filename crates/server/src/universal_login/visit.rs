@@ -29,7 +29,6 @@ pub struct Visit {
     /// Languages that the request asks for, best first.
     pub ui_locales: Vec<String>,
     query: HashMap<String, String>,
-    accept_language: Option<String>,
     is_from_here: bool,
 }
 
@@ -44,13 +43,11 @@ impl FromRequestParts<AppState> for Visit {
         let Ok(Cookies(browser)) = Cookies::from_request_parts(parts, state).await;
         let query = parts.uri.query().unwrap_or_default();
         let query: Vec<(String, String)> = serde_urlencoded::from_str(query).unwrap_or_default();
-        let text = |name: HeaderName| parts.headers.get(name).and_then(|v| v.to_str().ok());
         Ok(Self {
             context,
             browser,
             ui_locales: Vec::new(),
             query: query.into_iter().collect(),
-            accept_language: text(header::ACCEPT_LANGUAGE).map(str::to_owned),
             is_from_here: is_from_here(&parts.headers, state.engine.settings.issuer.as_str()),
         })
     }
@@ -234,6 +231,14 @@ impl Visit {
         text.filter(|text| !text.contains('\0')).cloned()
     }
 
+    /// The caller, with the languages that a login under way asks for.
+    pub fn context_of(&self, login: &Transaction) -> Context {
+        Context {
+            ui_locales: login.request.ui_locales.clone(),
+            ..self.context.clone()
+        }
+    }
+
     /// What a form of this browser must bring back.
     pub fn csrf(&self, form: &str) -> String {
         let nobody = BrowserToken::from("");
@@ -262,7 +267,7 @@ impl Visit {
     pub fn reader(&self) -> Reader {
         Reader {
             ui_locales: self.ui_locales.clone(),
-            accept_language: self.accept_language.clone(),
+            accept_language: self.context.accept_language.clone(),
             ..Reader::default()
         }
     }

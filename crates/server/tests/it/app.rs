@@ -38,8 +38,9 @@ use testkit::{Database, Postgres};
 use tower::ServiceExt as _;
 
 const ISSUER: &str = "https://ferry.example/";
-const CLIENT: &str = "administrator";
-const SECRET: &str = "correct horse battery staple";
+/// The administrator's client, and its secret.
+pub const CLIENT: &str = "administrator";
+pub const SECRET: &str = "correct horse battery staple";
 /// 2026-03-01T10:00:00.000Z
 const START: i64 = 1_772_359_200_000;
 

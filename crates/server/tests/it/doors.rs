@@ -6,13 +6,14 @@ use axum::body::Body;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use crate::app::{Answer, App, on_both};
 use crate::browser::{
     ANN, Browser, CALLBACK, CHALLENGE, authorize, codes, location, stage, stage_as, told,
 };
 
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 
 /// A request as a client pushes it.
 fn pushing<'t>(app: &'t App, more: &[(&'t str, &'t str)]) -> Vec<(&'t str, &'t str)> {
@@ -269,14 +270,24 @@ async fn answers_take_the_way_of_their_mode() {
 }
 
 /// A key, and proofs that somebody holds it (RFC 9449 §4).
-struct Holder(EcdsaKeyPair);
+pub struct Holder(EcdsaKeyPair);
 
 impl Holder {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
     }
 
-    fn proof(&self, app: &App, endpoint: &str) -> String {
+    pub fn proof(&self, app: &App, endpoint: &str) -> String {
+        self.proof_for(app, ("POST", endpoint), None)
+    }
+
+    /// The same beside an access token (§7.1).
+    pub fn proof_for(
+        &self,
+        app: &App,
+        (method, endpoint): (&str, &str),
+        token: Option<&str>,
+    ) -> String {
         let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let point = self.0.public_key().as_ref();
         let header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": {
@@ -285,7 +296,10 @@ impl Holder {
         let id = domain::entropy::alphanumeric(&*app.engine.entropy, 22);
         let now = app.engine.now().seconds();
         let url = app.engine.settings.issuer.join(endpoint);
-        let claims = json!({"jti": id, "htm": "POST", "htu": url, "iat": now});
+        let mut claims = json!({"jti": id, "htm": method, "htu": url, "iat": now});
+        if let Some(token) = token {
+            claims["ath"] = encode(&Sha256::digest(token.as_bytes())).into();
+        }
         let part = |value: &Value| encode(value.to_string().as_bytes());
         let message = format!("{}.{}", part(&header), part(&claims));
         let signed = self.0.sign(&SystemRandom::new(), message.as_bytes());

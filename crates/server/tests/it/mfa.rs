@@ -84,7 +84,9 @@ async fn mailed_code(app: &App) -> (String, String) {
     let mut write = app.engine.store.write();
     write.mark_sent(&mail.id, now);
     app.engine.store.commit(write).await.unwrap();
-    let digits: String = mail.body.chars().filter(char::is_ascii_digit).collect();
+    // The HTML comes after the text.
+    let text = mail.body.split('\u{c}').next().unwrap();
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     (mail.recipient, digits)
 }
 
@@ -345,6 +347,89 @@ async fn an_access_token_for_the_api_manages_ones_own_factors() {
             .ask_as(&other, "GET", "/mfa/authenticators", json!(null))
             .await;
         assert_eq!(foreign.status, 401);
+    })
+    .await;
+}
+
+/// An access token for `/mfa`, bought with a password.
+async fn own_token(app: &App, scope: &str) -> String {
+    let body = json!({
+        "grant_type": REALM, "realm": "plain", "client_id": app.client(),
+        "username": "ann@example.com", "password": "right",
+        "audience": "https://ferry.example/mfa/", "scope": scope,
+    });
+    let answer = app.ask_as("", "POST", "/oauth/token", body).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer.body["access_token"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn an_access_token_enrols_and_proves_nothing_else() {
+    on_both(async |app: &App| {
+        prepare(app).await;
+        let token = own_token(app, "openid enroll read:authenticators").await;
+        let reader = own_token(app, "read:authenticators").await;
+        let begin = async |wish: Value| {
+            let begun = app.ask_as(&token, "POST", "/mfa/associate", wish).await;
+            assert_eq!(begun.status, 200, "{}", begun.body);
+            begun.body
+        };
+        let list = async || {
+            let path = "/mfa/authenticators";
+            let listed = app.ask_as(&token, "GET", path, json!(null)).await.body;
+            let ids = listed.as_array().unwrap().iter();
+            ids.map(|one| one["id"].as_str().unwrap().to_owned())
+                .collect::<Vec<_>>()
+        };
+        let begun = begin(json!({"authenticator_types": ["otp"]})).await;
+        let secret = begun["secret"].as_str().unwrap();
+        let recovery = begun["recovery_codes"][0].as_str().unwrap();
+        let good = json!({"otp": code(app, secret)});
+        let wrong = "403 invalid_grant Invalid otp_code.";
+        let answer = go_on(app, OTP, &token, json!({"otp": "000000"})).await;
+        assert_eq!(said(&answer), wrong);
+        let answer = go_on(app, OTP, &reader, good.clone()).await;
+        assert_eq!(
+            said(&answer),
+            "403 access_denied Insufficient scope, expected: enroll"
+        );
+        assert_eq!(list().await, [""; 0]);
+        let answer = go_on(app, OTP, &token, good.clone()).await;
+        assert_eq!(said(&answer), "200 in");
+        assert_eq!(list().await, ["totp|dev_0", "recovery-code|dev_0"]);
+        // What comes of it is no key to this API, and stays no longer than its time.
+        assert_eq!(answer.body["scope"], "openid");
+        assert!(answer.body.get("refresh_token").is_none());
+        let next = answer.body["access_token"].as_str().unwrap();
+        let path = "/mfa/authenticators";
+        assert_eq!(app.ask_as(next, "GET", path, json!(null)).await.status, 401);
+        // Once; and neither a code of the application nor a recovery code is proven by it.
+        assert_eq!(said(&go_on(app, OTP, &token, good).await), wrong);
+        let typed = json!({"recovery_code": recovery});
+        let answer = go_on(app, RECOVERY, &token, typed).await;
+        assert_eq!(said(&answer), "403 invalid_grant Invalid recovery_code.");
+        // Another factor beside the first.
+        let wish = json!({"authenticator_types": ["oob"], "oob_channels": ["email"]});
+        let begun = begin(wish).await;
+        let (to, digits) = mailed_code(app).await;
+        assert_eq!(to, "ann@example.com");
+        let more = json!({"oob_code": begun["oob_code"], "binding_code": digits});
+        assert_eq!(said(&go_on(app, OOB, &token, more).await), "200 in");
+        assert_eq!(
+            list().await,
+            ["totp|dev_0", "email|dev_1", "recovery-code|dev_0"]
+        );
+        // A code that was mailed to log in is not for this.
+        let login = interrupted(app).await;
+        let asked = json!({
+            "mfa_token": login, "client_id": app.client(), "challenge_type": "oob",
+        });
+        let sent = app.ask_as("", "POST", "/mfa/challenge", asked).await;
+        let (_, digits) = mailed_code(app).await;
+        let more = json!({"oob_code": sent.body["oob_code"], "binding_code": digits});
+        let answer = go_on(app, OOB, &token, more.clone()).await;
+        assert_eq!(said(&answer), "403 invalid_grant Invalid binding_code.");
+        assert_eq!(said(&go_on(app, OOB, &login, more).await), "200 in");
     })
     .await;
 }

@@ -31,6 +31,7 @@ const SCREENS: &[(&str, Screen)] = &[
     ("email-code", Screen::MfaEmailChallenge),
     ("recovery", Screen::MfaRecoveryCodeChallenge),
     ("webauthn", Screen::MfaWebAuthnChallenge),
+    ("webauthn-enrollment", Screen::MfaWebAuthnEnrollment),
     ("options", Screen::MfaOptions),
     ("otp-enrollment", Screen::MfaOtpEnrollment),
     ("recovery-enrollment", Screen::MfaRecoveryCodeEnrollment),

@@ -164,6 +164,10 @@ async fn a_lying_response_is_refused() {
         let mut bent = response.clone();
         bent["response"]["signature"] = "MEUCIQ".into();
         assert_eq!(finish(app, "tx", bent).await, "refused");
+        // Nobody was asked for, so the response must say whose it is.
+        let mut nameless = response.clone();
+        nameless["response"]["userHandle"] = Value::Null;
+        assert_eq!(finish(app, "tx", nameless).await, "refused");
         assert_eq!(finish(app, "tx", response.clone()).await, "auth0|ann");
         assert_eq!(finish(app, "tx", response).await, "refused");
         let options = app.engine.begin_passkey_sign_in("tx").await.unwrap();
@@ -194,7 +198,10 @@ async fn a_security_key_is_a_second_factor_and_no_first() {
         let context = Context::default();
         for (who, expected) in [(&bob, false), (&ann, true)] {
             let options = app.engine.begin_key_challenge(who, "tx").await.unwrap();
-            let response = read(key.get(&options).unwrap());
+            // A key that keeps nothing of its user says no handle.
+            let mut response = key.get(&options).unwrap();
+            response["response"]["userHandle"] = Value::Null;
+            let response = read(response);
             let done = app
                 .engine
                 .finish_key_challenge(&context, (who, "tx"), &response, |_| {});

@@ -27,6 +27,7 @@ const WALKS: &[&str] = &[
     "imported one-time codes",
     "recovery code",
     "passkey",
+    "security key",
     "consent",
     "device",
     "logout",
@@ -69,7 +70,7 @@ async fn people_walk_through_the_pages() -> Result<()> {
         )?;
     }
     let recovery = import(&scene.server, &moved).await?;
-    for email in ["ann@example.com", "keys@example.com"] {
+    for email in ["ann@example.com", "keys@example.com", "stick@example.com"] {
         let name = if email.starts_with("keys") {
             "keys"
         } else {

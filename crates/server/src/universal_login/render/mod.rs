@@ -117,7 +117,7 @@ fn links(state: &AppState, look: &Look) -> serde_json::Value {
 fn uses_passkeys(page: &Page) -> bool {
     matches!(
         page.screen,
-        Screen::MfaWebAuthnChallenge | Screen::PasskeyEnrollment
+        Screen::MfaWebAuthnChallenge | Screen::MfaWebAuthnEnrollment | Screen::PasskeyEnrollment
     ) || page.shown.get("passkey") == Some(&serde_json::Value::Bool(true))
 }
 

@@ -57,6 +57,11 @@ pub const fn names(screen: Screen) -> Names {
             "mfa-webauthn-roaming-challenge",
             "mfa-webauthn.html",
         ),
+        S::MfaWebAuthnEnrollment => named(
+            "mfa-webauthn",
+            "mfa-webauthn-roaming-enrollment",
+            "mfa-webauthn.html",
+        ),
         S::MfaOptions => named("mfa", "mfa-login-options", "mfa-login-options.html"),
         S::MfaOtpEnrollment => named(
             "mfa-otp",
