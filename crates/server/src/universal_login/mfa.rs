@@ -250,6 +250,8 @@ fn show_options(login: &Login, kinds: &[ChallengeKind], page: &mut Page) {
             Some(json!({"name": name_of(*kind), "url": url}))
         });
         page.shown.insert("factors".into(), factors.collect());
+        let back_url = format!("/u/mfa?state={}", login.state);
+        page.shown.insert("back_url".into(), back_url.into());
     } else if kinds.len() > 1
         && let Some(path) = path_of(Screen::MfaOptions)
     {
