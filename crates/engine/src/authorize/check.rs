@@ -3,7 +3,7 @@
 //! it is, what that pushed before, whether an ID token is ours, and, at the end of a login, whether
 //! its connection is the client's.
 
-use domain::{Authentication, Client, UserId};
+use domain::{Authentication, Client, Connection, User, UserId};
 use oidc::authorize::{
     AuthorizationRequest, AuthorizeRefusal, Rules, Source, check, client_id_of, pushed_request_of,
 };
@@ -16,11 +16,13 @@ use crate::transaction::Transaction;
 
 impl Engine {
     /// Whoever came in through a connection that does not serve the client, or not the one that it
-    /// named, or not any more, does not go on.
+    /// named, or not any more, does not go on; nor does who has no identity there any more. One that
+    /// the end of the login links counts.
     pub(super) async fn check_connection(
         &self,
         client: &Client,
         transaction: &Transaction,
+        user: &User,
     ) -> Result<(), OAuthError> {
         let proven = transaction
             .progress
@@ -32,15 +34,23 @@ impl Engine {
             None => None,
         };
         let asked = transaction.request.connection.as_ref();
+        let newcomer = transaction.progress.newcomer.as_ref();
+        let is_theirs = |connection: &Connection| {
+            user.identity_in(&connection.id).is_some()
+                || newcomer.is_some_and(|newcomer| {
+                    newcomer.is_of(user) && newcomer.connection == connection.id
+                })
+        };
         let is_right = found.is_some_and(|connection| {
             connection.serves(&client.client_id)
                 && asked.is_none_or(|name| *name == connection.name)
+                && is_theirs(&connection)
         });
         if is_right {
             Ok(())
         } else {
             Err(OAuthError::denied(
-                "The connection is not enabled for the client.",
+                "The connection does not let the user in at this client.",
             ))
         }
     }

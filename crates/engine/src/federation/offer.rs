@@ -89,8 +89,8 @@ impl Engine {
         user: &User,
         write: &mut Write,
     ) -> Result<()> {
-        let is_theirs = |newcomer: &&Newcomer| newcomer.accepted_by == Some(user.row.0);
-        let Some(newcomer) = progress.newcomer.as_ref().filter(is_theirs) else {
+        let newcomer = progress.newcomer.as_ref();
+        let Some(newcomer) = newcomer.filter(|newcomer| newcomer.is_of(user)) else {
             return Ok(());
         };
         let Some(connection) = self.store.find_connection(&newcomer.connection).await? else {
@@ -125,6 +125,13 @@ impl Engine {
             .insert("linked".into(), linked.to_string().into());
         write.log(&event);
         Ok(())
+    }
+}
+
+impl Newcomer {
+    /// Whether it was this account that said that the two are one.
+    pub(crate) fn is_of(&self, user: &User) -> bool {
+        self.accepted_by == Some(user.row.0)
     }
 }
 

@@ -267,8 +267,23 @@ async fn what_a_parted_identity_opened_ends_with_it() {
             ("password", "Her password 1"),
         ];
         assert!(own.submit(&page, &ann).await.told().contains_key("code"));
+        // A login that has not ended yet, at the door.
+        let late = Browser::new(&stage.net);
+        let page = stage.begin(&late, "").await;
+        let mut next = page.link("Continue with Corp Inc.");
+        for _ in 0..3 {
+            let reply = late.ask(&next, None, "none").await;
+            let to = reply.headers["location"].to_str().unwrap();
+            next = if to.starts_with('/') {
+                format!("https://{}{to}", super::HERE)
+            } else {
+                to.to_owned()
+            };
+        }
+        assert!(next.contains("/authorize/resume?"), "{next}");
         let place = format!("{path}/oidc/corp%7Ca%7Cb");
         here.expect(200, "DELETE", &place, Value::Null).await;
+        assert_eq!(late.go(&next).await.told()["error"], "access_denied");
         // Whoever holds the identity is not Ann any more: not in the session, not by the code.
         let silent = stage.begin(&corps, "&prompt=none").await.told();
         assert_eq!(silent["error"], "login_required");
