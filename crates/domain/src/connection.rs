@@ -161,11 +161,12 @@ impl Connection {
         self.flag("requires_username")
     }
 
-    /// Whether people may sign in with passkeys (`authentication_methods.passkey.enabled`).
+    /// Whether people may sign in with passkeys (`authentication_methods.passkey.enabled`). Not where
+    /// a legacy store says at each login who may.
     pub fn has_passkeys(&self) -> bool {
         let enabled = self.options.get("authentication_methods");
         let enabled = enabled.and_then(|methods| methods.get("passkey")?.get("enabled"));
-        enabled.and_then(Value::as_bool).unwrap_or(false)
+        enabled.and_then(Value::as_bool).unwrap_or(false) && self.mode() != Mode::Legacy
     }
 
     /// Whether who signs in by password is offered to make a passkey

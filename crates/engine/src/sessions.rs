@@ -79,7 +79,13 @@ impl Engine {
         let user = self.store.find_user_by_row(authentication.user).await?;
         let hinted = self.hinted_user(request).ok().flatten();
         let is_meant = |user: &User| hinted.as_ref().is_none_or(|id| *id == user.user_id);
-        let user = user.filter(|user| is_served && !user.is_blocked() && is_meant(user));
+        // An identity that was parted, or moved, vouches for the user no more.
+        let is_theirs = |user: &User| {
+            let connection = authentication.connection.as_ref();
+            connection.is_some_and(|id| user.identity_in(id).is_some())
+        };
+        let user = user
+            .filter(|user| is_served && !user.is_blocked() && is_theirs(user) && is_meant(user));
         Ok(user.map(|user| (session, user)))
     }
 

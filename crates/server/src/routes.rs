@@ -111,6 +111,10 @@ fn browser_login() -> Router<AppState> {
             "/login/callback",
             get(federated::callback).post(federated::post_callback),
         )
+        .route(
+            "/login/callback/{connection}",
+            get(federated::callback).post(federated::post_callback),
+        )
         .route("/u/signup", get(login::sign_up).post(login::post_sign_up))
         .route("/u/consent", get(login::consent).post(login::post_consent))
         .merge(factors::pages())

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{Authentication, Authorization, AuthorizationId, Instant, UserRow};
+use domain::{Authentication, Authorization, AuthorizationId, ConnectionId, Instant, UserRow};
 
 use crate::db::{Expect, Row, Stmt, any, one};
 use crate::error::Result;
@@ -196,6 +196,20 @@ impl Write {
              and revoked_at is null and id in (select authorization_id from refresh_tokens \
              where user_row = $1)",
             vec![user.into(), now.into()],
+        ))
+    }
+
+    /// Revokes all authorizations that a user gave through a connection.
+    pub(crate) fn revoke_authorizations_through(
+        &mut self,
+        user: UserRow,
+        connection: &ConnectionId,
+        now: Instant,
+    ) -> &mut Self {
+        self.push(any(
+            "update authorizations set revoked_at = $3 where user_row = $1 \
+             and connection_id = $2 and revoked_at is null",
+            vec![user.into(), connection.into(), now.into()],
         ))
     }
 

@@ -166,17 +166,21 @@ impl Write {
     }
 
     /// Parts a linked identity from its user: it becomes a user of its own, with what the identity
-    /// says of the person and without metadata. Fails when it was parted meanwhile.
+    /// says of the person and without metadata. Sessions and authorizations that it opened end: whoever
+    /// holds it is somebody else now. Fails when it was parted meanwhile.
     pub fn part_identity(
         &mut self,
         user: &User,
         identity: &Identity,
         row: UserRow,
-        now: Instant,
+        ending: &Ending,
     ) -> &mut Self {
+        let now = ending.at;
         let id = UserId::of(&identity.provider, &identity.foreign_id);
         let profile = identity.profile_data.clone().unwrap_or_default();
         self.touch(user, now);
+        self.delete_sessions_through(user.row, &identity.connection, ending);
+        self.revoke_authorizations_through(user.row, &identity.connection, now);
         self.insert_person((row, &id), &profile_data::to_attributes(&profile), now);
         self.push(one(
             "update identities set user_row = $4, is_primary = true, profile_data = null \

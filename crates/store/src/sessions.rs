@@ -179,6 +179,25 @@ impl Write {
             "delete from sessions where user_row = $1",
             vec![user.into()],
         ));
+        self.end_clients(user, ending)
+    }
+
+    /// Ends the sessions into which a user came through a connection, and tells their clients.
+    pub(crate) fn delete_sessions_through(
+        &mut self,
+        user: UserRow,
+        connection: &ConnectionId,
+        ending: &Ending,
+    ) -> &mut Self {
+        self.push(any(
+            "delete from sessions where user_row = $1 and connection_id = $2",
+            vec![user.into(), connection.into()],
+        ));
+        self.end_clients(user, ending)
+    }
+
+    /// Tells and forgets the clients of a user's sessions that are no more.
+    fn end_clients(&mut self, user: UserRow, ending: &Ending) -> &mut Self {
         // One that began meanwhile keeps its clients.
         let which = "c.user_row = $4 and c.session_id not in \
                      (select id from sessions where user_row = $4)";

@@ -85,6 +85,7 @@ impl Fault {
 struct Inner {
     person: Value,
     fault: Option<Fault>,
+    is_nameless: bool,
     now: i64,
     /// What was asked for by each code.
     asked: HashMap<String, Parameters>,
@@ -110,6 +111,7 @@ impl OpenIdProvider {
         let inner = Inner {
             person: json!({"sub": "1"}),
             fault: None,
+            is_nameless: false,
             now,
             asked: HashMap::new(),
             last: HashMap::new(),
@@ -133,6 +135,11 @@ impl OpenIdProvider {
     /// Does one thing wrong from now on, or nothing.
     pub fn misbehave(&self, fault: Option<Fault>) {
         self.inner().fault = fault;
+    }
+
+    /// Does not say in its answers who it is, and does not promise to, from now on.
+    pub fn hide_name(&self) {
+        self.inner().is_nameless = true;
     }
 
     /// Signs with a new key from now on; the old one is not published any more.
@@ -230,7 +237,7 @@ async fn document(State(provider): State<OpenIdProvider>) -> Json<Value> {
         "userinfo_endpoint": format!("{issuer}/userinfo"),
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic"],
-        "authorization_response_iss_parameter_supported": true,
+        "authorization_response_iss_parameter_supported": !provider.inner().is_nameless,
     });
     if provider.is(Fault::Document) {
         set(&mut document, "issuer", "https://another.example".into());
@@ -266,6 +273,9 @@ async fn authorize(
     }
     if let (Some(Fault::Answer), Some(field)) = (fault, fields.get_mut(1)) {
         field.1 = "https://another.example".into();
+    }
+    if provider.inner().is_nameless {
+        fields.retain(|(name, _)| *name != "iss");
     }
     let target = of("redirect_uri");
     let is_form = of("response_mode") == "form_post";

@@ -1,8 +1,9 @@
 //! The request as `/authorize` got it → a client and a request that may be acted upon. What may be
 //! asked is the table's to say (`oidc::authorize`); here is what the table can't know: which client
-//! it is, what that pushed before, and whether an ID token is ours.
+//! it is, what that pushed before, whether an ID token is ours, and, at the end of a login, whether
+//! its connection is the client's.
 
-use domain::{Client, UserId};
+use domain::{Authentication, Client, Connection, User, UserId};
 use oidc::authorize::{
     AuthorizationRequest, AuthorizeRefusal, Rules, Source, check, client_id_of, pushed_request_of,
 };
@@ -11,8 +12,49 @@ use oidc::{OAuthError, Params};
 
 use crate::Engine;
 use crate::token::outage;
+use crate::transaction::Transaction;
 
 impl Engine {
+    /// Whoever came in through a connection that does not serve the client, or not the one that it
+    /// named, or not any more, does not go on; nor does who has no identity there any more. One that
+    /// the end of the login links counts.
+    pub(super) async fn check_connection(
+        &self,
+        client: &Client,
+        transaction: &Transaction,
+        user: &User,
+    ) -> Result<(), OAuthError> {
+        let proven = transaction
+            .progress
+            .proven
+            .as_ref()
+            .map(Authentication::from);
+        let found = match proven.and_then(|proven| proven.connection) {
+            Some(id) => self.store.find_connection(&id).await.map_err(outage)?,
+            None => None,
+        };
+        let asked = transaction.request.connection.as_ref();
+        let newcomer = transaction.progress.newcomer.as_ref();
+        let is_theirs = |connection: &Connection| {
+            user.identity_in(&connection.id).is_some()
+                || newcomer.is_some_and(|newcomer| {
+                    newcomer.is_of(user) && newcomer.connection == connection.id
+                })
+        };
+        let is_right = found.is_some_and(|connection| {
+            connection.serves(&client.client_id)
+                && asked.is_none_or(|name| *name == connection.name)
+                && is_theirs(&connection)
+        });
+        if is_right {
+            Ok(())
+        } else {
+            Err(OAuthError::denied(
+                "The connection does not let the user in at this client.",
+            ))
+        }
+    }
+
     /// The client that asks, and what it asks for.
     pub(super) async fn checked_request(
         &self,

@@ -124,6 +124,8 @@ impl Engine {
             let whom = (user.row, &user.user_id);
             self.keep_consent(whom, &making.wish(), &mut write).await?;
         }
+        self.link_newcomer(context, client, &transaction.progress, &user, &mut write)
+            .await?;
         let kind = kind_of(renewed.as_ref());
         let authorization = self
             .authorization_of(context, &making, authentication, kind, &mut write)

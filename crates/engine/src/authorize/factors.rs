@@ -143,7 +143,7 @@ impl Engine {
         transaction: &mut Transaction,
         authentication: &Authentication,
     ) -> Result<(), Problem> {
-        if transaction.progress.proven.is_some() {
+        if transaction.progress.is_answered() {
             return Ok(());
         }
         self.note_authentication(transaction, authentication).await

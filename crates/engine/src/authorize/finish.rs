@@ -234,6 +234,7 @@ impl Engine {
         transaction: &'a Transaction,
         user: &'a User,
     ) -> Result<Making<'a>, OAuthError> {
+        self.check_connection(client, transaction, user).await?;
         let (api, scope) = self.granted(client, &transaction.request).await?;
         Ok(Making {
             client,

@@ -82,7 +82,7 @@ impl Engine {
         identifier: String,
         password: Arc<Password>,
     ) -> Result<(), Problem> {
-        if transaction.progress.proven.is_some() {
+        if transaction.progress.is_answered() {
             return Ok(());
         }
         let (client, connection) = self.sign_in_through(transaction).await?;
@@ -103,7 +103,7 @@ impl Engine {
         transaction: &mut Transaction,
         identifier: String,
     ) -> Result<(), Problem> {
-        if transaction.progress.proven.is_none() {
+        if !transaction.progress.is_answered() {
             transaction.progress.identifier = Some(identifier);
             transaction.progress.signs_up = false;
             self.advance(transaction).await.map_err(Problem::Lost)?;
@@ -118,7 +118,7 @@ impl Engine {
         transaction: &mut Transaction,
         form: SignUpForm,
     ) -> Result<(), Problem> {
-        if transaction.progress.proven.is_some() {
+        if transaction.progress.is_answered() {
             return Ok(());
         }
         let (client, connection) = self.sign_in_through(transaction).await?;

@@ -92,7 +92,7 @@ impl Engine {
         })
     }
 
-    async fn all_connections(
+    pub(crate) async fn all_connections(
         &self,
         is_wanted: impl Fn(&Connection) -> bool,
     ) -> Result<Vec<Connection>> {

@@ -66,6 +66,7 @@ impl Engine {
                 holder: holder.id,
                 email: email.map(ToString::to_string).unwrap_or_default(),
                 provider_name: shown_name(connection).to_owned(),
+                accepted_by: None,
             });
             return self.advance(transaction).await.map_err(Problem::Lost);
         }

@@ -25,6 +25,14 @@ use crate::{Context, Engine};
 /// The errors by which a provider says that the fault is its own (RFC 6749 §4.1.2.1).
 const OUTAGES: [&str; 2] = ["server_error", "temporarily_unavailable"];
 
+/// The address to which a browser came back.
+struct Way<'a> {
+    /// The connection that it is of; none where all share it.
+    connection: Option<&'a str>,
+    /// Whether there is but one provider.
+    is_alone: bool,
+}
+
 /// A login that a provider answers.
 struct Answered<'a> {
     transaction: &'a Transaction,
@@ -32,6 +40,7 @@ struct Answered<'a> {
     upstream: &'a Upstream,
     provider: &'a Provider,
     bonds: &'a Bonds,
+    redirect_uri: &'a str,
 }
 
 impl Engine {
@@ -40,16 +49,16 @@ impl Engine {
         state_of(state).map(|(login, _)| login)
     }
 
-    /// Somebody comes back from a provider. An answer that comes a second time changes nothing.
+    /// Somebody comes back from a provider, to the address of a connection's own or to that of all.
+    /// An answer that comes a second time changes nothing.
     pub async fn come_back(
         &self,
         context: &Context,
         transaction: &mut Transaction,
         browser: &BrowserToken,
-        returned: Returned,
+        (through, returned): (Option<&str>, Returned),
     ) -> Result<(), Problem> {
-        let progress = &transaction.progress;
-        if progress.proven.is_some() || progress.newcomer.is_some() {
+        if transaction.progress.is_answered() {
             return Ok(());
         }
         let (connection, bonds) = self.returned_from(transaction, browser, &returned).await?;
@@ -57,11 +66,27 @@ impl Engine {
         if connection.strategy() != Strategy::Oidc || !connection.serves(&client.client_id) {
             return Err(Error::invalid("There is no such provider.").into());
         }
-        let upstream = Upstream::of(&connection, self.reach())?;
-        let said = match self
-            .believed(transaction, (&connection, &upstream), &bonds, returned)
-            .await
+        // Not the one that the client named, or another one than whose address it is.
+        let asked = transaction.request.connection.as_deref();
+        if [asked, through]
+            .into_iter()
+            .flatten()
+            .any(|name| name != connection.name)
         {
+            return Err(Problem::Lost(Lost::Unknown));
+        }
+        let way = Way {
+            connection: through,
+            is_alone: self.has_one_provider().await?,
+        };
+        let upstream = Upstream::of(&connection, self.reach())?;
+        let believed = self.believed(
+            transaction,
+            (&connection, &upstream),
+            (&bonds, &way),
+            returned,
+        );
+        let said = match believed.await {
             Ok(said) => said,
             Err(trouble) => {
                 let about = (&client, &connection);
@@ -94,17 +119,19 @@ impl Engine {
         &self,
         transaction: &Transaction,
         (connection, upstream): (&Connection, &Upstream),
-        bonds: &Bonds,
+        (bonds, way): (&Bonds, &Way<'_>),
         returned: Returned,
     ) -> Result<Said, Trouble> {
         let provider = self.provider_of(connection, upstream).await?;
-        check_answering(&provider, returned.issuer.as_deref())?;
+        check_answering(&provider, way, returned.issuer.as_deref())?;
+        let redirect_uri = self.federation_callback(way.connection);
         let answered = Answered {
             transaction,
             connection,
             upstream,
             provider: &provider,
             bonds,
+            redirect_uri: &redirect_uri,
         };
         match (returned.answer, upstream.flow) {
             (Callback::Refused { error, description }, _) => Err(refusal(&error, &description)),
@@ -136,10 +163,9 @@ impl Engine {
         let endpoint = provider.token_endpoint.as_ref().ok_or_else(|| {
             Trouble::Outage("The provider's discovery document: token_endpoint is missing".into())
         })?;
-        let redirect_uri = self.federation_callback();
         let exchange = Exchange {
             code,
-            redirect_uri: &redirect_uri,
+            redirect_uri: answered.redirect_uri,
             verifier: has_challenge(upstream, provider).then_some(&answered.bonds.verifier),
             client_id: &upstream.client_id,
             secret: upstream.secret.as_ref(),
@@ -211,11 +237,12 @@ impl Engine {
 }
 
 /// An answer that names who answers names the provider that was asked (RFC 9207 §2.4); who
-/// promises to do so does it always.
-fn check_answering(provider: &Provider, said: Option<&str>) -> Result<(), Trouble> {
+/// promises to do so does it always. An answer that names nobody is another provider's, perhaps,
+/// unless it comes to the address of the connection's own, or there is no other (RFC 9700 §4.4).
+fn check_answering(provider: &Provider, way: &Way<'_>, said: Option<&str>) -> Result<(), Trouble> {
     let is_right = match said {
         Some(issuer) => issuer == provider.issuer,
-        None => !provider.names_itself,
+        None => !provider.names_itself && (way.connection.is_some() || way.is_alone),
     };
     if is_right {
         return Ok(());

@@ -2,6 +2,10 @@
 //!
 //! Going there changes nothing here: what ties the answer to login and browser is computed
 //! ([`Bonds`]). So the link may be followed twice, the back button pressed and two windows opened.
+//!
+//! A provider that does not say in its answer who it is could be taken for another one, that another
+//! login asked (RFC 9700 §4.4). Where there are several, such a one has an address of its own to
+//! send browsers back to.
 
 use domain::connection::Strategy;
 use domain::{BrowserToken, Client, Connection};
@@ -28,9 +32,20 @@ pub struct Choice {
 }
 
 impl Engine {
-    /// Where browsers come back: what a provider must know of us.
-    pub fn federation_callback(&self) -> String {
-        self.settings.issuer.join(CALLBACK)
+    /// Where browsers come back: what a provider must know of us. The address of a connection's own,
+    /// where its name is given, or that of all of them.
+    pub fn federation_callback(&self, connection: Option<&str>) -> String {
+        let issuer = &self.settings.issuer;
+        match connection {
+            Some(name) => issuer.join(&format!("{CALLBACK}/{name}")),
+            None => issuer.join(CALLBACK),
+        }
+    }
+
+    /// Whether there is but one provider: no other could be taken for it.
+    pub(super) async fn has_one_provider(&self) -> Result<bool> {
+        let is_provider = |connection: &Connection| connection.strategy() == Strategy::Oidc;
+        Ok(self.all_connections(is_provider).await?.len() <= 1)
     }
 
     /// All connections that serve a client, by name.
@@ -135,11 +150,14 @@ impl Engine {
                 return Err(self.trouble(context, about, trouble).await);
             }
         };
+        // A provider whose answers name it, or the only one, is told the address that all share.
+        let is_told = provider.names_itself || self.has_one_provider().await?;
+        let own = (!is_told).then_some(connection.name.as_str());
         let request = &transaction.request;
         let typed = transaction.progress.identifier.as_deref();
         let departure = Departure {
             client_id: &upstream.client_id,
-            redirect_uri: &self.federation_callback(),
+            redirect_uri: &self.federation_callback(own),
             scope: &upstream.scope,
             flow: upstream.flow,
             has_challenge: has_challenge(&upstream, &provider),

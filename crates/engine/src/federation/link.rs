@@ -2,7 +2,8 @@
 //!
 //! The primary account stays what it is: id, name, metadata, factors, sessions. Of the other one its
 //! identities stay, with what they say of the person; its metadata, factors, sessions and tokens go.
-//! Parted, an identity becomes an account of its own again, without metadata.
+//! Parted, an identity becomes an account of its own again, without metadata; what it opened of the
+//! other account, sessions and authorizations, ends.
 
 use domain::connection::Strategy;
 use domain::{EventKind, ForeignId, Identity, LogEvent, SessionEnd, User, UserId};
@@ -110,10 +111,13 @@ impl Engine {
             .linking_event(context, "Unlink a User identity", &user, &key)
             .await?;
         let row = self.store.next_user_row().await?;
+        let ending = self.ending(SessionEnd::Revoked);
         let mut write = self.store.write();
-        write.part_identity(&user, found, row, self.now());
+        write.part_identity(&user, found, row, &ending);
         write.log(&event);
-        self.write_identities(write, &user).await
+        let left = self.write_identities(write, &user).await?;
+        self.notices_wake.notify_one();
+        Ok(left)
     }
 
     async fn write_identities(&self, write: store::Write, user: &User) -> Result<Vec<Identity>> {

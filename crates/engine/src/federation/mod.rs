@@ -80,6 +80,9 @@ pub struct Newcomer {
     pub email: String,
     /// The provider's name, for the page.
     pub provider_name: String,
+    /// The account that said that the two are one.
+    #[serde(default)]
+    pub(crate) accepted_by: Option<i64>,
 }
 
 /// The key of an identity: the provider's own name for the person, under the connection's name.

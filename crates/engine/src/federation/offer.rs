@@ -41,7 +41,7 @@ impl Engine {
             user: user.row,
             user_id: user.user_id,
             // The door through which the person came; it is theirs from now on.
-            connection: Some(newcomer.connection),
+            connection: Some(newcomer.connection.clone()),
             session: None,
             at: self.now(),
             methods: vec![
@@ -49,6 +49,10 @@ impl Engine {
                 AuthenticationMethod::Password,
             ],
         };
+        transaction.progress.newcomer = Some(Newcomer {
+            accepted_by: Some(authentication.user.0),
+            ..newcomer
+        });
         transaction.progress.proven = Some(Proven::from(&authentication));
         self.advance(transaction).await.map_err(Problem::Lost)
     }
@@ -75,7 +79,8 @@ impl Engine {
         self.let_vouched_in(context, transaction, &vouched).await
     }
 
-    /// Adds the link to the batch that ends a login, where the person asked for one.
+    /// Adds the link to the batch that ends a login, where the person asked for one: the very
+    /// account that ends it now.
     pub(crate) async fn link_newcomer(
         &self,
         context: &Context,
@@ -84,7 +89,8 @@ impl Engine {
         user: &User,
         write: &mut Write,
     ) -> Result<()> {
-        let Some(newcomer) = &progress.newcomer else {
+        let newcomer = progress.newcomer.as_ref();
+        let Some(newcomer) = newcomer.filter(|newcomer| newcomer.is_of(user)) else {
             return Ok(());
         };
         let Some(connection) = self.store.find_connection(&newcomer.connection).await? else {
@@ -122,6 +128,13 @@ impl Engine {
     }
 }
 
+impl Newcomer {
+    /// Whether it was this account that said that the two are one.
+    pub(crate) fn is_of(&self, user: &User) -> bool {
+        self.accepted_by == Some(user.row.0)
+    }
+}
+
 /// The newcomer of a login about whom the person has not said anything yet.
 fn unanswered(transaction: &Transaction) -> Option<Newcomer> {
     let progress = &transaction.progress;
@@ -139,5 +152,6 @@ pub(crate) fn newcomer() -> Newcomer {
         holder: "con_1".into(),
         email: "ann@example.com".into(),
         provider_name: "Corp".into(),
+        accepted_by: None,
     }
 }

@@ -6,6 +6,7 @@
 //! counter that does not grow tells of a copied authenticator: it is refused.
 
 mod cbor;
+mod door;
 mod place;
 mod public_key;
 mod response;
@@ -24,6 +25,7 @@ use crate::issue::token_hash;
 use crate::mfa::Person;
 use crate::{Context, Engine};
 
+pub use door::Door;
 pub(crate) use place::host_of;
 use place::origin_of;
 pub use response::CredentialResponse;
@@ -77,34 +79,39 @@ impl Engine {
     }
 
     /// Ends a sign-in. Its one method is [`AuthenticationMethod::WebAuthn`]: with user verification
-    /// it is two factors.
+    /// it is two factors. The user comes in through a connection that the door admits, or not at all.
     pub async fn finish_passkey_sign_in(
         &self,
         context: &Context,
-        bound_to: &str,
+        door: &Door<'_>,
         response: &CredentialResponse,
     ) -> Result<(User, Authentication), PasskeyError> {
         let (user, key) = self.owner(response).await?;
+        let Some(connection) = self.admitted_by(door, &user).await? else {
+            let unfit = response::Unfit("no connection of the user's serves this login");
+            return Err(self.key_refused(context, &user, &unfit).await);
+        };
         self.check_key(
             context,
             (&user, &key),
-            (bound_to, None),
+            (door.bound_to, None),
             response,
             |write| {
                 write.record_login(user.row, context.ip.as_deref(), self.now());
                 let person = Person {
                     user: &user,
-                    client: None,
+                    client: Some(door.client),
                 };
-                write.log(&self.factor_event(context, person, EventKind::Login));
+                let mut event = self.factor_event(context, person, EventKind::Login);
+                event.connection = Some((connection.id.clone(), connection.name.clone()));
+                write.log(&event);
             },
         )
         .await?;
-        let identity = user.identities.first();
         let authentication = Authentication {
             user: user.row,
             user_id: user.user_id.clone(),
-            connection: identity.map(|identity| identity.connection.clone()),
+            connection: Some(connection.id),
             session: None,
             at: self.now(),
             methods: vec![AuthenticationMethod::WebAuthn],
@@ -250,13 +257,7 @@ impl Engine {
         let checked = self.checked_key(user, key, asked.is_none(), response);
         let assertion = match checked {
             Ok(assertion) => assertion,
-            Err(unfit) => {
-                let person = Person { user, client: None };
-                let mut event = self.factor_event(context, person, EventKind::MfaFailed);
-                event.description = Some(format!("Passkey refused: {}", unfit.0));
-                self.log_only(event).await?;
-                return Err(PasskeyError::Refused);
-            }
+            Err(unfit) => return Err(self.key_refused(context, user, &unfit).await),
         };
         if user.is_blocked() {
             return Err(PasskeyError::Blocked);

@@ -22,13 +22,21 @@ pub struct Progress {
     /// Whether a passkey was offered.
     #[serde(default)]
     pub passkey_offered: bool,
-    /// Somebody whom another provider vouches for and who may be here already. Once somebody proved
-    /// who they are, it is to be linked to them.
+    /// Somebody whom another provider vouches for and who may be here already: linked, when the
+    /// login ends, to the account that said so, and to no other.
     #[serde(default)]
     pub newcomer: Option<Newcomer>,
     /// The device that the login is for; none where the browser goes back to a client.
     #[serde(default)]
     pub device: Option<WaitingCode>,
+}
+
+impl Progress {
+    /// Whether it is known who is there, or asked on a page of its own. Forms that would prove
+    /// somebody, from a page that is out of date, come too late then.
+    pub const fn is_answered(&self) -> bool {
+        self.proven.is_some() || self.newcomer.is_some()
+    }
 }
 
 /// A device that a login is for.

@@ -9,6 +9,7 @@ use engine::authorize::{Answer, Finished, Outcome};
 use oidc::OAuthError;
 use oidc::authorize::{Response as Told, WebMessage};
 
+use super::again;
 use crate::cookies::{set_browser, set_session};
 use crate::state::AppState;
 use crate::universal_login::device;
@@ -35,7 +36,11 @@ pub async fn authorize(
         (pairs(query.as_bytes()), StatusCode::FOUND)
     };
     let outcome = match pairs {
-        Ok(pairs) => {
+        Ok(mut pairs) => {
+            let is_again = again::take_mark(&mut pairs);
+            if method == Method::POST && visit.browser.token.is_none() && !is_again {
+                return again::sent_round(&state, &visit, "/authorize", &pairs).await;
+            }
             state
                 .engine
                 .authorize(&visit.context, &visit.browser, pairs)

@@ -9,6 +9,7 @@ use engine::logout::LoggedOut;
 use oidc::logout::{EndSessionRequest, PlainLogoutRequest};
 use oidc::{OAuthError, Params};
 
+use super::again;
 use crate::cookies::clear_session;
 use crate::state::AppState;
 use crate::universal_login::page::{Page, Screen};
@@ -16,6 +17,17 @@ use crate::universal_login::visit::Visit;
 
 /// The name of the form that confirms, for its token.
 const FORM: &str = "logout";
+
+/// How a request to sign out came.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asking {
+    /// By a link.
+    Linked,
+    /// By a form, perhaps another site's.
+    Posted,
+    /// By the form of ours, in which the person said yes.
+    Confirmed,
+}
 
 /// `GET` and `POST /oidc/logout` (OpenID Connect RP-Initiated Logout 1.0).
 pub async fn oidc(
@@ -32,7 +44,14 @@ pub async fn oidc(
         query.as_bytes()
     };
     match params(sent).and_then(EndSessionRequest::read) {
-        Ok(request) => end_session(&state, visit, request, false).await,
+        Ok(request) => {
+            let asking = if method == Method::POST {
+                Asking::Posted
+            } else {
+                Asking::Linked
+            };
+            end_session(&state, visit, request, asking).await
+        }
         Err(error) => visit.refused(&state, error).await,
     }
 }
@@ -83,7 +102,7 @@ pub async fn confirm(State(state): State<AppState>, mut visit: Visit, body: Byte
         let page = Page::new(Screen::LogoutAborted);
         return visit.show_loose(&state, page).await;
     }
-    end_session(&state, visit, request, true).await
+    end_session(&state, visit, request, Asking::Confirmed).await
 }
 
 fn params(text: &[u8]) -> Result<Params, OAuthError> {
@@ -96,15 +115,16 @@ async fn end_session(
     state: &AppState,
     mut visit: Visit,
     request: EndSessionRequest,
-    is_confirmed: bool,
+    asking: Asking,
 ) -> Response {
     visit.ui_locales.clone_from(&request.ui_locales);
+    let is_confirmed = asking == Asking::Confirmed;
     let done = state
         .engine
         .end_session(&visit.context, &visit.browser, &request, is_confirmed);
     match done.await {
         Ok(LoggedOut::Done(target)) => signed_out(state, &visit, target).await,
-        Ok(LoggedOut::Ask { client_id }) => ask(state, visit, request, client_id).await,
+        Ok(LoggedOut::Ask { client_id }) => ask(state, visit, request, (asking, client_id)).await,
         Err(error) => visit.refused(state, error).await,
     }
 }
@@ -125,12 +145,13 @@ async fn signed_out(state: &AppState, visit: &Visit, target: Option<String>) -> 
     response
 }
 
-/// Shows the page that asks. Its form carries on what was asked for, not what proved nothing.
+/// Shows the page that asks. Its form carries on what was asked for, not what proved nothing; so
+/// does the way round of what another site posted, without the cookie that the form is bound to.
 async fn ask(
     state: &AppState,
     mut visit: Visit,
     request: EndSessionRequest,
-    client_id: Option<ClientId>,
+    (asking, client_id): (Asking, Option<ClientId>),
 ) -> Response {
     let mut page = Page::new(Screen::Logout);
     let locales = request.ui_locales.join(" ");
@@ -144,5 +165,14 @@ async fn ask(
         .into_iter()
         .filter_map(|(name, value)| Some((name, value?)));
     page.hidden.extend(known);
+    if asking == Asking::Posted && visit.browser.token.is_none() {
+        let pairs = page.hidden.iter();
+        let pairs: Vec<(String, String)> = pairs
+            .map(|(name, value)| ((*name).to_owned(), value.clone()))
+            .collect();
+        if let Some(response) = again::by_link("/oidc/logout", &pairs) {
+            return response;
+        }
+    }
     visit.show_form(state, page, FORM).await
 }

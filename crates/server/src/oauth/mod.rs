@@ -1,5 +1,6 @@
 //! The OAuth and OpenID Connect endpoints.
 
+mod again;
 pub mod authorize;
 pub mod device;
 pub mod discovery;

@@ -8,7 +8,7 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 use domain::{AuthenticationMethod, Json};
 use engine::authorize::Problem;
-use engine::passkeys::KeyUse;
+use engine::passkeys::{Door, KeyUse};
 use engine::transaction::{Lost, Step, Transaction};
 use serde_json::{Value, json};
 
@@ -217,8 +217,17 @@ async fn sign_in(
     transaction: &mut Transaction,
     credential: Value,
 ) -> Result<(), Response> {
-    let bound_to = transaction.id.to_string();
-    let signed_in = passkeys::sign_in(state, &visit.context, &bound_to, credential);
+    // A script that is out of date proves nothing: the login goes on as it stands.
+    if transaction.progress.is_answered() {
+        return Ok(());
+    }
+    let client = state.engine.client_of(transaction).await.map_err(api)?;
+    let door = Door {
+        bound_to: transaction.id.as_str(),
+        client: &client,
+        connection: transaction.request.connection.as_deref(),
+    };
+    let signed_in = passkeys::sign_in(state, &visit.context, &door, credential);
     let (_, authentication) = signed_in.await?;
     let noted = state.engine.note_passkey(transaction, &authentication);
     noted.await.map_err(said)

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::{RawQuery, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use domain::Json;
@@ -47,8 +47,7 @@ pub async fn depart(State(state): State<AppState>, visit: Visit) -> Response {
         Ok(login) => login,
         Err(response) => return response,
     };
-    let progress = &login.progress;
-    if progress.proven.is_some() || progress.newcomer.is_some() {
+    if login.progress.is_answered() {
         return next(&state, &visit, &login).await;
     }
     let Some(browser) = &visit.browser.token else {
@@ -63,19 +62,22 @@ pub async fn depart(State(state): State<AppState>, visit: Visit) -> Response {
     }
 }
 
-/// `GET /login/callback`: back from a provider.
+/// `GET /login/callback` and `/login/callback/{connection}`: back from a provider.
 pub async fn callback(
     State(state): State<AppState>,
+    through: Option<Path<String>>,
     visit: Visit,
     RawQuery(query): RawQuery,
 ) -> Response {
     let pairs = read(query.unwrap_or_default().as_bytes());
-    come_back(&state, &visit, pairs).await
+    let through = through.as_ref().map(|Path(name)| name.as_str());
+    come_back(&state, &visit, through, pairs).await
 }
 
-/// `POST /login/callback`: the same by a form.
+/// `POST` of the same: by a form.
 pub async fn post_callback(
     State(state): State<AppState>,
+    through: Option<Path<String>>,
     visit: Visit,
     headers: HeaderMap,
     body: Bytes,
@@ -83,8 +85,11 @@ pub async fn post_callback(
     let mut pairs = read(&body);
     let is_again = pairs.iter().any(|(name, _)| name == AGAIN);
     pairs.retain(|(name, _)| name != AGAIN);
-    if visit.browser.token.is_some() || is_again {
-        return come_back(&state, &visit, pairs).await;
+    let through = through.as_ref().map(|Path(name)| name.as_str());
+    // What names no connection is no address of ours, and nothing is posted there.
+    let is_name = through.is_none_or(domain::connection::is_name);
+    if visit.browser.token.is_some() || is_again || !is_name {
+        return come_back(&state, &visit, through, pairs).await;
     }
     let of_ours = |(name, value): (String, String)| {
         let known = ANSWERS.into_iter().find(|known| *known == name)?;
@@ -92,11 +97,16 @@ pub async fn post_callback(
     };
     let mut fields: Vec<(&str, String)> = pairs.into_iter().filter_map(of_ours).collect();
     fields.push((AGAIN, "1".to_owned()));
-    let target = state.engine.federation_callback();
+    let target = state.engine.federation_callback(through);
     render_form_post(&state, &Reader::of(&headers), &fields, &target).await
 }
 
-async fn come_back(state: &AppState, visit: &Visit, pairs: Vec<(String, String)>) -> Response {
+async fn come_back(
+    state: &AppState,
+    visit: &Visit,
+    through: Option<&str>,
+    pairs: Vec<(String, String)>,
+) -> Response {
     let returned = match Returned::read(pairs) {
         Ok(returned) => returned,
         Err(error) => {
@@ -116,7 +126,7 @@ async fn come_back(state: &AppState, visit: &Visit, pairs: Vec<(String, String)>
     };
     let come = state
         .engine
-        .come_back(&visit.context, &mut login, browser, returned);
+        .come_back(&visit.context, &mut login, browser, (through, returned));
     match come.await {
         Ok(()) => next(state, visit, &login).await,
         Err(found) => unwelcome(state, visit, &login, found).await,

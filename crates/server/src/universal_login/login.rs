@@ -318,11 +318,13 @@ async fn shown(state: &AppState, login: &Transaction, typed: &str) -> Json {
     let mut shown = Json::new();
     let id = &login.id;
     shown.insert("identifier".into(), typed.into());
-    shown.insert("login_url".into(), format!("/u/login?state={id}").into());
-    shown.insert(
-        "identifier_url".into(),
-        format!("/u/login/identifier?state={id}").into(),
-    );
+    // Back from a new password leads to the sign-in too.
+    for name in ["login_url", "back_url"] {
+        shown.insert(name.into(), format!("/u/login?state={id}").into());
+    }
+    // Beside a name that was typed on the page before.
+    let edit_url = format!("/u/login/identifier?state={id}");
+    shown.insert("edit_url".into(), edit_url.into());
     if let Ok((client, connection)) = state.engine.sign_in_through(login).await {
         shown.insert("client_name".into(), client.name.into());
         shown.insert("connection".into(), connection.name.clone().into());

@@ -300,6 +300,8 @@ fn show_options(login: &Login, ways: &[(&str, Screen)], page: &mut Page) {
             Some(json!({"name": name, "url": url}))
         });
         page.shown.insert("factors".into(), factors.collect());
+        let back_url = format!("/u/mfa?state={}", login.state);
+        page.shown.insert("back_url".into(), back_url.into());
     } else if ways.len() > 1
         && let Some(path) = path_of(Screen::MfaOptions)
     {

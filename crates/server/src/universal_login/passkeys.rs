@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::{Authentication, AuthenticationMethod, User};
 use engine::Context;
-use engine::passkeys::{CredentialResponse, KeyUse, PasskeyError};
+use engine::passkeys::{CredentialResponse, Door, KeyUse, PasskeyError};
 use serde_json::{Value, json};
 
 use super::mfa::Login;
@@ -25,13 +25,13 @@ pub async fn sign_in_options(state: &AppState, bound_to: &str) -> Result<Respons
 pub async fn sign_in(
     state: &AppState,
     context: &Context,
-    bound_to: &str,
+    door: &Door<'_>,
     body: Value,
 ) -> Result<(User, Authentication), Response> {
     let response = read(body).map_err(refusal)?;
     let done = state
         .engine
-        .finish_passkey_sign_in(context, bound_to, &response);
+        .finish_passkey_sign_in(context, door, &response);
     done.await.map_err(refusal)
 }
 

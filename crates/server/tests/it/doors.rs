@@ -349,3 +349,46 @@ async fn a_pushed_request_is_bound_to_the_key_that_pushed_it() {
     })
     .await;
 }
+
+/// Browsers keep our cookie from what another site posts. It looks like a browser without one then,
+/// and a new cookie would end the logins under way in it.
+#[tokio::test]
+async fn another_sites_form_ends_no_login_under_way() {
+    on_both(async |app: &App| {
+        stage(app).await;
+        let browser = Browser::new(app);
+        let path = browser.begin("").await;
+        let cookies = browser.cookies.lock().unwrap().clone();
+        let request = authorize(app, "");
+        let query = request.split_once('?').unwrap().1;
+        let cross = [("sec-fetch-site", "cross-site")];
+        let post = async |query: String| {
+            let bare = Browser::new(app);
+            bare.send("POST", "/authorize", Body::from(query), &cross)
+                .await
+        };
+        let posted = post(query.to_owned()).await;
+        assert_eq!(posted.status, 303);
+        assert!(posted.headers.get("set-cookie").is_none());
+        let round = location(&posted);
+        assert!(round.starts_with("/authorize?client_id="), "{round}");
+        // By the link the cookie comes along.
+        let begun = browser.get(&round).await;
+        assert!(location(&begun).starts_with("/u/login?"));
+        assert_eq!(*browser.cookies.lock().unwrap(), cookies);
+        let filled = browser.fill(&path, &ANN).await;
+        assert!(told(&browser.get(&location(&filled)).await).contains_key("code"));
+        // Too long for a link: by a form of ours, and then it begins.
+        let long = format!("{query}&unread={}", "x".repeat(9000));
+        let handed = post(long.clone()).await;
+        assert_eq!(handed.status, 200);
+        assert!(handed.headers.get("set-cookie").is_none());
+        let html = handed.body.as_str().unwrap();
+        assert!(html.contains("name=\"ferry_again\""), "{html}");
+        let begun = post(format!("{long}&ferry_again=1")).await;
+        assert_eq!(begun.status, 303);
+        assert!(location(&begun).starts_with("/u/login?"));
+        assert!(begun.headers.contains_key("set-cookie"));
+    })
+    .await;
+}

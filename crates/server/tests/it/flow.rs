@@ -534,3 +534,56 @@ async fn the_page_blocks_and_judges_as_the_grants_do() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_connection_that_serves_the_client_no_more_ends_no_login() {
+    on_both(async |app: &App| {
+        stage(app).await;
+        let browser = Browser::new(app);
+        let path = browser.begin("").await;
+        let answer = browser.fill(&path, &ANN).await;
+        let people = app.engine.store.find_connection_by_realm("people").await;
+        let id = people.unwrap().unwrap().id;
+        let served = json!([{"client_id": app.client(), "status": false}]);
+        let path = format!("/api/v2/connections/{id}/clients");
+        assert_eq!(app.quietly("PATCH", &path, served).await.status, 204);
+        let refused = browser.get(&location(&answer)).await;
+        assert_eq!(told(&refused)["error"], "access_denied");
+        assert!(browser.session().is_none());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn one_can_go_back_to_the_name() {
+    on_both(async |app: &App| {
+        stage(app).await;
+        let mut write = app.engine.store.write();
+        write.set_setting("prompts", r#"{"identifier_first": true}"#);
+        app.engine.store.commit(write).await.unwrap();
+        let browser = Browser::new(app);
+        let path = browser.begin("").await;
+        let state = path.split_once("state=").unwrap().1;
+        let html = async |path: &str| {
+            let page = browser.get(path).await;
+            assert_eq!(page.status, 200, "{path}");
+            page.body.as_str().unwrap().replace("&#x2f;", "/")
+        };
+        let typed = [("username", "ann@example.com")];
+        let password = location(&browser.fill(&path, &typed).await);
+        assert!(password.starts_with("/u/login/password?"), "{password}");
+        let edit = format!("href=\"/u/login/identifier?state={state}\"");
+        let page = html(&password).await;
+        assert!(page.contains(&edit), "{page}");
+        // What was typed stands there.
+        let page = html(&path).await;
+        assert!(page.contains("value=\"ann@example.com\""), "{page}");
+        let reset = format!("/u/reset-password/request/people?state={state}");
+        let back = format!("href=\"/u/login?state={state}\"");
+        let page = html(&reset).await;
+        assert!(page.contains(&back), "{page}");
+        let back = browser.get(&format!("/u/login?state={state}")).await;
+        assert_eq!(location(&back), password);
+    })
+    .await;
+}

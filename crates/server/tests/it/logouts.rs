@@ -477,3 +477,44 @@ async fn a_client_that_is_gone_leaves_nothing() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn another_sites_form_that_must_ask_ends_no_login_under_way() {
+    on_both(async |app: &App| {
+        stage(app).await;
+        let browser = Browser::new(app);
+        let hint = sign_in(&browser).await;
+        let login = browser.begin("&prompt=login").await;
+        let cookies = browser.cookies.lock().unwrap().clone();
+        // The session's cookie comes along, the other one does not.
+        let bare = Browser::new(app);
+        let name = "__Host-ferry-session";
+        let session = cookies[name].clone();
+        bare.cookies
+            .lock()
+            .unwrap()
+            .insert(name.to_owned(), session);
+        let body = format!(
+            "client_id={}&post_logout_redirect_uri={BYE}&state=x",
+            app.client()
+        );
+        let cross = [("sec-fetch-site", "cross-site")];
+        let post = async |body: String| {
+            bare.send("POST", "/oidc/logout", Body::from(body), &cross)
+                .await
+        };
+        let posted = post(body.clone()).await;
+        assert_eq!(posted.status, 303, "{}", posted.body);
+        assert!(posted.headers.get("set-cookie").is_none());
+        let page = browser.get(&location(&posted)).await;
+        assert_eq!(page.status, 200, "{}", page.body);
+        assert_eq!(hidden(&page, "state"), "x");
+        assert_eq!(*browser.cookies.lock().unwrap(), cookies);
+        assert_eq!(browser.get(&login).await.status, 200);
+        // Who shows the person's own token is not asked, and goes no way round with it.
+        let done = post(format!("{body}&id_token_hint={hint}")).await;
+        assert_eq!(done.status, 302, "{}", done.body);
+        assert_eq!(location(&done), format!("{BYE}?state=x"));
+    })
+    .await;
+}

@@ -1,13 +1,14 @@
 //! Passkeys with an authenticator in software: enrolled, used to sign in, refused when they lie.
 
-use domain::{AuthenticationMethod, User};
+use domain::{Authentication, AuthenticationMethod, User};
 use engine::Context;
 use engine::mfa::{ChallengeKind, FactorNeed};
-use engine::passkeys::{CredentialResponse, KeyUse, PasskeyError};
+use engine::passkeys::{CredentialResponse, Door, KeyUse, PasskeyError};
 use serde_json::{Value, json};
 use testkit::Authenticator;
 
 use crate::app::{App, on_both};
+use crate::browser::{codes, serve};
 
 const ORIGIN: &str = "https://ferry.example";
 
@@ -20,10 +21,19 @@ async fn user(app: &App, id: &str) -> User {
         .unwrap()
         .is_none()
     {
-        app.connection("plain", json!({})).await;
+        let connection = app.connection("plain", with_passkeys()).await.to_string();
+        serve(app, &connection, json!({})).await;
     }
+    user_of(app, "plain", id).await
+}
+
+fn with_passkeys() -> Value {
+    json!({"authentication_methods": {"passkey": {"enabled": true}}})
+}
+
+async fn user_of(app: &App, connection: &str, id: &str) -> User {
     let body = json!({
-        "connection": "plain", "email": format!("{id}@example.com"), "user_id": id,
+        "connection": connection, "email": format!("{id}@example.com"), "user_id": id,
         "password": "right",
     });
     assert_eq!(app.quietly("POST", "/api/v2/users", body).await.status, 201);
@@ -62,11 +72,7 @@ async fn sign_in(app: &App, authenticator: &mut Authenticator) -> String {
 }
 
 async fn finish(app: &App, bound_to: &str, response: Value) -> String {
-    let (context, response) = (Context::default(), read(response));
-    let done = app
-        .engine
-        .finish_passkey_sign_in(&context, bound_to, &response);
-    match done.await {
+    match finish_at(app, (bound_to, None), response).await {
         Ok((user, authentication)) => {
             assert_eq!(authentication.methods, [AuthenticationMethod::WebAuthn]);
             user.user_id.to_string()
@@ -74,6 +80,26 @@ async fn finish(app: &App, bound_to: &str, response: Value) -> String {
         Err(PasskeyError::Refused) => "refused".into(),
         Err(error) => format!("{error:?}"),
     }
+}
+
+/// Ends a sign-in at the application, which may have named a connection.
+async fn finish_at(
+    app: &App,
+    (bound_to, connection): (&str, Option<&str>),
+    response: Value,
+) -> Result<(User, Authentication), PasskeyError> {
+    let client = app.engine.store.find_client(&app.client().into()).await;
+    let client = client.unwrap().unwrap();
+    let door = Door {
+        bound_to,
+        client: &client,
+        connection,
+    };
+    let (context, response) = (Context::default(), read(response));
+    let done = app
+        .engine
+        .finish_passkey_sign_in(&context, &door, &response);
+    done.await
 }
 
 #[tokio::test]
@@ -88,9 +114,8 @@ async fn a_passkey_signs_its_owner_in() {
         assert_eq!(sign_in(app, &mut bobs).await, "auth0|bob");
         // Two factors already; and a password beside it is asked for nothing more.
         let options = app.engine.begin_passkey_sign_in("tx").await.unwrap();
-        let response = read(anns.get(&options).unwrap());
-        let context = Context::default();
-        let done = app.engine.finish_passkey_sign_in(&context, "tx", &response);
+        let response = anns.get(&options).unwrap();
+        let done = finish_at(app, ("tx", None), response);
         let (ann, mut authentication) = done.await.unwrap();
         let need = app
             .engine
@@ -207,6 +232,69 @@ async fn a_security_key_is_a_second_factor_and_no_first() {
                 .finish_key_challenge(&context, (who, "tx"), &response, |_| {});
             assert_eq!(done.await.is_ok(), expected);
         }
+    })
+    .await;
+}
+
+/// Who signs in, and through which connection; at an application that may have named one.
+async fn through(app: &App, key: &mut Authenticator, connection: Option<&str>) -> String {
+    let options = app.engine.begin_passkey_sign_in("tx").await.unwrap();
+    let response = key.get(&options).unwrap();
+    match finish_at(app, ("tx", connection), response).await {
+        Ok((user, authentication)) => {
+            let connection = authentication.connection.unwrap();
+            format!("{} {connection}", user.user_id)
+        }
+        Err(PasskeyError::Refused) => "refused".into(),
+        Err(error) => format!("{error:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_passkey_opens_the_door_of_its_owners_connection_alone() {
+    on_both(async |app: &App| {
+        let ann = user(app, "ann").await;
+        let other = app.connection("other", with_passkeys()).await;
+        let bob = user_of(app, "other", "bob").await;
+        let [mut anns, mut bobs, mut carls] =
+            ["ann's", "bob's", "carl's"].map(|name| Authenticator::new(ORIGIN, name).unwrap());
+        enrol(app, &ann, &mut anns, KeyUse::Passkey).await.unwrap();
+        enrol(app, &bob, &mut bobs, KeyUse::Passkey).await.unwrap();
+        // Bob's connection is none of the application's business, and nothing is written of him.
+        assert_eq!(through(app, &mut bobs, None).await, "refused");
+        assert!(!codes(app).await.contains(&"s".to_owned()));
+        let bob = app.engine.user(&bob.user_id).await.unwrap();
+        assert_eq!(bob.logins_count, 0);
+        let plain = "auth0|ann con_0000000000000001";
+        assert_eq!(through(app, &mut anns, None).await, plain);
+        assert_eq!(through(app, &mut anns, Some("plain")).await, plain);
+        assert_eq!(through(app, &mut anns, Some("other")).await, "refused");
+        let serves = async |connection: &str| {
+            let path = format!("/api/v2/connections/{connection}/clients");
+            let served = json!([{"client_id": app.client(), "status": true}]);
+            assert_eq!(app.quietly("PATCH", &path, served).await.status, 204);
+        };
+        serves(other.as_str()).await;
+        let his = format!("auth0|bob {other}");
+        assert_eq!(through(app, &mut bobs, None).await, his);
+        assert_eq!(through(app, &mut bobs, Some("plain")).await, "refused");
+        // Of two identities the one counts whose connection the application named.
+        let link = json!({"provider": "auth0", "user_id": "bob"});
+        let path = "/api/v2/users/auth0%7Cann/identities";
+        assert_eq!(app.quietly("POST", path, link).await.status, 201);
+        let hers = format!("auth0|ann {other}");
+        assert_eq!(through(app, &mut anns, Some("other")).await, hers);
+        // Where a legacy store says who may sign in, a key does not.
+        let mut options = with_passkeys();
+        options["enabledDatabaseCustomization"] = true.into();
+        let there = app.connection("there", options).await;
+        serves(there.as_str()).await;
+        app.cache("carl", &there, "carl@example.com").await;
+        let carl = app.engine.user(&"auth0|carl".into()).await.unwrap();
+        enrol(app, &carl, &mut carls, KeyUse::Passkey)
+            .await
+            .unwrap();
+        assert_eq!(through(app, &mut carls, None).await, "refused");
     })
     .await;
 }

@@ -264,3 +264,103 @@ async fn a_linked_account_can_be_blocked_deleted_and_loses_its_connection() {
     assert_eq!(ann["identities"].as_array().unwrap().len(), 1);
     stage.is_whole().await;
 }
+
+/// While the question is open, no older page lets anybody else in: who would be linked?
+#[tokio::test]
+async fn no_older_tab_answers_the_question() {
+    on_both(async |stage: &Stage| {
+        stage.people().await;
+        corp_knows_ann(stage, true).await;
+        let bob = json!({
+            "connection": "people", "email": "bob@corp.example", "password": "His password 1",
+            "user_id": "8",
+        });
+        stage.here.expect(201, "POST", "/api/v2/users", bob).await;
+        let browser = Browser::new(&stage.net);
+        let tab = stage.begin(&browser, "&prompt=login").await;
+        let question = browser.go(&tab.link("Continue with Corp Inc.")).await;
+        assert!(is_asked(&question), "{}", question.url);
+        let his = [
+            ("username", "bob@corp.example"),
+            ("password", "His password 1"),
+        ];
+        let seen = browser.submit(&tab, &his).await;
+        assert!(is_asked(&seen), "{} {}", seen.url, seen.reply.body);
+        let (state, csrf) = (
+            super::net::hidden(&tab, "state"),
+            super::net::hidden(&tab, "csrf"),
+        );
+        let email = [
+            ("email", "new@corp.example"),
+            ("password", "New password 1"),
+        ];
+        let name = [("username", "other@corp.example"), ("x", "y")];
+        for (page, fields) in [("signup", email), ("login/identifier", name)] {
+            let mut new = vec![("state", state.as_str()), ("csrf", csrf.as_str())];
+            new.extend(fields);
+            let url = format!("https://{}/u/{page}", super::HERE);
+            let sent = browser.ask(&url, Some(&new), "same-origin").await;
+            assert_eq!(sent.status, 303, "{page}: {}", sent.body);
+            let next = sent.headers["location"].to_str().unwrap();
+            assert!(next.starts_with("/u/login/link?"), "{page}: {next}");
+        }
+        assert_eq!(stage.users().await, ["auth0|7", "auth0|8"]);
+        // The account that says yes is linked, and no other.
+        let right = [("action", "link"), ("password", "Her password 1")];
+        let seen = browser.submit(&question, &right).await;
+        assert!(seen.told().contains_key("code"), "{}", seen.url);
+        for (id, count) in [("auth0|7", 2), ("auth0|8", 1)] {
+            let user = stage.user(id).await;
+            assert_eq!(user["identities"].as_array().unwrap().len(), count, "{id}");
+        }
+        stage.is_whole().await;
+    })
+    .await;
+}
+
+/// A login for a device ends like any other.
+#[tokio::test]
+async fn a_login_for_a_device_links_too() {
+    on_both(async |stage: &Stage| {
+        stage.people().await;
+        corp_knows_ann(stage, true).await;
+        let here = format!("https://{}", super::HERE);
+        let grant = "urn:ietf:params:oauth:grant-type:device_code";
+        let path = format!("/api/v2/clients/{}", stage.client);
+        let grants = json!({"grant_types": ["authorization_code", grant]});
+        stage.here.expect(200, "PATCH", &path, grants).await;
+        let asked = [("client_id", stage.client.as_str()), ("scope", "openid")];
+        let device = Browser::new(&stage.net);
+        let url = format!("{here}/oauth/device/code");
+        let started = device.ask(&url, Some(&asked), "none").await;
+        let started: Value = serde_json::from_str(&started.body).unwrap();
+        let browser = Browser::new(&stage.net);
+        let url = format!("{here}/activate");
+        let csrf = super::net::hidden(&browser.go(&url).await, "csrf");
+        let code = started["user_code"].as_str().unwrap();
+        let typed = [("csrf", csrf.as_str()), ("user_code", code)];
+        let sent = browser.ask(&url, Some(&typed), "same-origin").await;
+        assert_eq!(sent.status, 303, "{}", sent.body);
+        let next = sent.headers["location"].to_str().unwrap();
+        let login = browser.go(&format!("{here}{next}")).await;
+        let question = browser.go(&login.link("Continue with Corp Inc.")).await;
+        assert!(is_asked(&question), "{}", question.url);
+        let right = [("action", "link"), ("password", "Her password 1")];
+        let confirm = browser.submit(&question, &right).await;
+        assert!(
+            confirm.url.contains("/u/device/confirm?"),
+            "{}",
+            confirm.url
+        );
+        let done = browser.submit(&confirm, &[("action", "confirm")]).await;
+        assert!(done.says("Device connected"), "{}", done.reply.body);
+        let ann = stage.user("auth0|7").await;
+        assert_eq!(ann["identities"][1]["user_id"], "corp|ann");
+        assert_eq!(
+            stage.here.event("ferry_link").await["details"]["linked"],
+            "oidc|corp|ann"
+        );
+        stage.is_whole().await;
+    })
+    .await;
+}

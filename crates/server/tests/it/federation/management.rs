@@ -250,3 +250,61 @@ async fn a_linked_database_account_keeps_its_password() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_a_parted_identity_opened_ends_with_it() {
+    on_both(async |stage: &Stage| {
+        let corps = both(stage).await;
+        let here = &stage.here;
+        let path = "/api/v2/users/auth0%7C7/identities";
+        let link = json!({"provider": "oidc", "user_id": "corp|a|b"});
+        here.expect(201, "POST", path, link).await;
+        let code = stage.through_corp(&corps).await.told()["code"].clone();
+        let own = Browser::new(&stage.net);
+        let page = stage.begin(&own, "").await;
+        let ann = [
+            ("username", "ann@corp.example"),
+            ("password", "Her password 1"),
+        ];
+        assert!(own.submit(&page, &ann).await.told().contains_key("code"));
+        // A login that has not ended yet, at the door.
+        let late = Browser::new(&stage.net);
+        let page = stage.begin(&late, "").await;
+        let mut next = page.link("Continue with Corp Inc.");
+        for _ in 0..3 {
+            let reply = late.ask(&next, None, "none").await;
+            let to = reply.headers["location"].to_str().unwrap();
+            next = if to.starts_with('/') {
+                format!("https://{}{to}", super::HERE)
+            } else {
+                to.to_owned()
+            };
+        }
+        assert!(next.contains("/authorize/resume?"), "{next}");
+        let place = format!("{path}/oidc/corp%7Ca%7Cb");
+        here.expect(200, "DELETE", &place, Value::Null).await;
+        assert_eq!(late.go(&next).await.told()["error"], "access_denied");
+        // Whoever holds the identity is not Ann any more: not in the session, not by the code.
+        let silent = stage.begin(&corps, "&prompt=none").await.told();
+        assert_eq!(silent["error"], "login_required");
+        let redeem = [
+            ("grant_type", "authorization_code"),
+            ("client_id", stage.client.as_str()),
+            ("code", code.as_str()),
+            ("redirect_uri", super::CALLBACK),
+            (
+                "code_verifier",
+                "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+            ),
+        ];
+        let url = format!("https://{}/oauth/token", super::HERE);
+        let refused = corps.ask(&url, Some(&redeem), "same-origin").await;
+        let refused: Value = serde_json::from_str(&refused.body).unwrap();
+        assert_eq!(refused["error"], "invalid_grant", "{refused}");
+        // What her password opened goes on.
+        let silent = stage.begin(&own, "&prompt=none").await.told();
+        assert!(silent.contains_key("code"), "{silent:?}");
+        stage.is_whole().await;
+    })
+    .await;
+}

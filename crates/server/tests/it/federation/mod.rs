@@ -7,6 +7,7 @@
 //! | `hostile` | a provider that lies, breaks off and goes away |
 //! | `linking` | two accounts of one person, joined by their own hand |
 //! | `management` | connections and identities through the Management API |
+//! | `mixed_up` | several providers, none taken for another |
 //! | `outward` | the way to other servers, over real sockets and TLS |
 
 #![expect(
@@ -18,6 +19,7 @@
 mod hostile;
 mod linking;
 mod management;
+mod mixed_up;
 mod net;
 mod outward;
 mod sign_in;

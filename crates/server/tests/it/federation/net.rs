@@ -308,6 +308,12 @@ impl Browser {
         reply
     }
 
+    /// A cookie of a host's.
+    pub fn cookie(&self, host: &str, name: &str) -> Option<String> {
+        let jars = self.jars.lock().unwrap();
+        jars.get(host)?.get(name).cloned()
+    }
+
     /// Goes there, and on as far as redirects lead; not to a host that nobody serves.
     pub async fn go(&self, url: &str) -> Seen {
         let reply = self.ask(url, None, "none").await;

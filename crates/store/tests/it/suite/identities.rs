@@ -1,9 +1,10 @@
 //! Identities of other providers, and identities that move between users.
 
-use domain::{Attributes, ConnectionId, UserRow};
+use domain::{Attributes, AuthorizationId, ConnectionId, UserRow};
 use serde_json::json;
 use store::{IdentityKey, Key, NewIdentity, StoreError};
 
+use super::refresh_tokens::authorization;
 use super::sessions::session_of;
 use crate::bench::Bench;
 use crate::make::{at, email, ending, object, put_connection, put_user};
@@ -78,6 +79,19 @@ pub async fn who_is_vouched_for_is_found_by_the_identity(store: &Bench) {
     );
 }
 
+/// A session and an authorization of a user's, named like the connection through which they came.
+async fn opened_through(store: &Bench, user: &domain::User, name: &str) {
+    let connection = Some(ConnectionId::from(format!("con_{name}")));
+    let mut session = session_of(name, user.row);
+    session.authentication.connection.clone_from(&connection);
+    let mut authorization = authorization(name, user.row, user.user_id.as_str());
+    authorization.authentication.connection = connection;
+    let mut write = store.write();
+    write.insert_session(&session, &format!("token of {name}"));
+    write.insert_authorization(&authorization, at(1000));
+    store.commit(write).await.unwrap();
+}
+
 pub async fn what_is_linked_can_be_parted(store: &Bench) {
     let main = put_connection(store, "main").await;
     put_connection(store, "corp").await;
@@ -148,10 +162,20 @@ pub async fn what_is_linked_can_be_parted(store: &Bench) {
     store.commit(write).await.unwrap();
     let linked = store.find_user_by_row(primary.row).await.unwrap().unwrap();
     let fresh = store.next_user_row().await.unwrap();
+    opened_through(store, &primary, "main").await;
+    opened_through(store, &primary, "corp").await;
     for is_first in [true, false] {
         let mut write = store.write();
-        write.part_identity(&linked, &linked.identities[1], fresh, at(9));
+        write.part_identity(&linked, &linked.identities[1], fresh, &ending(at(9)));
         assert_eq!(store.commit(write).await.is_ok(), is_first);
+    }
+    // What the identity opened ends, and nothing else.
+    for (name, is_open) in [("main", true), ("corp", false)] {
+        let session = store.find_session(&name.into(), at(10)).await.unwrap();
+        assert_eq!(session.is_some(), is_open, "{name}");
+        let id = AuthorizationId::from(format!("aut_{name}"));
+        let found = store.find_authorization(&id).await.unwrap().unwrap();
+        assert_eq!(found.revoked_at, (!is_open).then_some(at(9)), "{name}");
     }
     let parted = store
         .find_user(&"oidc|corp|1".into())

@@ -19,7 +19,7 @@ async fn authorized(store: &Store, id: &str) -> Authorization {
     authorization
 }
 
-fn authorization(id: &str, user: UserRow, user_id: &str) -> Authorization {
+pub fn authorization(id: &str, user: UserRow, user_id: &str) -> Authorization {
     Authorization {
         id: AuthorizationId::from(format!("aut_{id}")),
         client_id: "client".into(),
