@@ -40,7 +40,7 @@ impl Engine {
         key: Option<String>,
     ) -> Result<TokenResponse, OAuthError> {
         let connection = self.connection_of(&client, grant.realm.as_deref()).await?;
-        let api = self.api_for_user(grant.audience.as_deref()).await?;
+        let api = self.requested_api(grant.audience.as_deref()).await?;
         let login = LoginCommand {
             client,
             connection,
@@ -79,7 +79,7 @@ impl Engine {
     ) -> Result<TokenResponse, OAuthError> {
         let proven = self.after_factor(context, &client, grant).await?;
         let login = LoggedIn {
-            api: self.api_for_user(proven.audience.as_deref()).await?,
+            api: self.requested_api(proven.audience.as_deref()).await?,
             client,
             user: proven.user,
             authentication: proven.authentication,

@@ -17,12 +17,22 @@ const OPENID_SCOPES: &str = "openid profile email phone address name given_name 
 pub(crate) const OFFLINE_ACCESS: &str = "offline_access";
 
 impl Engine {
-    /// The API of a user's token. The Management API is no API for users.
+    /// The API that a request for a user's token means: the default one, where it names none.
+    pub(crate) async fn requested_api(
+        &self,
+        audience: Option<&str>,
+    ) -> Result<Option<ResourceServer>, OAuthError> {
+        let default = self.settings.default_audience.as_deref();
+        self.api_for_user(audience.or(default)).await
+    }
+
+    /// The API of a user's token: none, where the token is for userinfo alone. The Management API is
+    /// no API for users.
     pub(crate) async fn api_for_user(
         &self,
         audience: Option<&str>,
     ) -> Result<Option<ResourceServer>, OAuthError> {
-        let Some(audience) = audience.or(self.settings.default_audience.as_deref()) else {
+        let Some(audience) = audience else {
             return Ok(None);
         };
         if audience == self.settings.issuer.userinfo_audience() {

@@ -54,10 +54,7 @@ fn a_good_assertion_is_believed_and_remembered_to_its_end() {
             expires_at: end
         }
     );
-    let (token, par) = (
-        format!("{ISSUER}oauth/token"),
-        format!("{ISSUER}oauth/par"),
-    );
+    let (token, par) = (format!("{ISSUER}oauth/token"), format!("{ISSUER}oauth/par"));
     for audience in [
         json!(token),
         json!(par),
