@@ -269,14 +269,14 @@ async fn answers_take_the_way_of_their_mode() {
 }
 
 /// A key, and proofs that somebody holds it (RFC 9449 §4).
-struct Holder(EcdsaKeyPair);
+pub struct Holder(EcdsaKeyPair);
 
 impl Holder {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
     }
 
-    fn proof(&self, app: &App, endpoint: &str) -> String {
+    pub fn proof(&self, app: &App, endpoint: &str) -> String {
         let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
         let point = self.0.public_key().as_ref();
         let header = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": {
