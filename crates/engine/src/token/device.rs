@@ -255,7 +255,7 @@ impl Engine {
         let event = self.exchange_event(context, client, EventKind::DeviceCodeExchanged);
         write.log(&of_user(event, &user));
         match self.store.commit(write).await {
-            Ok(()) => Ok(response.with_scope(&scope)),
+            Ok(()) => Ok(response.with_scope(&scope, !device.scope.is_empty())),
             Err(StoreError::Stale { .. }) => Err(unknown("used or revoked meanwhile")),
             Err(error) => Err(outage(error)),
         }

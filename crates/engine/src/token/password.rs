@@ -121,7 +121,7 @@ impl Engine {
         Ok(if is_as_asked {
             response
         } else {
-            response.with_scope(&scope)
+            response.with_scope(&scope, !login.asked.is_empty())
         })
     }
 

@@ -109,7 +109,11 @@ impl Engine {
         let event = self.exchange_event(context, client, EventKind::RefreshTokenExchanged);
         write.log(&of_user(event, &user));
         match self.store.commit(write).await {
-            Ok(()) => Ok(Some(response.with_refresh_token(next).with_scope(&scope))),
+            Ok(()) => {
+                let had_scope = !found.authorization.scope.is_empty();
+                let response = response.with_scope(&scope, had_scope);
+                Ok(Some(response.with_refresh_token(next)))
+            }
             Err(StoreError::Stale { .. }) => Ok(None),
             Err(error) => Err(outage(error).into()),
         }

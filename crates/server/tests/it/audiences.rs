@@ -3,14 +3,26 @@
 use engine::Settings;
 use serde_json::{Value, json};
 
-use crate::app::{App, on_both_with};
-use crate::browser::{Browser, CALLBACK, stage, told};
+use crate::app::{Answer, App, on_both, on_both_with};
+use crate::browser::{ANN, Browser, CALLBACK, authorize, location, stage, told};
 use crate::tokens::{API, REALM, VERIFIER, ask, claims, prepare, refresh};
 
 const USERINFO: &str = "https://ferry.example/userinfo";
 
 fn with_default(settings: &mut Settings) {
     settings.default_audience = Some(API.into());
+}
+
+/// The tokens for a code of a login in a browser.
+async fn redeem(app: &App, code: &str) -> Answer {
+    let pairs = [
+        ("grant_type", "authorization_code"),
+        ("client_id", app.client()),
+        ("code", code),
+        ("redirect_uri", CALLBACK),
+        ("code_verifier", VERIFIER),
+    ];
+    app.post_form("/oauth/token", &pairs).await
 }
 
 #[tokio::test]
@@ -52,16 +64,71 @@ async fn a_code_for_userinfo_brings_no_token_of_the_default_api() {
         ] {
             let browser = Browser::new(app);
             let code = told(&browser.sign_in(more).await)["code"].clone();
-            let pairs = [
-                ("grant_type", "authorization_code"),
-                ("client_id", app.client()),
-                ("code", code.as_str()),
-                ("redirect_uri", CALLBACK),
-                ("code_verifier", VERIFIER),
-            ];
-            let tokens = app.post_form("/oauth/token", &pairs).await;
+            let tokens = redeem(app, &code).await;
             assert_eq!(tokens.status, 200, "{}", tokens.body);
             assert_eq!(claims(&tokens.body["access_token"])["aud"], expected);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_is_granted_nothing_is_told_so() {
+    on_both(async |app: &App| {
+        let client = prepare(app, "client_secret_post", json!({})).await;
+        let log_in = async |scope: Value| {
+            let body = json!({
+                "grant_type": REALM, "realm": "plain", "username": "ann@example.com",
+                "password": "right", "scope": scope, "audience": API,
+            });
+            let answer = ask(app, "/oauth/token", &client, body).await;
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            answer.body
+        };
+        assert_eq!(log_in(json!("nobody:knows it")).await["scope"], "");
+        assert_eq!(log_in(Value::Null).await.get("scope"), None);
+        let machine = json!({
+            "name": "machine", "app_type": "non_interactive",
+            "grant_types": ["client_credentials"],
+        });
+        let machine = app.quietly("POST", "/api/v2/clients", machine).await.body;
+        let grant = json!({
+            "client_id": machine["client_id"], "audience": API, "scope": ["read:it"],
+        });
+        let grant = app.quietly("POST", "/api/v2/client-grants", grant).await;
+        assert_eq!(grant.status, 201, "{}", grant.body);
+        for (asked, told) in [
+            (json!("write:it"), json!("")),
+            (json!("write:it read:it"), json!("read:it")),
+            (Value::Null, json!("read:it")),
+        ] {
+            let body = json!({
+                "grant_type": "client_credentials", "audience": API, "scope": asked,
+            });
+            let answer = ask(app, "/oauth/token", &machine, body).await;
+            assert_eq!(answer.status, 200, "{}", answer.body);
+            assert_eq!(answer.body["scope"], told);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_code_that_stands_for_no_scope_says_so() {
+    on_both(async |app: &App| {
+        stage(app).await;
+        for (scope, expected) in [
+            ("scope=nobody%3Aknows%20it", json!("")),
+            ("scope=", Value::Null),
+        ] {
+            let path = authorize(app, "&prompt=login").replace("scope=openid%20email", scope);
+            let browser = Browser::new(app);
+            let login = location(&browser.get(&path).await);
+            let filled = browser.fill(&login, &ANN).await;
+            let code = told(&browser.get(&location(&filled)).await)["code"].clone();
+            let tokens = redeem(app, &code).await;
+            assert_eq!(tokens.status, 200, "{}", tokens.body);
+            assert_eq!(tokens.body["scope"], expected);
         }
     })
     .await;

@@ -138,7 +138,7 @@ pub fn bound() -> Value {
     })
 }
 
-pub fn redemption(code: &str) -> Value {
+fn redemption(code: &str) -> Value {
     json!({
         "grant_type": "authorization_code", "code": code, "code_verifier": VERIFIER,
         "redirect_uri": "https://shop.example/cb",
