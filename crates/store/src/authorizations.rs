@@ -2,15 +2,24 @@
 
 use std::time::Duration;
 
-use domain::{Authentication, Authorization, AuthorizationId, Instant, UserRow};
+use domain::{Authentication, Authorization, AuthorizationId, ClientId, Instant, UserRow};
 
-use crate::db::{Expect, Row, Stmt, any, one};
+use crate::db::{Expect, Row, Stmt, Value, any, one};
 use crate::error::Result;
 use crate::write::texts;
 use crate::{Store, Write, first};
 
 /// How long a code is remembered after its time: as long as the tokens that came of it may live.
 const CODES_KEPT: Duration = Duration::from_hours(31 * 24);
+
+/// How long a revoked authorization is remembered at most: longer than its access tokens live.
+const REVOKED_KEPT: Duration = Duration::from_hours(31 * 24);
+
+/// Revokes, at `$2`, those that a condition names; they are forgotten at `$3`, however long their
+/// refresh tokens would have lived.
+const REVOKE: &str = "update authorizations set revoked_at = $2, \
+     expires_at = case when expires_at < $3 then expires_at else $3 end \
+     where revoked_at is null and ";
 
 /// How long a device that came too late is still told so.
 const DEVICES_KEPT: Duration = Duration::from_hours(1);
@@ -130,10 +139,21 @@ impl Write {
 
     /// Revokes an authorization, and with it all its tokens. Once more is nothing new.
     pub fn revoke_authorization(&mut self, id: &AuthorizationId, now: Instant) -> &mut Self {
-        self.push(any(
-            "update authorizations set revoked_at = $2 where id = $1 and revoked_at is null",
-            vec![id.into(), now.into()],
-        ))
+        self.revoke_where("id = $1", id.into(), now)
+    }
+
+    /// Revokes those that a condition on `$1` names.
+    pub(crate) fn revoke_where(
+        &mut self,
+        condition: &str,
+        which: Value,
+        now: Instant,
+    ) -> &mut Self {
+        self.push(Stmt {
+            sql: format!("{REVOKE}{condition}").into(),
+            params: vec![which, now.into(), now.plus(REVOKED_KEPT).into()],
+            expect: Expect::Any,
+        })
     }
 
     /// Writes a new code.
@@ -191,12 +211,31 @@ impl Write {
 
     /// Revokes all authorizations of a user that refresh tokens hang on.
     pub fn revoke_refresh_tokens_of(&mut self, user: UserRow, now: Instant) -> &mut Self {
-        self.push(any(
-            "update authorizations set revoked_at = $2 where user_row = $1 \
-             and revoked_at is null and id in (select authorization_id from refresh_tokens \
+        self.revoke_where(
+            "user_row = $1 and id in (select authorization_id from refresh_tokens \
              where user_row = $1)",
-            vec![user.into(), now.into()],
-        ))
+            user.into(),
+            now,
+        )
+    }
+
+    /// Revokes all authorizations of a client that goes, and forgets their tokens.
+    pub(crate) fn revoke_authorizations_of_client(
+        &mut self,
+        client: &ClientId,
+        now: Instant,
+    ) -> &mut Self {
+        self.push(any(
+            "delete from refresh_tokens where authorization_id in \
+             (select id from authorizations where client_id = $1)",
+            vec![client.into()],
+        ));
+        self.push(any(
+            "delete from opaque_tokens where authorization_id in \
+             (select id from authorizations where client_id = $1)",
+            vec![client.into()],
+        ));
+        self.revoke_where("client_id = $1", client.into(), now)
     }
 
     /// Forgets what nobody can use any more. Codes are remembered longer than they are good: a

@@ -14,7 +14,7 @@ fn with_default(settings: &mut Settings) {
 }
 
 /// The tokens for a code of a login in a browser.
-async fn redeem(app: &App, code: &str) -> Answer {
+pub async fn redeem(app: &App, code: &str) -> Answer {
     let pairs = [
         ("grant_type", "authorization_code"),
         ("client_id", app.client()),

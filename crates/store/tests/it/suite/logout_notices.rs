@@ -173,14 +173,14 @@ pub async fn a_client_is_told_where_it_says_last(store: &Bench) {
     }));
     let mut write = store.write();
     write.update_client(&changed).unwrap();
-    write.delete_client(&"club".into());
+    write.delete_client(&"club".into(), at(9));
     store.commit(write).await.unwrap();
     let mut write = store.write();
     write.delete_session(&"s".into(), &because(SessionEnd::Logout));
     store.commit(write).await.unwrap();
     assert_eq!(told(store).await, ["https://other/bye"]);
     let mut write = store.write();
-    write.delete_client(&"shop".into());
+    write.delete_client(&"shop".into(), at(9));
     store.commit(write).await.unwrap();
     let dump = store.dump().await.unwrap();
     assert!(!dump.contains("https://other/bye"), "{dump}");
