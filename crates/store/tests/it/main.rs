@@ -183,6 +183,7 @@ conformance! {
         what_came_of_a_consent_goes_with_it;
     logout_notices:
         a_notice_is_claimed_by_one_sender_and_retried,
+        no_client_takes_the_place_of_others,
         each_end_tells_whom_it_concerns,
         whoever_is_linked_away_is_logged_out,
         a_client_is_told_where_it_says_last;
