@@ -53,15 +53,14 @@ impl Engine {
         Ok(Some(api))
     }
 
-    /// How long an access token for an API is good; less, where the API says so, when it travels
-    /// through a browser.
+    /// How long an access token for an API is good; less when it travels through a browser.
     pub(crate) fn lifetime(&self, api: Option<&ResourceServer>, grant_type: GrantType) -> Duration {
-        let for_web = api
-            .filter(|_| grant_type == GrantType::Implicit)
-            .and_then(|api| api.attributes.get("token_lifetime_for_web"))
-            .and_then(Value::as_i64);
-        let usual = api.map_or(self.settings.token_lifetime, |api| api.token_lifetime);
-        Duration::from_secs(u64::try_from(for_web.unwrap_or(usual)).unwrap_or(0))
+        let seconds = match api {
+            Some(api) if grant_type == GrantType::Implicit => api.token_lifetime_for_web(),
+            Some(api) => api.token_lifetime,
+            None => self.settings.token_lifetime,
+        };
+        Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
     }
 }
 

@@ -4,7 +4,7 @@ use engine::Settings;
 use serde_json::{Value, json};
 
 use crate::app::{Answer, App, on_both, on_both_with};
-use crate::browser::{ANN, Browser, CALLBACK, authorize, location, stage, told};
+use crate::browser::{ANN, Browser, CALLBACK, authorize, location, stage, stage_as, told};
 use crate::tokens::{API, REALM, VERIFIER, ask, claims, prepare, refresh};
 
 const USERINFO: &str = "https://ferry.example/userinfo";
@@ -129,6 +129,46 @@ async fn a_code_that_stands_for_no_scope_says_so() {
             let tokens = redeem(app, &code).await;
             assert_eq!(tokens.status, 200, "{}", tokens.body);
             assert_eq!(tokens.body["scope"], expected);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_token_that_travels_through_a_browser_lives_as_its_api_shows() {
+    on_both(async |app: &App| {
+        stage_as(
+            app,
+            json!({"grant_types": ["authorization_code", "implicit"]}),
+        )
+        .await;
+        let browser = Browser::new(app);
+        browser.sign_in("").await;
+        let apis: [(Value, i64); 3] = [
+            (json!({"identifier": "https://one.example/"}), 7200),
+            (
+                json!({"identifier": "https://two.example/", "token_lifetime": 600}),
+                600,
+            ),
+            (
+                json!({
+                    "identifier": "https://three.example/", "token_lifetime": 600,
+                    "token_lifetime_for_web": 30,
+                }),
+                30,
+            ),
+        ];
+        for (api, expected) in apis {
+            let more = format!("&audience={}", api["identifier"].as_str().unwrap());
+            let api = app.quietly("POST", "/api/v2/resource-servers", api).await;
+            assert_eq!(api.status, 201, "{}", api.body);
+            assert_eq!(api.body["token_lifetime_for_web"], expected);
+            let path = authorize(app, &more).replace("=code&", "=token&");
+            let answer = told(&browser.get(&path).await);
+            assert_eq!(answer["expires_in"], expected.to_string());
+            let claims = claims(&json!(answer["access_token"]));
+            let (begin, end) = (claims["iat"].as_i64(), claims["exp"].as_i64());
+            assert_eq!(end.unwrap() - begin.unwrap(), expected);
         }
     })
     .await;
