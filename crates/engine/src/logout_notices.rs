@@ -55,7 +55,7 @@ struct UnderWay<'a> {
 
 impl UnderWay<'_> {
     /// Waits for the end of a try; `None` when there is none to wait for.
-    async fn next(&mut self) -> Option<()> {
+    async fn ended(&mut self) -> Option<()> {
         let client = self.tries.next().await?;
         let place = self.clients.iter().position(|other| *other == client);
         if let Some(place) = place {
@@ -75,19 +75,19 @@ impl Engine {
             }
             tokio::select! {
                 () = stop.cancelled() => {}
-                Some(()) = under_way.next() => {}
+                Some(()) = under_way.ended() => {}
                 () = self.notices_wake.notified() => {}
                 () = tokio::time::sleep(POLL) => {}
             }
         }
-        while under_way.next().await.is_some() {}
+        while under_way.ended().await.is_some() {}
     }
 
     /// Sends what is due now and waits until it is told; says how many notices there were.
     pub async fn send_logout_notices(&self) -> Result<usize> {
         let mut under_way = UnderWay::default();
         let begun = self.begin_notices(&mut under_way).await?;
-        while under_way.next().await.is_some() {}
+        while under_way.ended().await.is_some() {}
         Ok(begun)
     }
 

@@ -121,3 +121,32 @@ async fn the_next_token_of_a_public_client_is_bound_to_the_key_that_it_shows() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_proof_is_used_up_by_its_client_alone() {
+    on_both(async |app: &App| {
+        let client = prepare(app, "client_secret_post", json!({})).await;
+        let proof = Holder::new().proof(app, "oauth/token");
+        let send = async |secret: &str| {
+            let mut pairs = PASSWORD.to_vec();
+            pairs.push(("client_id", client["client_id"].as_str().unwrap()));
+            pairs.push(("client_secret", secret));
+            app.post_form_with("/oauth/token", &pairs, ("dpop", &proof))
+                .await
+        };
+        let used = async || {
+            let dump = app.engine.store.dump().await.unwrap();
+            let lines = dump.lines();
+            lines
+                .filter(|line| line.starts_with("used_tokens: "))
+                .count()
+        };
+        assert_eq!(send("wrong").await.status, 401);
+        assert_eq!(used().await, 0);
+        let secret = client["client_secret"].as_str().unwrap();
+        assert_eq!(send(secret).await.status, 200);
+        assert_eq!(used().await, 1);
+        refused(&send(secret).await);
+    })
+    .await;
+}
