@@ -114,6 +114,17 @@ pub struct ResourceServer {
     pub version: i64,
 }
 
+impl ResourceServer {
+    /// Seconds that a token for it lives which travels through a browser. Where it does not say,
+    /// Auth0's default, and never longer than others.
+    pub fn token_lifetime_for_web(&self) -> i64 {
+        const DEFAULT: i64 = 7200;
+        let said = self.attributes.get("token_lifetime_for_web");
+        said.and_then(serde_json::Value::as_i64)
+            .unwrap_or(DEFAULT.min(self.token_lifetime))
+    }
+}
+
 /// A client's right to ask for tokens of an API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientGrant {

@@ -64,17 +64,18 @@ impl Engine {
         }))
     }
 
-    /// Withdraws a consent by an administrator's hand. Once more is nothing new.
+    /// Withdraws a consent by an administrator's hand, with all tokens that came of it. Once more is
+    /// nothing new.
     pub async fn withdraw_consent(&self, context: &Context, id: &ConsentId) -> Result<()> {
         let event = self
             .management_event(context, EventKind::Management, "Delete a grant")
             .await?;
         let mut write = self.store.write();
-        write.delete_consent(id).log(&event);
+        write.delete_consent(id, self.now()).log(&event);
         Ok(self.store.commit(write).await?)
     }
 
-    /// Withdraws all consents of a user.
+    /// Withdraws all consents of a user, with all tokens that came of them.
     pub async fn withdraw_consents(&self, context: &Context, user: &UserId) -> Result<()> {
         let user = self.user(user).await?;
         let mut event = self
@@ -82,7 +83,7 @@ impl Engine {
             .await?;
         event.user_id = Some(user.user_id.clone());
         let mut write = self.store.write();
-        write.delete_consents(user.row).log(&event);
+        write.delete_consents(user.row, self.now()).log(&event);
         Ok(self.store.commit(write).await?)
     }
 

@@ -5,7 +5,7 @@
 //! is refused here, although its signature is good.
 
 use domain::{AuthorizationId, ClientId, Json};
-use oidc::claims::{UserInfo, audience_contains};
+use oidc::claims::{UserInfo, audience_contains, machine_subject};
 use oidc::{OAuthError, PresentedToken, Scopes};
 use serde_json::{Value, json};
 use store::StoredRefreshToken;
@@ -73,7 +73,7 @@ impl Engine {
     }
 
     /// Answers `POST /oauth/introspect`: clients with a secret learn what a token says. Whatever is
-    /// wrong with the token is one answer.
+    /// wrong with the token, or with whom it speaks of, is one answer.
     pub async fn introspect(&self, request: &PresentedToken) -> Result<Value, OAuthError> {
         let client = self.proven_client(&request.client).await?;
         if client.auth == domain::TokenEndpointAuth::None {
@@ -82,19 +82,40 @@ impl Engine {
         }
         let token = request.token.expose();
         match self.access_claims(token).await {
-            Ok(claims) => return Ok(told(&claims)),
+            Ok(claims) if self.is_served(&claims).await? => return Ok(told(&claims)),
             Err(refusal) if refusal.status >= 500 => return Err(refusal),
-            Err(_) => {}
+            Ok(_) | Err(_) => {}
         }
         let found = self.store.find_refresh_token(&token_hash(token)).await;
         // A refresh token is nobody's business but its client's.
         let found = found
             .map_err(outage)?
             .filter(|found| found.authorization.client_id == client.client_id);
-        Ok(match found.filter(|found| self.is_alive(found)) {
-            Some(found) => told_of_refresh_token(&found),
-            None => json!({"active": false}),
+        let inactive = json!({"active": false});
+        let Some(found) = found.filter(|found| self.is_alive(found)) else {
+            return Ok(inactive);
+        };
+        let row = found.authorization.authentication.user;
+        let user = self.store.find_user_by_row(row).await.map_err(outage)?;
+        Ok(match user.filter(|user| !user.is_blocked()) {
+            Some(_) => told_of_refresh_token(&found),
+            None => inactive,
         })
+    }
+
+    /// Whether whom a token speaks of is still there: the client itself, or a user whom nobody
+    /// barred.
+    async fn is_served(&self, claims: &Json) -> Result<bool, OAuthError> {
+        let client = client_of(claims).and_then(Value::as_str);
+        let client: ClientId = client.unwrap_or_default().into();
+        let subject = text(claims, "sub");
+        if subject == machine_subject(&client) {
+            let found = self.store.find_client(&client).await.map_err(outage)?;
+            return Ok(found.is_some());
+        }
+        let found = self.store.find_user(&subject.into()).await;
+        let found = found.map_err(outage)?;
+        Ok(found.is_some_and(|user| !user.is_blocked()))
     }
 
     fn is_alive(&self, token: &StoredRefreshToken) -> bool {
@@ -142,6 +163,11 @@ fn text<'a>(claims: &'a Json, name: &str) -> &'a str {
     claims.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
+/// For whom a token was made out.
+fn client_of(claims: &Json) -> Option<&Value> {
+    claims.get("client_id").or_else(|| claims.get("azp"))
+}
+
 /// What a token hangs on, if it says so.
 pub(crate) fn authorization_of(claims: &Json) -> Option<AuthorizationId> {
     let (id, _) = text(claims, "jti").split_once('.')?;
@@ -149,7 +175,7 @@ pub(crate) fn authorization_of(claims: &Json) -> Option<AuthorizationId> {
 }
 
 fn told(claims: &Json) -> Value {
-    let client = claims.get("client_id").or_else(|| claims.get("azp"));
+    let client = client_of(claims);
     let is_bound = claims.contains_key("cnf");
     let mut answer = json!({
         "active": true,

@@ -36,6 +36,9 @@ pub(crate) struct CodeBinding {
     pub nonce: Option<String>,
     /// Whose verifier must fit.
     pub code_challenge: Option<CodeChallenge>,
+    /// Whether scopes were asked for.
+    #[serde(default)]
+    pub asks_scope: bool,
 }
 
 /// What tokens are to be made of.

@@ -7,18 +7,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::client_settings::is_backchannel_url;
-use domain::{Client, EventKind, LogEvent};
-use futures_util::future::join_all;
+use domain::{Client, ClientId, EventKind, LogEvent};
+use futures_util::future::{BoxFuture, FutureExt as _};
+use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use oidc::logout::{LOGOUT_JWT, LiveSession, LogoutTokenClaims};
-use store::{LogoutNotice, Write};
+use store::{LogoutNotice, NoticeShare, Write};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{Error, Result};
 use crate::outbound::OutboundRequest;
 use crate::{Context, Engine};
 
-/// Notices taken at once; they are sent at the same time.
-const TAKEN: u32 = 20;
+/// Notices that are sent at the same time, and how many of them to one client.
+const AT_ONCE: u32 = 40;
+const TO_ONE_CLIENT: u32 = 4;
 
 /// Another sender takes a notice when this one died. Longer than a try may take.
 const HOLD: Duration = Duration::from_secs(60);
@@ -43,40 +45,87 @@ struct Tried {
     outcome: std::result::Result<(), String>,
 }
 
+/// Notices on their way.
+#[derive(Default)]
+struct UnderWay<'a> {
+    tries: FuturesUnordered<BoxFuture<'a, ClientId>>,
+    /// To whom: one entry for each of them.
+    clients: Vec<ClientId>,
+}
+
+impl UnderWay<'_> {
+    /// Waits for the end of a try; `None` when there is none to wait for.
+    async fn ended(&mut self) -> Option<()> {
+        let client = self.tries.next().await?;
+        let place = self.clients.iter().position(|other| *other == client);
+        if let Some(place) = place {
+            self.clients.swap_remove(place);
+        }
+        Some(())
+    }
+}
+
 impl Engine {
     /// Tells clients until told to stop.
     pub async fn run_logout_notices(self: Arc<Self>, stop: CancellationToken) {
+        let mut under_way = UnderWay::default();
         while !stop.is_cancelled() {
-            match self.send_logout_notices().await {
-                Ok(0) => {}
-                Ok(_) => continue,
-                Err(error) => tracing::warn!(%error, "the notices of logouts can't be read"),
+            if let Err(error) = self.begin_notices(&mut under_way).await {
+                tracing::warn!(%error, "the notices of logouts can't be read");
             }
             tokio::select! {
                 () = stop.cancelled() => {}
+                Some(()) = under_way.ended() => {}
                 () = self.notices_wake.notified() => {}
                 () = tokio::time::sleep(POLL) => {}
             }
         }
+        while under_way.ended().await.is_some() {}
     }
 
-    /// One round; says how many notices it took.
+    /// Sends what is due now and waits until it is told; says how many notices there were.
     pub async fn send_logout_notices(&self) -> Result<usize> {
+        let mut under_way = UnderWay::default();
+        let begun = self.begin_notices(&mut under_way).await?;
+        while under_way.ended().await.is_some() {}
+        Ok(begun)
+    }
+
+    /// Takes notices that are due and sets off with them, as far as there is room. Clients that still
+    /// have to answer get no more, so that one that is slow keeps nobody else waiting.
+    async fn begin_notices<'a>(&'a self, under_way: &mut UnderWay<'a>) -> Result<usize> {
+        let taken = u32::try_from(under_way.clients.len()).unwrap_or(AT_ONCE);
+        let share = NoticeShare {
+            limit: AT_ONCE.saturating_sub(taken),
+            of_each: TO_ONE_CLIENT,
+            but: &under_way.clients,
+        };
+        if share.limit == 0 {
+            return Ok(0);
+        }
         let now = self.now();
         let due = self
             .store
-            .claim_logout_notices(now, now.plus(HOLD), TAKEN)
+            .claim_logout_notices(now, now.plus(HOLD), share)
             .await?;
-        let tries = due.iter().map(|notice| self.try_to_tell(notice));
-        let tries = join_all(tries).await;
+        let begun = due.len();
+        for notice in due {
+            under_way.clients.push(notice.client_id.clone());
+            under_way.tries.push(self.tell(notice).boxed());
+        }
+        Ok(begun)
+    }
+
+    /// One try, and what became of it. When that can't be written, the notice comes back after its
+    /// hold.
+    async fn tell(&self, notice: LogoutNotice) -> ClientId {
+        let tried = self.try_to_tell(&notice).await;
         let mut write = self.store.write();
-        for (notice, tried) in due.iter().zip(tries) {
-            self.note_try(&mut write, notice, tried);
+        self.note_try(&mut write, &notice, tried);
+        if let Err(error) = self.store.commit(write).await {
+            tracing::warn!(%error, "what became of a notice can't be written");
         }
-        if !write.is_empty() {
-            self.store.commit(write).await?;
-        }
-        Ok(due.len())
+        notice.client_id
     }
 
     async fn try_to_tell(&self, notice: &LogoutNotice) -> Tried {

@@ -87,7 +87,8 @@ impl Engine {
             &audience,
         ));
         self.store.commit(write).await.map_err(outage)?;
-        let response = TokenResponse::new(access, lifetime).with_scope(&scope);
+        let response = TokenResponse::new(access, lifetime);
+        let response = response.with_scope(&scope, !asked.is_empty());
         Ok(match key {
             Some(_) => response.bound_to_key(),
             None => response,

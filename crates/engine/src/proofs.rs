@@ -1,7 +1,7 @@
 //! Things that are used once, and proofs of possession (`DPoP`).
 
 use domain::Instant;
-use oidc::dpop::{self, ProofRequest};
+use oidc::dpop::{self, Proof, ProofRequest};
 use oidc::{OAuthError, Thumbprint};
 use store::StoreError;
 
@@ -28,19 +28,40 @@ impl Engine {
         }
     }
 
-    /// The key that a request proves to hold by its `DPoP` headers: none when it has no such header.
-    /// `request.url` is the URL under the issuer, not what a proxy made of it.
+    /// The proof that a request brings in its `DPoP` headers: none when it has no such header. It holds,
+    /// but may have been used before. `request.url` is the URL under the issuer, not what a proxy made
+    /// of it.
+    pub fn dpop_proof(
+        &self,
+        headers: &[&str],
+        request: &ProofRequest<'_>,
+    ) -> Result<Option<Proof>, OAuthError> {
+        match headers {
+            [] => Ok(None),
+            [proof] => Ok(Some(dpop::verify(proof, request, self.now())?)),
+            _ => Err(OAuthError::invalid_dpop_proof("more than one DPoP header")),
+        }
+    }
+
+    /// The key that a request proves to hold by its `DPoP` headers. The proof is used up.
     pub async fn dpop_key(
         &self,
         headers: &[&str],
         request: &ProofRequest<'_>,
     ) -> Result<Option<Thumbprint>, OAuthError> {
-        let proof = match headers {
-            [] => return Ok(None),
-            [proof] => proof,
-            _ => return Err(OAuthError::invalid_dpop_proof("more than one DPoP header")),
+        let proof = self.dpop_proof(headers, request)?;
+        self.use_proof(proof).await
+    }
+
+    /// Uses a proof up, if there is one. Where a client has to prove itself, that comes first: nobody
+    /// else's proofs are written down.
+    pub(crate) async fn use_proof(
+        &self,
+        proof: Option<Proof>,
+    ) -> Result<Option<Thumbprint>, OAuthError> {
+        let Some(proof) = proof else {
+            return Ok(None);
         };
-        let proof = dpop::verify(proof, request, self.now())?;
         let name = ["dpop", proof.key.as_str(), &proof.id];
         if self.use_once(&name, proof.expires_at).await? {
             Ok(Some(proof.key))

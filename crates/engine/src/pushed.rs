@@ -7,6 +7,7 @@ use std::time::Duration;
 use domain::entropy::alphanumeric;
 use domain::{Client, ClientId, EventKind};
 use oidc::authorize::{AuthorizeRefusal, PUSHED_REQUEST_URI, Source};
+use oidc::dpop::Proof;
 use oidc::{OAuthError, Params, PushedRequest};
 use serde::Serialize;
 
@@ -25,15 +26,17 @@ pub struct PushedAnswer {
 }
 
 impl Engine {
-    /// Answers `POST /oauth/par`. `key` is the thumbprint of the key that the client proved to hold
-    /// with this very request: it binds as `dpop_jkt` does (RFC 9449 §10.1).
+    /// Answers `POST /oauth/par`. `proof` is that of a key which the client holds: it binds as
+    /// `dpop_jkt` does (RFC 9449 §10.1).
     pub async fn push_request(
         &self,
         context: &Context,
         request: PushedRequest,
-        key: Option<String>,
+        proof: Option<Proof>,
     ) -> Result<PushedAnswer, OAuthError> {
         let client = self.proven_client(&request.client).await?;
+        let key = self.use_proof(proof).await?;
+        let key = key.map(|key| key.as_str().to_owned());
         let parameters = match self.checked_push(&client, request.parameters, key) {
             Ok(parameters) => parameters,
             Err(refusal) => {

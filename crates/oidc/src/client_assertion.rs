@@ -51,7 +51,10 @@ pub enum AssertionError {
     #[error("client assertion: iss and sub must be the client_id")]
     Client,
     /// `aud` is not this server alone.
-    #[error("client assertion: aud must be the issuer or the token endpoint, and nothing else")]
+    #[error(
+        "client assertion: aud must be the issuer, the token endpoint or the endpoint for pushed \
+         requests, and nothing else"
+    )]
     Audience,
     /// `exp` is missing, past or too far away.
     #[error("client assertion: exp must be at most five minutes away")]
@@ -149,18 +152,21 @@ fn check(
     })
 }
 
-/// One audience, as a text or as an array of one: an assertion that several servers take could be
-/// carried from one to the other.
+/// Names of this server, and no other: an assertion that several servers take could be carried from
+/// one to the other. The endpoint for pushed requests takes all three (RFC 9126 §2), and so do its
+/// neighbours.
 fn is_for(audience: Option<&Value>, issuer: &Issuer) -> bool {
-    let audience = match audience {
-        Some(Value::String(text)) => text,
-        Some(Value::Array(texts)) => match texts.as_slice() {
-            [Value::String(text)] => text,
-            _ => return false,
-        },
-        _ => return false,
+    let is_us = |text: &str| {
+        let endpoints = ["oauth/token", "oauth/par"];
+        text == issuer.as_str() || endpoints.iter().any(|path| text == issuer.join(path))
     };
-    audience == issuer.as_str() || *audience == issuer.join("oauth/token")
+    match audience {
+        Some(Value::String(text)) => is_us(text),
+        Some(Value::Array(texts)) => {
+            !texts.is_empty() && texts.iter().all(|text| text.as_str().is_some_and(is_us))
+        }
+        _ => false,
+    }
 }
 
 /// A number of seconds; fractions are allowed (RFC 7519 §2), and cut off.

@@ -2,15 +2,26 @@
 
 use std::time::Duration;
 
-use domain::{Authentication, Authorization, AuthorizationId, ConnectionId, Instant, UserRow};
+use domain::{
+    Authentication, Authorization, AuthorizationId, ClientId, ConnectionId, Instant, UserRow,
+};
 
-use crate::db::{Expect, Row, Stmt, any, one};
+use crate::db::{Expect, Row, Stmt, Value, any, one};
 use crate::error::Result;
 use crate::write::texts;
 use crate::{Store, Write, first};
 
 /// How long a code is remembered after its time: as long as the tokens that came of it may live.
 const CODES_KEPT: Duration = Duration::from_hours(31 * 24);
+
+/// How long a revoked authorization is remembered at most: longer than its access tokens live.
+const REVOKED_KEPT: Duration = Duration::from_hours(31 * 24);
+
+/// Revokes, at `$1`, those that a condition names; they are forgotten at `$2`, however long their
+/// refresh tokens would have lived.
+const REVOKE: &str = "update authorizations set revoked_at = $1, \
+     expires_at = case when expires_at < $2 then expires_at else $2 end \
+     where revoked_at is null and ";
 
 /// How long a device that came too late is still told so.
 const DEVICES_KEPT: Duration = Duration::from_hours(1);
@@ -130,10 +141,23 @@ impl Write {
 
     /// Revokes an authorization, and with it all its tokens. Once more is nothing new.
     pub fn revoke_authorization(&mut self, id: &AuthorizationId, now: Instant) -> &mut Self {
-        self.push(any(
-            "update authorizations set revoked_at = $2 where id = $1 and revoked_at is null",
-            vec![id.into(), now.into()],
-        ))
+        self.revoke_where("id = $3", vec![id.into()], now)
+    }
+
+    /// Revokes those that a condition names; its parameters begin at `$3`.
+    pub(crate) fn revoke_where(
+        &mut self,
+        condition: &str,
+        which: Vec<Value>,
+        now: Instant,
+    ) -> &mut Self {
+        let mut params = vec![now.into(), now.plus(REVOKED_KEPT).into()];
+        params.extend(which);
+        self.push(Stmt {
+            sql: format!("{REVOKE}{condition}").into(),
+            params,
+            expect: Expect::Any,
+        })
     }
 
     /// Writes a new code.
@@ -191,12 +215,31 @@ impl Write {
 
     /// Revokes all authorizations of a user that refresh tokens hang on.
     pub fn revoke_refresh_tokens_of(&mut self, user: UserRow, now: Instant) -> &mut Self {
+        self.revoke_where(
+            "user_row = $3 and id in (select authorization_id from refresh_tokens \
+             where user_row = $3)",
+            vec![user.into()],
+            now,
+        )
+    }
+
+    /// Revokes all authorizations of a client that goes, and forgets their tokens.
+    pub(crate) fn revoke_authorizations_of_client(
+        &mut self,
+        client: &ClientId,
+        now: Instant,
+    ) -> &mut Self {
         self.push(any(
-            "update authorizations set revoked_at = $2 where user_row = $1 \
-             and revoked_at is null and id in (select authorization_id from refresh_tokens \
-             where user_row = $1)",
-            vec![user.into(), now.into()],
-        ))
+            "delete from refresh_tokens where authorization_id in \
+             (select id from authorizations where client_id = $1)",
+            vec![client.into()],
+        ));
+        self.push(any(
+            "delete from opaque_tokens where authorization_id in \
+             (select id from authorizations where client_id = $1)",
+            vec![client.into()],
+        ));
+        self.revoke_where("client_id = $3", vec![client.into()], now)
     }
 
     /// Revokes all authorizations that a user gave through a connection.
@@ -206,11 +249,11 @@ impl Write {
         connection: &ConnectionId,
         now: Instant,
     ) -> &mut Self {
-        self.push(any(
-            "update authorizations set revoked_at = $3 where user_row = $1 \
-             and connection_id = $2 and revoked_at is null",
-            vec![user.into(), connection.into(), now.into()],
-        ))
+        self.revoke_where(
+            "user_row = $3 and connection_id = $4",
+            vec![user.into(), connection.into()],
+            now,
+        )
     }
 
     /// Forgets what nobody can use any more. Codes are remembered longer than they are good: a

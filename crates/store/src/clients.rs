@@ -237,9 +237,9 @@ impl Write {
         )
     }
 
-    /// Deletes a client with its grants, what people allowed it, and its place in connections and
-    /// sessions. Nobody is told of anything in its name any more.
-    pub fn delete_client(&mut self, id: &ClientId) -> &mut Self {
+    /// Deletes a client with its grants, what people allowed it, what came of that, and its place in
+    /// connections and sessions. Nobody is told of anything in its name any more.
+    pub fn delete_client(&mut self, id: &ClientId, now: Instant) -> &mut Self {
         self.push(one(
             "delete from clients where client_id = $1",
             vec![id.into()],
@@ -257,6 +257,7 @@ impl Write {
             vec![id.into()],
         ));
         self.delete_consents_of_client(id);
+        self.revoke_authorizations_of_client(id, now);
         self.push(any(
             "delete from session_clients where client_id = $1",
             vec![id.into()],

@@ -100,13 +100,28 @@ impl Write {
         ))
     }
 
-    /// Withdraws a consent. Once more is nothing new.
-    pub fn delete_consent(&mut self, id: &ConsentId) -> &mut Self {
+    /// Withdraws a consent, and revokes what came of it: authorizations of that user, client and API.
+    /// Once more is nothing new.
+    pub fn delete_consent(&mut self, id: &ConsentId, now: Instant) -> &mut Self {
+        self.revoke_where(
+            "user_row = (select user_row from consents where id = $3) \
+             and client_id = (select client_id from consents where id = $3) \
+             and coalesce(audience, '') = (select audience from consents where id = $3)",
+            vec![id.into()],
+            now,
+        );
         self.push(any("delete from consents where id = $1", vec![id.into()]))
     }
 
-    /// Withdraws all consents of a user.
-    pub fn delete_consents(&mut self, user: UserRow) -> &mut Self {
+    /// Withdraws all consents of a user in the same way.
+    pub fn delete_consents(&mut self, user: UserRow, now: Instant) -> &mut Self {
+        self.revoke_where(
+            "user_row = $3 and exists (select 1 from consents c where c.user_row = $3 \
+             and c.client_id = authorizations.client_id \
+             and c.audience = coalesce(authorizations.audience, ''))",
+            vec![user.into()],
+            now,
+        );
         self.push(any(
             "delete from consents where user_row = $1",
             vec![user.into()],

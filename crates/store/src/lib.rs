@@ -77,7 +77,7 @@ pub use identities::{IdentityKey, NewIdentity};
 pub use jobs::{Lease, Progress, SealedRow, StoredRowError};
 pub use keys::{KeyState, StoredKey};
 pub use login_transactions::StoredTransaction;
-pub use logout_notices::{Ending, LogoutNotice};
+pub use logout_notices::{Ending, LogoutNotice, NoticeShare};
 pub use merges::StoredMerge;
 pub use mfa_challenges::{NewChallenge, StoredChallenge};
 pub use opaque_tokens::OpaqueToken;

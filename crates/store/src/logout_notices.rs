@@ -24,6 +24,17 @@ pub struct LogoutNotice {
     pub attempts: i64,
 }
 
+/// Which notices a sender takes at once.
+#[derive(Clone, Copy, Debug)]
+pub struct NoticeShare<'a> {
+    /// At most so many.
+    pub limit: u32,
+    /// Of each client at most so many.
+    pub of_each: u32,
+    /// None for these clients.
+    pub but: &'a [ClientId],
+}
+
 /// Why and when sessions end, and what the notices of it are named by.
 #[derive(Clone, Debug)]
 pub struct Ending {
@@ -61,15 +72,29 @@ impl Ending {
 }
 
 impl Store {
-    /// Notices due now; each is put off until `retry_at`, so that two senders do not both take it.
+    /// Notices due now, a share of them; each is put off until `retry_at`, so that two senders do not
+    /// both take it.
     pub async fn claim_logout_notices(
         &self,
         now: Instant,
         retry_at: Instant,
-        limit: u32,
+        share: NoticeShare<'_>,
     ) -> Result<Vec<LogoutNotice>> {
+        let mut params: Vec<Value> = vec![
+            now.into(),
+            retry_at.into(),
+            i64::from(share.limit).into(),
+            i64::from(share.of_each).into(),
+        ];
+        let first = params.len() + 1;
+        params.extend(share.but.iter().map(Value::from));
+        let others = (first..=params.len()).map(|place| format!(" and client_id <> ${place}"));
+        let others = others.collect::<Vec<_>>().concat();
         let sql = format!(
             "with due as materialized (select id from logout_notices where next_attempt_at <= $1 \
+             and id in (select id from (select id, row_number() over (partition by client_id \
+             order by next_attempt_at, id) as place from logout_notices \
+             where next_attempt_at <= $1{others}) as ranked where place <= $4) \
              order by next_attempt_at, id limit $3{}) \
              update logout_notices set attempts = attempts + 1, next_attempt_at = $2 \
              where id in (select id from due) \
@@ -78,7 +103,7 @@ impl Store {
         );
         let claim = Stmt {
             sql: sql.into(),
-            params: vec![now.into(), retry_at.into(), i64::from(limit).into()],
+            params,
             expect: Expect::Any,
         };
         let done = self.db.batch(vec![claim]).await?;

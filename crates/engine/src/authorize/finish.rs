@@ -295,6 +295,7 @@ impl Engine {
                 redirect_uri,
                 nonce: request.nonce.clone(),
                 code_challenge: request.code_challenge.clone(),
+                asks_scope: !request.scope.is_empty(),
             };
             Some(self.add_code(write, &authorization, &binding)?)
         } else {
@@ -333,7 +334,7 @@ impl Engine {
             token: token.to_owned(),
             token_type: tokens.token_type(),
             expires_in: tokens.expires_in(),
-            scope: making.scope.clone(),
+            scope: (!request.scope.is_empty()).then(|| making.scope.clone()),
         });
         Ok(Granted {
             access_token,

@@ -203,7 +203,7 @@ impl Engine {
         client: &Client,
         request: &AuthorizationRequest,
     ) -> Result<(Option<domain::ResourceServer>, Scopes), OAuthError> {
-        let api = self.api_for_user(request.audience.as_deref()).await?;
+        let api = self.requested_api(request.audience.as_deref()).await?;
         let scope = crate::token::scope::user_scope(client, &request.scope, api.as_ref());
         Ok((api, scope))
     }

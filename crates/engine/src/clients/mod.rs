@@ -195,7 +195,7 @@ impl Engine {
         }
     }
 
-    /// Deletes a client with its grants. Nobody by that id is fine.
+    /// Deletes a client with its grants and its users' tokens. Nobody by that id is fine.
     pub async fn delete_client(&self, context: &Context, id: &ClientId) -> Result<()> {
         let Some(client) = self.store.find_client(id).await? else {
             return Ok(());
@@ -204,7 +204,7 @@ impl Engine {
             .client_event(context, "Delete a client", &client)
             .await?;
         let mut write = self.store.write();
-        write.delete_client(id);
+        write.delete_client(id, self.now());
         write.log(&event);
         match self.store.commit(write).await {
             Ok(()) | Err(StoreError::Stale { .. }) => Ok(()),

@@ -98,7 +98,7 @@ impl Engine {
         let event = self.exchange_event(context, client, EventKind::CodeExchanged);
         write.log(&of_user(event, &user));
         match self.store.commit(write).await {
-            Ok(()) => Ok(Some(response.with_scope(&scope))),
+            Ok(()) => Ok(Some(response.with_scope(&scope, binding.asks_scope))),
             Err(StoreError::Stale { .. }) => Ok(None),
             Err(error) => Err(outage(error).into()),
         }

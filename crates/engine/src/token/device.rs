@@ -66,7 +66,7 @@ impl Engine {
             ));
         }
         // An API that is not there is told now, not to the person.
-        self.api_for_user(request.audience.as_deref()).await?;
+        self.requested_api(request.audience.as_deref()).await?;
         let now = self.now();
         // Two codes of the same letters at once: one in ten thousand million.
         for _ in 0..3 {
@@ -255,7 +255,7 @@ impl Engine {
         let event = self.exchange_event(context, client, EventKind::DeviceCodeExchanged);
         write.log(&of_user(event, &user));
         match self.store.commit(write).await {
-            Ok(()) => Ok(response.with_scope(&scope)),
+            Ok(()) => Ok(response.with_scope(&scope, !device.scope.is_empty())),
             Err(StoreError::Stale { .. }) => Err(unknown("used or revoked meanwhile")),
             Err(error) => Err(outage(error)),
         }

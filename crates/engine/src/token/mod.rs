@@ -18,6 +18,7 @@ mod refresh_policy;
 pub(crate) mod scope;
 
 use domain::{Client, ClientId, EventKind, LogEvent, User};
+use oidc::dpop::Proof;
 use oidc::{ClientAuthentication, GrantType, OAuthError, Subject, TokenRequest, TokenResponse};
 
 use crate::error::Error;
@@ -34,8 +35,8 @@ pub struct TokenCall {
     pub request: TokenRequest,
     /// The person's address, as a backend that logs people in names it (`auth0-forwarded-for`).
     pub forwarded_for: Option<String>,
-    /// Thumbprint of the key that the caller proved (RFC 9449).
-    pub dpop_key: Option<String>,
+    /// The proof of a key that the caller holds (RFC 9449).
+    pub dpop_proof: Option<Proof>,
 }
 
 impl Engine {
@@ -55,7 +56,8 @@ impl Engine {
         };
         self.prove(&client, &call.authentication).await?;
         check_grant(&client, grant_type)?;
-        let key = call.dpop_key;
+        let key = self.use_proof(call.dpop_proof).await?;
+        let key = key.map(|key| key.as_str().to_owned());
         match call.request {
             TokenRequest::Password(grant) => {
                 let context = on_behalf(context, &client, call.forwarded_for);

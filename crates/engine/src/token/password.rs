@@ -40,7 +40,7 @@ impl Engine {
         key: Option<String>,
     ) -> Result<TokenResponse, OAuthError> {
         let connection = self.connection_of(&client, grant.realm.as_deref()).await?;
-        let api = self.api_for_user(grant.audience.as_deref()).await?;
+        let api = self.requested_api(grant.audience.as_deref()).await?;
         let login = LoginCommand {
             client,
             connection,
@@ -81,7 +81,7 @@ impl Engine {
             .after_factor(context, &client, (grant, key.as_deref()))
             .await?;
         let login = LoggedIn {
-            api: self.api_for_user(proven.audience.as_deref()).await?,
+            api: self.requested_api(proven.audience.as_deref()).await?,
             client,
             user: proven.user,
             authentication: proven.authentication,
@@ -123,7 +123,7 @@ impl Engine {
         Ok(if is_as_asked {
             response
         } else {
-            response.with_scope(&scope)
+            response.with_scope(&scope, !login.asked.is_empty())
         })
     }
 

@@ -2,9 +2,12 @@
 //! after the client's leeway, was copied, and its whole family is revoked (RFC 9700 §4.14.2).
 //!
 //! The family is the authorization. What the user may and is called is read anew each time.
+//!
+//! A public client's tokens are bound to the key that it proved; others are bound to the client
+//! already, which proves itself, and take whatever key it has by then (RFC 9449 §5).
 
 use domain::entropy::alphanumeric;
-use domain::{Client, EventKind, Instant, ResourceServer, Token, User};
+use domain::{Authorization, Client, EventKind, Instant, ResourceServer, Token, User};
 use oidc::{GrantType, OAuthError, Scopes, TokenResponse};
 use store::{StoreError, StoredRefreshToken, Write};
 
@@ -78,7 +81,8 @@ impl Engine {
         let policy = RefreshPolicy::of(client);
         let found = self.living_refresh_token(client, hash, policy).await?;
         let mut authorization = found.authorization.clone();
-        if authorization.dpop_key.as_deref() != key && authorization.dpop_key.is_some() {
+        let bound_to = authorization.dpop_key.as_deref();
+        if client.is_public() && bound_to.is_some() && bound_to != key {
             return Err(OAuthError::wrong_key().into());
         }
         authorization.dpop_key = key.map(str::to_owned);
@@ -99,12 +103,17 @@ impl Engine {
             id_token: true,
         };
         let mut write = self.store.write();
-        let next = self.add_exchange(&mut write, &found, policy);
+        let next_key = key.filter(|_| client.is_public() && policy.rotates);
+        let next = self.add_exchange(&mut write, &found, policy, next_key);
         let response = self.add_tokens(&mut write, &issue, api.as_ref(), true)?;
         let event = self.exchange_event(context, client, EventKind::RefreshTokenExchanged);
         write.log(&of_user(event, &user));
         match self.store.commit(write).await {
-            Ok(()) => Ok(Some(response.with_refresh_token(next).with_scope(&scope))),
+            Ok(()) => {
+                let had_scope = !found.authorization.scope.is_empty();
+                let response = response.with_scope(&scope, had_scope);
+                Ok(Some(response.with_refresh_token(next)))
+            }
             Err(StoreError::Stale { .. }) => Ok(None),
             Err(error) => Err(outage(error).into()),
         }
@@ -138,19 +147,22 @@ impl Engine {
         }
     }
 
-    /// Adds what an exchange does to the token: the next one takes its place, or it stays.
+    /// Adds what an exchange does to the token: the next one takes its place, bound to a key where
+    /// one is named, or it stays.
     fn add_exchange(
         &self,
         write: &mut Write,
         found: &StoredRefreshToken,
         policy: RefreshPolicy,
+        next_key: Option<&str>,
     ) -> Option<String> {
         let now = self.now();
         let id = &found.authorization.id;
         let idle = policy.idle_lifetime.map(|lifetime| now.plus(lifetime));
         let until = remembered_until(now, (found.expires_at, idle));
-        if until > found.remembered_until {
-            write.extend_authorization(id, until, None);
+        let binds = next_key.is_some() && found.authorization.dpop_key.is_none();
+        if until > found.remembered_until || binds {
+            write.extend_authorization(id, until, next_key);
         } else {
             write.require_authorization(id);
         }
@@ -201,7 +213,7 @@ impl Engine {
         let authorization = issue.authorization;
         let refresh_token = is_offline(&authorization.scope).then(|| {
             let (token, until) = self.new_refresh_token(issue.client);
-            write.extend_authorization(&authorization.id, until, authorization.dpop_key.as_deref());
+            write.extend_authorization(&authorization.id, until, binding_key(issue));
             self.add_refresh_token(write, issue, &token);
             token
         });
@@ -226,7 +238,11 @@ impl Engine {
             return self.add_tokens(write, issue, api, false);
         }
         let (token, until) = self.new_refresh_token(issue.client);
-        write.insert_authorization(authorization, until);
+        let kept = Authorization {
+            dpop_key: binding_key(issue).map(str::to_owned),
+            ..authorization.clone()
+        };
+        write.insert_authorization(&kept, until);
         if is_offline {
             self.add_refresh_token(write, issue, &token);
         }
@@ -249,6 +265,12 @@ impl Engine {
         let id = &issue.authorization.id;
         write.insert_refresh_token(&token_hash(token), id, user.row, ends, now);
     }
+}
+
+/// The key that a refresh token is bound to.
+fn binding_key<'a>(issue: &'a Issue<'_>) -> Option<&'a str> {
+    let key = issue.authorization.dpop_key.as_deref();
+    key.filter(|_| issue.client.is_public())
 }
 
 fn is_offline(scope: &str) -> bool {

@@ -17,12 +17,22 @@ const OPENID_SCOPES: &str = "openid profile email phone address name given_name 
 pub(crate) const OFFLINE_ACCESS: &str = "offline_access";
 
 impl Engine {
-    /// The API of a user's token. The Management API is no API for users.
+    /// The API that a request for a user's token means: the default one, where it names none.
+    pub(crate) async fn requested_api(
+        &self,
+        audience: Option<&str>,
+    ) -> Result<Option<ResourceServer>, OAuthError> {
+        let default = self.settings.default_audience.as_deref();
+        self.api_for_user(audience.or(default)).await
+    }
+
+    /// The API of a user's token: none, where the token is for userinfo alone. The Management API is
+    /// no API for users.
     pub(crate) async fn api_for_user(
         &self,
         audience: Option<&str>,
     ) -> Result<Option<ResourceServer>, OAuthError> {
-        let Some(audience) = audience.or(self.settings.default_audience.as_deref()) else {
+        let Some(audience) = audience else {
             return Ok(None);
         };
         if audience == self.settings.issuer.userinfo_audience() {
@@ -43,15 +53,14 @@ impl Engine {
         Ok(Some(api))
     }
 
-    /// How long an access token for an API is good; less, where the API says so, when it travels
-    /// through a browser.
+    /// How long an access token for an API is good; less when it travels through a browser.
     pub(crate) fn lifetime(&self, api: Option<&ResourceServer>, grant_type: GrantType) -> Duration {
-        let for_web = api
-            .filter(|_| grant_type == GrantType::Implicit)
-            .and_then(|api| api.attributes.get("token_lifetime_for_web"))
-            .and_then(Value::as_i64);
-        let usual = api.map_or(self.settings.token_lifetime, |api| api.token_lifetime);
-        Duration::from_secs(u64::try_from(for_web.unwrap_or(usual)).unwrap_or(0))
+        let seconds = match api {
+            Some(api) if grant_type == GrantType::Implicit => api.token_lifetime_for_web(),
+            Some(api) => api.token_lifetime,
+            None => self.settings.token_lifetime,
+        };
+        Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
     }
 }
 

@@ -28,9 +28,13 @@ impl AuthorizeRefusal {
     }
 
     /// The refusal as a direct answer: that of the endpoint for pushed requests, which has no browser
-    /// to redirect (RFC 9126 §2.3).
+    /// to redirect, nor a page that nobody may see (RFC 9126 §2.3).
     pub fn into_error(self) -> OAuthError {
         match self {
+            Self::Page(error) if error.status == 403 => OAuthError {
+                status: 400,
+                ..error
+            },
             Self::Page(error) => error,
             Self::Redirect { error, .. } => *error,
         }

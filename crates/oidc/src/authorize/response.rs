@@ -46,8 +46,8 @@ pub struct FrontChannelToken {
     pub token_type: &'static str,
     /// Seconds that it is good.
     pub expires_in: u64,
-    /// What it allows.
-    pub scope: Scopes,
+    /// What it allows; nothing is said where nothing was asked for.
+    pub scope: Option<Scopes>,
 }
 
 /// An answer, ready for the browser.
@@ -94,8 +94,8 @@ impl ReplyTo {
             members.push(("access_token", token.token));
             members.push(("token_type", token.token_type.to_owned()));
             members.push(("expires_in", token.expires_in.to_string()));
-            if !token.scope.is_empty() {
-                members.push(("scope", token.scope.to_string()));
+            if let Some(scope) = token.scope {
+                members.push(("scope", scope.to_string()));
             }
         }
         if let Some(token) = granted.id_token {

@@ -263,6 +263,7 @@ impl PushedRequest {
         for proof in ["client_assertion", "client_assertion_type"] {
             params.take(proof)?;
         }
+        params.forget(params::RESOURCE);
         let mut parameters = params.into_pairs()?;
         parameters.push(("client_id".into(), client.require_client_id()?.to_string()));
         Ok(Self { client, parameters })

@@ -1,7 +1,7 @@
 //! The parameters of a request, from a form or from a JSON object, before anyone trusts them.
 //!
-//! No parameter stands twice, an empty one is as good as absent (both RFC 6749 §3.2), and so is a
-//! JSON `null`: Auth0's own Python SDK sends `"realm": null` for what its caller left out. A value
+//! No parameter stands twice but `resource`, which may (RFC 8707 §2) and is not read; an empty one is
+//! as good as absent (both RFC 6749 §3.2), and so is a JSON `null`: Auth0's own Python SDK sends `"realm": null` for what its caller left out. A value
 //! that is not text is refused only when its parameter is asked for.
 
 use std::collections::BTreeMap;
@@ -13,6 +13,9 @@ use zeroize::Zeroizing;
 
 use crate::error::OAuthError;
 
+/// Where a token shall be of use; it may stand more than once.
+pub(crate) const RESOURCE: &str = "resource";
+
 /// Parameters by name. Values are wiped when dropped: one of them is a password.
 pub struct Params(BTreeMap<String, Given>);
 
@@ -20,7 +23,7 @@ enum Given {
     Text(Zeroizing<String>),
     Null,
     Other,
-    /// More than once; only [`Params::from_query`] lets that in.
+    /// More than once; [`Params::from_query`] lets that in, others for `resource` alone.
     Twice,
 }
 
@@ -106,10 +109,11 @@ impl Params {
     fn collect(members: impl Iterator<Item = (String, Given)>) -> Result<Self, OAuthError> {
         let mut params = BTreeMap::new();
         for (name, given) in members {
-            if params.contains_key(&name) {
+            let is_first = !params.contains_key(&name);
+            if !is_first && name != RESOURCE {
                 return Err(OAuthError::duplicate_parameter(&name));
             }
-            params.insert(name, given);
+            params.insert(name, if is_first { given } else { Given::Twice });
         }
         Ok(Self(params))
     }

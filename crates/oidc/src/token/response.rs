@@ -94,10 +94,11 @@ impl TokenResponse {
         self
     }
 
-    /// The same answer with the granted scopes; required when they differ from those asked for.
+    /// The same answer with the granted scopes. Where some were asked for and none was granted, it
+    /// says so (RFC 6749 §5.1).
     #[must_use]
-    pub fn with_scope(mut self, scope: &crate::scopes::Scopes) -> Self {
-        self.scope = (!scope.is_empty()).then(|| scope.to_string());
+    pub fn with_scope(mut self, granted: &crate::scopes::Scopes, were_asked: bool) -> Self {
+        self.scope = (were_asked || !granted.is_empty()).then(|| granted.to_string());
         self
     }
 }

@@ -54,8 +54,15 @@ fn a_good_assertion_is_believed_and_remembered_to_its_end() {
             expires_at: end
         }
     );
-    for audience in [json!(format!("{ISSUER}oauth/token")), json!([ISSUER])] {
-        assert!(verify(&with("aud", audience)).is_ok());
+    let (token, par) = (format!("{ISSUER}oauth/token"), format!("{ISSUER}oauth/par"));
+    for audience in [
+        json!(token),
+        json!(par),
+        json!([ISSUER]),
+        json!([par]),
+        json!([ISSUER, token, par]),
+    ] {
+        assert!(verify(&with("aud", audience.clone())).is_ok(), "{audience}");
     }
 }
 
@@ -82,6 +89,12 @@ fn what_is_not_quite_right_is_refused() {
             AssertionError::Audience,
         ),
         ("aud", json!([]), AssertionError::Audience),
+        ("aud", json!([ISSUER, 1]), AssertionError::Audience),
+        (
+            "aud",
+            json!(format!("{ISSUER}oauth/revoke")),
+            AssertionError::Audience,
+        ),
         ("aud", Value::Null, AssertionError::Audience),
         ("exp", json!(now - 60), AssertionError::Expiry),
         ("exp", json!(now + 361), AssertionError::Expiry),

@@ -1,4 +1,4 @@
-use oidc::{OAuthError, Params, parse_token_request};
+use oidc::{OAuthError, Params, PushedRequest, parse_token_request};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -29,6 +29,22 @@ fn no_parameter_stands_twice() {
         refusal(Params::from_json(br#"{"scope": "a", "scope": null}"#)),
         twice
     );
+}
+
+#[test]
+fn a_resource_may_stand_twice_and_is_not_read() {
+    let pairs = [
+        ("grant_type", "client_credentials"),
+        ("resource", "https://a.example/"),
+        ("resource", "https://b.example/"),
+        ("resource", "https://c.example/"),
+    ];
+    let params = form(&pairs).unwrap();
+    assert!(parse_token_request(params, None).is_ok());
+    let pairs = [&pairs[..], &[("client_id", "a")]].concat();
+    let request = PushedRequest::read(form(&pairs).unwrap(), None).unwrap();
+    let names: Vec<&str> = request.parameters.iter().map(|(n, _)| n.as_str()).collect();
+    assert_eq!(names, ["grant_type", "client_id"]);
 }
 
 #[test]

@@ -173,11 +173,19 @@ fn token_response() {
     assert_eq!(format!("{response:?}"), "TokenResponse(…)");
     let full = TokenResponse::new("a.b.c".into(), Duration::from_hours(24))
         .with_id_token("d.e.f".into())
-        .with_scope(&Scopes::parse("openid email").unwrap());
-    let lines = [response, full].map(|body| serde_json::to_string(&body).unwrap());
+        .with_scope(&Scopes::parse("openid email").unwrap(), false);
+    let plain = || TokenResponse::new("a.b.c".into(), Duration::from_hours(24));
+    let nothing = Scopes::default();
+    let (none, refused) = (
+        plain().with_scope(&nothing, false),
+        plain().with_scope(&nothing, true),
+    );
+    let lines = [response, full, none, refused].map(|body| serde_json::to_string(&body).unwrap());
     insta::assert_snapshot!(lines.join("\n"), @r#"
     {"access_token":"a.b.c","expires_in":86400,"token_type":"Bearer"}
     {"access_token":"a.b.c","id_token":"d.e.f","scope":"openid email","expires_in":86400,"token_type":"Bearer"}
+    {"access_token":"a.b.c","expires_in":86400,"token_type":"Bearer"}
+    {"access_token":"a.b.c","scope":"","expires_in":86400,"token_type":"Bearer"}
     "#);
 }
 

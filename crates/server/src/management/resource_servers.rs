@@ -103,6 +103,7 @@ fn render(api: ResourceServer) -> Json {
         None => json!({"value": value}),
     };
     let scopes: Vec<Value> = api.scopes.iter().map(scope).collect();
+    let for_web = api.token_lifetime_for_web();
     let mut body = Json::new();
     body.insert("id".into(), api.id.as_str().into());
     if !api.name.is_empty() {
@@ -113,7 +114,7 @@ fn render(api: ResourceServer) -> Json {
     body.insert("scopes".into(), scopes.into());
     body.insert("signing_alg".into(), "RS256".into());
     body.insert("token_lifetime".into(), api.token_lifetime.into());
-    body.insert("token_lifetime_for_web".into(), 7200.into());
+    body.insert("token_lifetime_for_web".into(), for_web.into());
     body.insert("allow_offline_access".into(), false.into());
     body.insert(
         "skip_consent_for_verifiable_first_party_clients".into(),

@@ -24,10 +24,9 @@ pub async fn post(
         access_token: None,
     };
     let proofs = form.headers("dpop");
-    let key = state.engine.dpop_key(&proofs, &proven).await?;
-    let key = key.map(|key| key.as_str().to_owned());
+    let proof = state.engine.dpop_proof(&proofs, &proven)?;
     let (params, basic) = form.split();
     let request = PushedRequest::read(params, basic.as_deref())?;
-    let answer = state.engine.push_request(&context, request, key).await?;
+    let answer = state.engine.push_request(&context, request, proof).await?;
     Ok(uncached((StatusCode::CREATED, Json(answer))))
 }

@@ -67,9 +67,14 @@ pub struct Answer {
 
 /// Runs a scenario on both databases; gives what was said, which must be the same.
 pub async fn on_both(scenario: impl AsyncFn(&App)) -> String {
-    let sqlite = App::on_sqlite().await;
+    on_both_with(|_| {}, scenario).await
+}
+
+/// The same with other settings.
+pub async fn on_both_with(change: fn(&mut Settings), scenario: impl AsyncFn(&App)) -> String {
+    let sqlite = App::on_sqlite_with(change).await;
     scenario(&sqlite).await;
-    let postgres = App::on_postgres().await;
+    let postgres = App::on_postgres_with(change).await;
     scenario(&postgres).await;
     let (one, other) = (sqlite.transcript(), postgres.transcript());
     assert_eq!(one, other, "SQLite said the first, PostgreSQL the second");
@@ -78,29 +83,43 @@ pub async fn on_both(scenario: impl AsyncFn(&App)) -> String {
 
 impl App {
     pub async fn on_sqlite() -> Self {
+        Self::on_sqlite_with(|_| {}).await
+    }
+
+    async fn on_sqlite_with(change: fn(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let key = Key32::from([7; 32]);
         let store = Store::open_sqlite(&folder.path().join("test.sqlite"), &key)
             .await
             .unwrap();
-        Self::on(store, folder, None).await
+        Self::on(store, folder, None, change).await
     }
 
     pub async fn on_postgres() -> Self {
+        Self::on_postgres_with(|_| {}).await
+    }
+
+    async fn on_postgres_with(change: fn(&mut Settings)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let database = Postgres::shared().unwrap().database().unwrap();
         let key = Key32::from([7; 32]);
         let store = Store::open_postgres(database.url(), 4, &key).await.unwrap();
-        Self::on(store, folder, Some(database)).await
+        Self::on(store, folder, Some(database), change).await
     }
 
-    async fn on(store: Store, folder: tempfile::TempDir, database: Option<Database>) -> Self {
+    async fn on(
+        store: Store,
+        folder: tempfile::TempDir,
+        database: Option<Database>,
+        change: fn(&mut Settings),
+    ) -> Self {
         let issuer = oidc::Issuer::parse(ISSUER).unwrap();
-        let settings = Settings {
+        let mut settings = Settings {
             scheme: password::Scheme::Bcrypt { cost: 4 },
             leaked_passwords: Some(folder.path().join("leaked.txt")),
             ..Settings::new(issuer, folder.path().to_owned())
         };
+        change(&mut settings);
         let clock = Arc::new(ManualClock::at(START));
         let engine = Engine::new(
             store,

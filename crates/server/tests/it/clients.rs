@@ -345,9 +345,9 @@ async fn an_api_is_created_read_changed_and_deleted() {
     });
     insta::assert_snapshot!(said.await, @r#"
     POST /api/v2/resource-servers
-      201 {"id":"[api]","name":"Orders","identifier":"https://orders.example/","is_system":false,"scopes":[{"value":"read:orders","description":"Read"},{"value":"write:orders"}],"signing_alg":"RS256","token_lifetime":600,"token_lifetime_for_web":7200,"allow_offline_access":true,"skip_consent_for_verifiable_first_party_clients":false,"token_dialect":"rfc9068_profile"}
+      201 {"id":"[api]","name":"Orders","identifier":"https://orders.example/","is_system":false,"scopes":[{"value":"read:orders","description":"Read"},{"value":"write:orders"}],"signing_alg":"RS256","token_lifetime":600,"token_lifetime_for_web":600,"allow_offline_access":true,"skip_consent_for_verifiable_first_party_clients":false,"token_dialect":"rfc9068_profile"}
     PATCH /api/v2/resource-servers/https%3A%2F%2Forders.example%2F
-      201 {"id":"[api]","name":"O","identifier":"https://orders.example/","is_system":false,"scopes":[{"value":"read:orders"}],"signing_alg":"RS256","token_lifetime":600,"token_lifetime_for_web":7200,"allow_offline_access":false,"skip_consent_for_verifiable_first_party_clients":false,"token_dialect":"rfc9068_profile"}
+      201 {"id":"[api]","name":"O","identifier":"https://orders.example/","is_system":false,"scopes":[{"value":"read:orders"}],"signing_alg":"RS256","token_lifetime":600,"token_lifetime_for_web":600,"allow_offline_access":false,"skip_consent_for_verifiable_first_party_clients":false,"token_dialect":"rfc9068_profile"}
     GET /api/v2/resource-servers?page=0&per_page=100&include_totals=true&fields=name,is_system
       200 {"total":2,"start":0,"limit":100,"resource_servers":[{"name":"Management API","is_system":true},{"name":"O","is_system":false}]}
     GET /api/v2/resource-servers?per_page=1&fields=name

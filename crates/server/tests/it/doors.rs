@@ -110,6 +110,9 @@ async fn a_pushed_request_is_taken_once() {
 async fn what_is_wrong_is_told_to_whoever_pushes() {
     let said = on_both(async |app: &App| {
         stage(app).await;
+        // This may stand as often as it likes (RFC 8707 §2).
+        let resources = ["https://a.example/", "https://b.example/"].map(|uri| ("resource", uri));
+        assert_eq!(push(app, &resources).await.status, 201);
         for more in [
             ("redirect_uri", "https://evil.example/cb"),
             ("response_type", "x"),
@@ -130,7 +133,7 @@ async fn what_is_wrong_is_told_to_whoever_pushes() {
     })
     .await;
     insta::assert_snapshot!(said, @r"
-    redirect_uri 403: invalid_request: Callback URL mismatch. The provided redirect_uri is not in the list of allowed callback URLs.
+    redirect_uri 400: invalid_request: Callback URL mismatch. The provided redirect_uri is not in the list of allowed callback URLs.
     response_type 400: unsupported_response_type: Unsupported response type: x
     response_type 403: unauthorized_client: Grant type 'implicit' not allowed for the client.
     code_challenge_method 400: invalid_request: code_challenge_method must be S256.

@@ -374,6 +374,53 @@ async fn a_logout_wakes_the_sender() {
     running.await.unwrap();
 }
 
+/// Signs in at another client, in a browser of its own, and out again.
+async fn visit(app: &App, client: &str) {
+    let browser = Browser::new(app);
+    let path = authorize(app, "").replace(app.client(), client);
+    let login = location(&browser.get(&path).await);
+    let filled = browser.fill(&login, &crate::browser::ANN).await;
+    assert!(told(&browser.get(&location(&filled)).await).contains_key("code"));
+    assert_eq!(browser.get("/v2/logout").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_client_that_says_nothing_keeps_nobody_else_waiting() {
+    let app = App::on_sqlite().await;
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/bye", silent.local_addr().unwrap());
+    stage_as(
+        &app,
+        json!({"oidc_logout": {"backchannel_logout_urls": [url]}}),
+    )
+    .await;
+    let receiver = Receiver::default();
+    let club = json!({
+        "name": "club", "app_type": "spa", "token_endpoint_auth_method": "none",
+        "callbacks": [CALLBACK], "grant_types": ["authorization_code"],
+        "oidc_logout": {"backchannel_logout_urls": [receiver.listen().await]},
+    });
+    let club = app.quietly("POST", "/api/v2/clients", club).await.body;
+    let club = club["client_id"].as_str().unwrap();
+    let path = "/api/v2/connections/con_0000000000000001/clients";
+    let served = json!([{"client_id": club, "status": true}]);
+    assert_eq!(app.quietly("PATCH", path, served).await.status, 204);
+    let stop = tokio_util::sync::CancellationToken::new();
+    let running = tokio::spawn(Arc::clone(&app.engine).run_logout_notices(stop));
+    visit(&app, app.client()).await;
+    let patience = std::time::Duration::from_secs(30);
+    let held = tokio::time::timeout(patience, silent.accept());
+    let held = held.await.unwrap().unwrap();
+    // Less than the silent one has.
+    visit(&app, club).await;
+    let patience = std::time::Duration::from_secs(10);
+    let heard = tokio::time::timeout(patience, receiver.heard.notified());
+    heard.await.unwrap();
+    assert_eq!(read(&app, &receiver.took()[0]).await["aud"], club);
+    running.abort();
+    drop(held);
+}
+
 #[tokio::test]
 async fn addresses_for_logout_tokens_are_looked_at() {
     let app = App::on_sqlite().await;

@@ -8,6 +8,7 @@
 
 mod actions;
 mod app;
+mod audiences;
 mod authoring;
 mod bad_input;
 mod bound_tokens;
@@ -22,6 +23,7 @@ mod cors;
 mod crossing;
 mod devices;
 mod doors;
+mod endings;
 mod exports;
 mod federation;
 mod flow;
@@ -40,6 +42,7 @@ mod outages;
 mod pages;
 mod passkeys;
 mod passwords;
+mod possession;
 mod process;
 mod protection;
 mod recipes;

@@ -11,10 +11,10 @@ use store::StoredCode;
 
 use crate::app::{Answer, App, on_both};
 
-const REALM: &str = "http://auth0.com/oauth/grant-type/password-realm";
+pub const REALM: &str = "http://auth0.com/oauth/grant-type/password-realm";
 const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
-const API: &str = "https://api.example/";
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+pub const API: &str = "https://api.example/";
+pub const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
 /// An application, its secret for those that have one, and whatever it says of refresh tokens.
@@ -60,7 +60,7 @@ pub async fn ask(app: &App, path: &str, client: &Value, mut body: Value) -> Answ
 }
 
 /// The tokens of a password login.
-async fn log_in(app: &App, client: &Value, scope: &str) -> Value {
+pub async fn log_in(app: &App, client: &Value, scope: &str) -> Value {
     let body = json!({
         "grant_type": REALM, "realm": "plain", "username": "ann@example.com", "password": "right",
         "scope": scope, "audience": API,
@@ -70,7 +70,7 @@ async fn log_in(app: &App, client: &Value, scope: &str) -> Value {
     answer.body
 }
 
-async fn refresh(app: &App, client: &Value, token: &Value) -> Answer {
+pub async fn refresh(app: &App, client: &Value, token: &Value) -> Answer {
     let body = json!({"grant_type": "refresh_token", "refresh_token": token});
     ask(app, "/oauth/token", client, body).await
 }
@@ -97,7 +97,7 @@ pub fn claims(token: &Value) -> Value {
 }
 
 /// A code as the authorization endpoint leaves one after a login in a browser.
-async fn code(app: &App, client: &Value, code: &str, binding: Value) {
+pub async fn code(app: &App, client: &Value, code: &str, binding: Value) {
     let store = &app.engine.store;
     let user = store.find_user(&"auth0|ann".into()).await.unwrap().unwrap();
     let now = app.engine.now();
@@ -131,7 +131,7 @@ async fn code(app: &App, client: &Value, code: &str, binding: Value) {
     store.commit(write).await.unwrap();
 }
 
-fn bound() -> Value {
+pub fn bound() -> Value {
     json!({
         "redirect_uri": "https://shop.example/cb", "nonce": "n1",
         "code_challenge": {"challenge": CHALLENGE, "method": "S256"},

@@ -167,6 +167,8 @@ conformance! {
         a_family_comes_back_rotates_and_is_revoked,
         of_twenty_racing_rotations_one_wins,
         a_deleted_user_takes_all_tokens,
+        a_deleted_client_takes_its_tokens,
+        a_revoked_family_is_forgotten_in_its_time,
         a_device_is_answered_once_and_ends_once,
         a_pushed_request_is_taken_once;
     resource_servers:
@@ -177,9 +179,11 @@ conformance! {
         a_transaction_moves_on_once_and_ends_once,
         raced_steps_are_taken_once;
     consents:
-        a_consent_grows_and_is_withdrawn;
+        a_consent_grows_and_is_withdrawn,
+        what_came_of_a_consent_goes_with_it;
     logout_notices:
         a_notice_is_claimed_by_one_sender_and_retried,
+        no_client_takes_the_place_of_others,
         each_end_tells_whom_it_concerns,
         whoever_is_linked_away_is_logged_out,
         a_client_is_told_where_it_says_last;

@@ -25,7 +25,7 @@ fn everything() -> Granted {
             token: "at".into(),
             token_type: "Bearer",
             expires_in: 7200,
-            scope: Scopes::parse("openid profile").unwrap(),
+            scope: Some(Scopes::parse("openid profile").unwrap()),
         }),
         id_token: Some("x.y.z".into()),
         ..code()

@@ -50,7 +50,7 @@ pub async fn credentials_come_back_change_and_follow_their_client(store: &Bench)
     ));
 
     let mut write = store.write();
-    write.delete_client(&"one".into());
+    write.delete_client(&"one".into(), at(9));
     store.commit(write).await.unwrap();
     assert!(one().await.is_empty());
     assert_eq!(store.orphans().await.unwrap(), [""; 0]);

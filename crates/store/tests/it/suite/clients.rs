@@ -150,13 +150,13 @@ pub async fn grants_come_back_and_follow_their_client(store: &Bench) {
         Some(changed)
     );
     let mut write = store.write();
-    write.delete_client(&"one".into());
+    write.delete_client(&"one".into(), at(9));
     store.commit(write).await.unwrap();
     assert_eq!(ids(None, None).await, ["g3"]);
     let main = store.find_connection(&main.id).await.unwrap().unwrap();
     assert_eq!(main.enabled_clients, ["two".into()]);
     let mut write = store.write();
-    write.delete_client(&"one".into());
+    write.delete_client(&"one".into(), at(9));
     assert!(matches!(
         store.commit(write).await,
         Err(StoreError::Stale { .. })
@@ -193,7 +193,7 @@ pub async fn a_deleted_client_or_api_leaves_no_arriving_grant(store: &Bench) {
                     let mut write = store.write();
                     if number == round % 3 {
                         if round % 2 == 0 {
-                            write.delete_client(&name.into());
+                            write.delete_client(&name.into(), at(9));
                         } else {
                             write.delete_resource_server(&name.into(), &audience);
                         }

@@ -2,11 +2,18 @@
 
 use domain::{Client, SessionEnd, UserRow};
 use serde_json::json;
-use store::{Ending, LogoutNotice, Store, Write};
+use store::{Ending, LogoutNotice, NoticeShare, Store, Write};
 
 use crate::bench::Bench;
 use crate::make::{at, client, ending, insert, new_user, object, put_client, put_connection};
 use crate::suite::sessions::{put_user, session};
+
+/// Whatever is due.
+const ALL: NoticeShare<'_> = NoticeShare {
+    limit: 9,
+    of_each: 9,
+    but: &[],
+};
 
 /// A client that is told, and of what besides logouts.
 async fn put_receiver(store: &Store, id: &str, told: &str) {
@@ -48,7 +55,7 @@ fn because(reason: SessionEnd) -> Ending {
 }
 
 async fn told(store: &Store) -> Vec<String> {
-    let claimed = store.claim_logout_notices(at(300), at(400), 9).await;
+    let claimed = store.claim_logout_notices(at(300), at(400), ALL).await;
     let mut told: Vec<_> = claimed.unwrap().into_iter().map(|n| n.url).collect();
     told.sort();
     told
@@ -61,7 +68,7 @@ pub async fn a_notice_is_claimed_by_one_sender_and_retried(store: &Bench) {
     store.commit(write).await.unwrap();
     let outcomes = store
         .race(20, |store, _| async move {
-            store.claim_logout_notices(at(6), at(50), 9).await
+            store.claim_logout_notices(at(6), at(50), ALL).await
         })
         .await;
     let claimed: Vec<_> = outcomes.into_iter().flat_map(Result::unwrap).collect();
@@ -78,7 +85,7 @@ pub async fn a_notice_is_claimed_by_one_sender_and_retried(store: &Bench) {
     write.mark_notice_unsent("s.shop.n", "no answer", Some(at(60)));
     store.commit(write).await.unwrap();
     let due = async |millis| {
-        let due = store.claim_logout_notices(at(millis), at(99), 9).await;
+        let due = store.claim_logout_notices(at(millis), at(99), ALL).await;
         due.unwrap().len()
     };
     assert_eq!((due(59).await, due(60).await), (0, 1));
@@ -91,6 +98,38 @@ pub async fn a_notice_is_claimed_by_one_sender_and_retried(store: &Bench) {
     store.commit(write).await.unwrap();
     let dump = store.dump().await.unwrap();
     assert!(!dump.contains("logout_notices:"), "{dump}");
+}
+
+pub async fn no_client_takes_the_place_of_others(store: &Bench) {
+    stage(store).await;
+    let mut write = store.write();
+    for id in ["s2", "s3"] {
+        write.insert_session(&session(id), id);
+        write.add_session_client(&id.into(), &"shop".into(), UserRow(1));
+    }
+    store.commit(write).await.unwrap();
+    for (id, millis) in [("s2", 5), ("s3", 6), ("s", 7)] {
+        let mut write = store.write();
+        write.delete_session(&id.into(), &ending(at(millis)));
+        store.commit(write).await.unwrap();
+    }
+    let claim = async |limit, of_each, but: &[&str]| {
+        let but: Vec<domain::ClientId> = but.iter().map(|id| (*id).into()).collect();
+        let share = NoticeShare {
+            limit,
+            of_each,
+            but: &but,
+        };
+        let claimed = store.claim_logout_notices(at(10), at(100), share).await;
+        let mut claimed: Vec<_> = claimed.unwrap().into_iter().map(|n| n.id).collect();
+        claimed.sort();
+        claimed
+    };
+    assert_eq!(claim(9, 9, &["shop", "club"]).await, [""; 0]);
+    assert_eq!(claim(1, 2, &[]).await, ["s2.shop.n"]);
+    assert_eq!(claim(9, 1, &[]).await, ["s.club.n", "s3.shop.n"]);
+    assert_eq!(claim(9, 1, &["club"]).await, ["s.shop.n"]);
+    assert_eq!(claim(9, 9, &[]).await, [""; 0]);
 }
 
 pub async fn each_end_tells_whom_it_concerns(store: &Bench) {
@@ -173,14 +212,14 @@ pub async fn a_client_is_told_where_it_says_last(store: &Bench) {
     }));
     let mut write = store.write();
     write.update_client(&changed).unwrap();
-    write.delete_client(&"club".into());
+    write.delete_client(&"club".into(), at(9));
     store.commit(write).await.unwrap();
     let mut write = store.write();
     write.delete_session(&"s".into(), &because(SessionEnd::Logout));
     store.commit(write).await.unwrap();
     assert_eq!(told(store).await, ["https://other/bye"]);
     let mut write = store.write();
-    write.delete_client(&"shop".into());
+    write.delete_client(&"shop".into(), at(9));
     store.commit(write).await.unwrap();
     let dump = store.dump().await.unwrap();
     assert!(!dump.contains("https://other/bye"), "{dump}");

@@ -4,7 +4,7 @@ use domain::{Authentication, AuthenticationMethod, Authorization, AuthorizationI
 use store::{DeviceState, Key, OpaqueToken, Store, StoreError, StoredDevice};
 
 use crate::bench::Bench;
-use crate::make::{at, object, put_connection, put_user};
+use crate::make::{at, object, put_client, put_connection, put_user};
 
 async fn authorized(store: &Store, id: &str) -> Authorization {
     let main = match store.find_connection_by_realm("main").await.unwrap() {
@@ -161,6 +161,67 @@ pub async fn a_deleted_user_takes_all_tokens(store: &Bench) {
         Err(StoreError::Stale { .. })
     ));
     assert_eq!(store.orphans().await.unwrap(), [""; 0]);
+}
+
+pub async fn a_deleted_client_takes_its_tokens(store: &Bench) {
+    put_client(store, "client").await;
+    let gone = authorized(store, "1").await;
+    let user = gone.authentication.user;
+    let kept = Authorization {
+        client_id: "other".into(),
+        ..authorization("2", user, gone.authentication.user_id.as_str())
+    };
+    let claims = object(serde_json::json!({"sub": "auth0|1"}));
+    let mut write = store.write();
+    write.insert_authorization(&kept, at(1000));
+    for (hash, of) in [("gone", &gone), ("kept", &kept)] {
+        write.insert_refresh_token(hash, &of.id, user, (None, None), at(1));
+        let token = OpaqueToken {
+            token_hash: hash,
+            authorization: Some(&of.id),
+            user: Some(user),
+            claims: &claims,
+            expires_at: at(100),
+        };
+        write.insert_opaque_token(&token, at(1));
+    }
+    store.commit(write).await.unwrap();
+    let mut write = store.write();
+    write.delete_client(&"client".into(), at(2));
+    store.commit(write).await.unwrap();
+    for (hash, of, is_there) in [("gone", &gone, false), ("kept", &kept, true)] {
+        let refreshing = store.find_refresh_token(hash).await.unwrap();
+        assert_eq!(refreshing.is_some(), is_there, "{hash}");
+        let opaque = store.find_opaque_token(hash, at(3)).await.unwrap();
+        assert_eq!(opaque.is_some(), is_there, "{hash}");
+        let found = store.find_authorization(&of.id).await.unwrap().unwrap();
+        let revoked_at = (!is_there).then_some(at(2));
+        assert_eq!(found.revoked_at, revoked_at, "{hash}");
+    }
+    assert_eq!(store.orphans().await.unwrap(), [""; 0]);
+}
+
+pub async fn a_revoked_family_is_forgotten_in_its_time(store: &Bench) {
+    const KEPT: i64 = 31 * 86_400_000;
+    let authorization = authorized(store, "1").await;
+    let (id, user) = (&authorization.id, authorization.authentication.user);
+    let mut write = store.write();
+    // Its tokens never end by themselves.
+    write.extend_authorization(id, at(253_370_764_800_000), None);
+    write.insert_refresh_token("t", id, user, (None, None), at(1));
+    store.commit(write).await.unwrap();
+    let is_known = async |now: i64| {
+        let mut write = store.write();
+        write.forget_authorizations(at(now));
+        store.commit(write).await.unwrap();
+        store.find_refresh_token("t").await.unwrap().is_some()
+    };
+    assert!(is_known(9 * KEPT).await);
+    let mut write = store.write();
+    write.revoke_authorization(id, at(2));
+    store.commit(write).await.unwrap();
+    assert!(is_known(KEPT + 1).await);
+    assert!(!is_known(KEPT + 2).await);
 }
 
 pub async fn a_device_is_answered_once_and_ends_once(store: &Bench) {
