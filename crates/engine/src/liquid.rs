@@ -271,6 +271,7 @@ mod tests {
             ),
             ("a {#", "a {#"),
             ("{% raw %}{{ a }}{# b #}{% endraw %}.", "{{ a }}{# b #}."),
+            ("{% if user.name | upcase == 'A:B' %}x{% endif %}.", "."),
             // A backslash is a letter like others.
             (r"{{ 'a\nb' | append: '\' }}", r"a\nb\"),
             (

@@ -129,14 +129,10 @@ fn expression(text: &str) -> Result<String, String> {
     let mut out = words(parts.next().unwrap_or_default());
     for filter in parts {
         let filter = filter.trim();
-        match filter.split_once(':') {
-            Some((name, arguments)) => {
-                let _infallible = write!(out, " | {}({})", name.trim(), words(arguments.trim()));
-            }
-            None => {
-                let _infallible = write!(out, " | {filter}");
-            }
-        }
+        let _infallible = match parted(filter, ":").as_slice() {
+            [name, arguments] => write!(out, " | {}({})", name.trim(), words(arguments.trim())),
+            _ => write!(out, " | {filter}"),
+        };
     }
     Ok(out)
 }
