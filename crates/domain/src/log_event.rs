@@ -138,6 +138,8 @@ kinds! {
     RecoverySucceeded = "gd_recovery_succeed",
     /// A wrong recovery code.
     RecoveryFailed = "gd_recovery_failed",
+    /// A mail could not be sent and is not tried any more.
+    NotificationFailed = "fn",
     /// A code was sent by mail.
     MfaMailSent = "gd_send_email",
     /// An enrolment of a second factor began.

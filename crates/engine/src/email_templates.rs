@@ -2,11 +2,12 @@
 
 use domain::Json;
 use domain::schema::{Field, Kind, optional, required};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::body::{check_shape, misfit};
 use crate::error::{Error, Result};
-use crate::{Context, Engine, liquid};
+use crate::letters::one_line;
+use crate::{Context, Engine, liquid, sender};
 
 pub(crate) const NAME: &str = "email_templates";
 
@@ -162,5 +163,27 @@ fn check_content(body: &Json) -> Result<()> {
             liquid::check(text).map_err(|error| misfit(member, error))?;
         }
     }
-    Ok(())
+    match body.get("from").and_then(Value::as_str) {
+        Some(from) if !from.trim().is_empty() => check_sender(from),
+        _ => Ok(()),
+    }
+}
+
+/// A sender that is no mailbox would hold back every mail of the template.
+fn check_sender(from: &str) -> Result<()> {
+    let sample = json!({
+        "user": {"email": "ann@example.com"}, "url": "https://example.com/", "code": "123456",
+        "application": {"name": "Application"}, "client": {"name": "Application"},
+        "connection": {"name": "connection"}, "tenant": "tenant", "friendly_name": "Tenant",
+        "support_url": "https://example.com/", "support_email": "support@example.com",
+        "request_language": "en", "branding": {},
+    });
+    let values = minijinja::Value::from_serialize(sample);
+    let shown = liquid::render(from, &values, false).map_err(|error| misfit("from", error))?;
+    let shown = one_line(&shown);
+    if sender::mailbox(&shown).is_some() {
+        return Ok(());
+    }
+    let problem = format!("String does not match pattern mailbox: {shown}");
+    Err(misfit("from", problem))
 }

@@ -241,7 +241,8 @@ fn built_in(occasion: &Occasion<'_>, look: &Look, language: &Language, tenant: &
     }
 }
 
-fn one_line(text: &str) -> String {
+/// A text without line ends and other controls.
+pub(crate) fn one_line(text: &str) -> String {
     text.split(char::is_control)
         .collect::<Vec<_>>()
         .join(" ")

@@ -76,6 +76,7 @@ mod recipes;
 pub mod refresh_tokens;
 pub mod resource_servers;
 mod revoke;
+mod sender;
 pub mod sessions;
 pub mod signing_keys;
 mod signup;

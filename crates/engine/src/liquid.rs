@@ -1,18 +1,30 @@
 //! Operators' templates: the part of Liquid that login pages and mails need, put into the syntax of
-//! the template engine. Every value is escaped; a template runs for so many steps and no more.
+//! the template engine. Every value is escaped; a template runs for so many steps and no more, and
+//! makes so much text and no more.
 //!
 //! Known are `{{ value | filter: argument }}`, `if`, `elsif`, `else`, `unless`, `for`, `assign`,
 //! `comment`, `raw`, and the filters of [`environment`]. What is unknown is refused when the
 //! template is stored, not when somebody reads the page.
 
 use std::fmt::Write as _;
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
+use minijinja::value::Object;
 use minijinja::{
     AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value,
 };
 
+mod syntax;
+
 /// Steps of one rendering.
 const STEPS: u64 = 200_000;
+
+/// Bytes that the filters of one rendering may make together.
+const MADE: usize = 1 << 20;
+
+/// Bytes of what is rendered.
+const RENDERED: usize = 4 << 20;
 
 /// An environment that escapes as HTML asks for and stays silent about what is not there.
 pub fn environment<'a>() -> Environment<'a> {
@@ -20,30 +32,47 @@ pub fn environment<'a>() -> Environment<'a> {
     environment.set_undefined_behavior(UndefinedBehavior::Chainable);
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_formatter(write_value);
-    let text = |value: &Value| {
-        if value.is_undefined() || value.is_none() {
-            String::new()
-        } else {
-            value.to_string()
-        }
-    };
-    environment.add_filter("upcase", move |value: Value| text(&value).to_uppercase());
-    environment.add_filter("downcase", move |value: Value| text(&value).to_lowercase());
-    environment.add_filter("strip", move |value: Value| text(&value).trim().to_owned());
-    environment.add_filter("append", move |value: Value, end: Value| {
-        text(&value) + &text(&end)
+    add_filters(&mut environment);
+    environment
+}
+
+fn add_filters(environment: &mut Environment<'_>) {
+    environment.add_filter("upcase", |state: &State<'_, '_>, value: Value| {
+        made(state, text(&value).to_uppercase())
     });
-    environment.add_filter("prepend", move |value: Value, start: Value| {
-        text(&start) + &text(&value)
+    environment.add_filter("downcase", |state: &State<'_, '_>, value: Value| {
+        made(state, text(&value).to_lowercase())
     });
-    environment.add_filter("size", move |value: Value| value.len().unwrap_or_default());
-    environment.add_filter("replace", move |value: Value, from: Value, to: Value| {
-        text(&value).replace(&text(&from), &text(&to))
+    environment.add_filter("capitalize", |state: &State<'_, '_>, value: Value| {
+        made(state, capitalized(&text(&value)))
     });
-    environment.add_filter("truncate", move |value: Value, length: usize| {
-        text(&value).chars().take(length).collect::<String>()
+    environment.add_filter("strip", |state: &State<'_, '_>, value: Value| {
+        made(state, text(&value).trim().to_owned())
     });
-    environment.add_filter("default", move |value: Value, other: Value| {
+    environment.add_filter(
+        "append",
+        |state: &State<'_, '_>, value: Value, end: Value| made(state, text(&value) + &text(&end)),
+    );
+    environment.add_filter(
+        "prepend",
+        |state: &State<'_, '_>, value: Value, start: Value| {
+            made(state, text(&start) + &text(&value))
+        },
+    );
+    environment.add_filter(
+        "replace",
+        |state: &State<'_, '_>, value: Value, from: Value, to: Value| {
+            replaced(state, &text(&value), &text(&from), &text(&to))
+        },
+    );
+    environment.add_filter(
+        "truncate",
+        |state: &State<'_, '_>, value: Value, length: usize| {
+            made(state, text(&value).chars().take(length).collect())
+        },
+    );
+    environment.add_filter("size", |value: Value| value.len().unwrap_or_default());
+    environment.add_filter("default", |value: Value, other: Value| {
         if text(&value).is_empty() || value == Value::from(false) {
             other
         } else {
@@ -53,8 +82,52 @@ pub fn environment<'a>() -> Environment<'a> {
     environment.add_filter("escape", |value: Value| value);
     environment.add_filter("first", minijinja::filters::first);
     environment.add_filter("last", minijinja::filters::last);
-    environment.add_filter("capitalize", minijinja::filters::capitalize);
-    environment
+}
+
+/// A value as text: nothing for what is not there.
+fn text(value: &Value) -> String {
+    if value.is_undefined() || value.is_none() {
+        String::new()
+    } else {
+        value.to_string()
+    }
+}
+
+fn capitalized(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_uppercase().collect::<String>() + &letters.as_str().to_lowercase()
+    })
+}
+
+/// The length is known before the text is made: each letter could become all of another text.
+fn replaced(state: &State<'_, '_>, text: &str, from: &str, to: &str) -> Result<String, Error> {
+    let times = text.matches(from).count();
+    let kept = text.len().saturating_sub(times.saturating_mul(from.len()));
+    count(state, kept.saturating_add(times.saturating_mul(to.len())))?;
+    Ok(text.replace(from, to))
+}
+
+/// What the filters of one rendering made so far, in bytes.
+#[derive(Debug, Default)]
+struct Made(AtomicUsize);
+
+impl Object for Made {}
+
+/// What a filter made; refused when it is too much together with what was made before it.
+fn made(state: &State<'_, '_>, text: String) -> Result<String, Error> {
+    count(state, text.len())?;
+    Ok(text)
+}
+
+fn count(state: &State<'_, '_>, length: usize) -> Result<(), Error> {
+    let made = state.get_or_set_temp_object("ferry-made", Made::default);
+    let before = made.0.fetch_add(length, Ordering::Relaxed);
+    if before.saturating_add(length) <= MADE {
+        return Ok(());
+    }
+    let detail = "its filters make more than a mebibyte of text";
+    Err(Error::new(ErrorKind::InvalidOperation, detail))
 }
 
 /// Writes a value: nothing for what is not there, and no letter that means something in HTML.
@@ -63,10 +136,7 @@ pub fn write_value(
     state: &State<'_, '_>,
     value: &Value,
 ) -> Result<(), Error> {
-    if value.is_undefined() || value.is_none() {
-        return Ok(());
-    }
-    let text = value.to_string();
+    let text = text(value);
     let is_html = matches!(state.auto_escape(), AutoEscape::Html);
     let text = if is_html && !value.is_safe() {
         escaped(&text)
@@ -101,15 +171,44 @@ pub fn check(source: &str) -> Result<(), String> {
 
 /// Renders a template; without `is_html` nothing is escaped, as for the subject of a mail.
 pub fn render(source: &str, values: &Value, is_html: bool) -> Result<String, String> {
-    let source = translated(source)?;
+    let source = syntax::translated(source)?;
     let mut environment = environment();
     environment.set_fuel(Some(STEPS));
     if !is_html {
         environment.set_auto_escape_callback(|_| AutoEscape::None);
     }
-    environment
-        .render_str(&source, values)
-        .map_err(|error| sentence(&error))
+    let template = environment
+        .template_from_str(&source)
+        .map_err(|error| sentence(&error))?;
+    let mut out = Bounded::default();
+    let done = template.render_captured_to(values, &mut out).map(drop);
+    if out.is_full {
+        return Err(syntax::wrong("it makes more than four mebibytes of text"));
+    }
+    done.map_err(|error| sentence(&error))?;
+    String::from_utf8(out.bytes).map_err(|error| syntax::wrong(&error.to_string()))
+}
+
+/// Takes so much of a rendering and no more.
+#[derive(Default)]
+struct Bounded {
+    bytes: Vec<u8>,
+    is_full: bool,
+}
+
+impl io::Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.is_full |= self.bytes.len().saturating_add(bytes.len()) > RENDERED;
+        if self.is_full {
+            return Err(io::Error::other("full"));
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 fn sentence(error: &Error) -> String {
@@ -121,151 +220,6 @@ fn sentence(error: &Error) -> String {
         let _infallible = write!(text, " (line {line})");
     }
     text
-}
-
-/// Liquid, as the template engine says it.
-fn translated(source: &str) -> Result<String, String> {
-    let mut out = String::with_capacity(source.len());
-    let mut rest = source;
-    while let Some(at) = rest.find("{{").into_iter().chain(rest.find("{%")).min() {
-        let (before, from) = rest.split_at(at);
-        // `{#` opens a comment there and means nothing here.
-        out.push_str(&before.replace("{#", "{{ '{#' }}"));
-        let is_tag = from.starts_with("{%");
-        let close = if is_tag { "%}" } else { "}}" };
-        let from = from.get(2..).unwrap_or_default();
-        let Some((inner, after)) = from.split_once(close) else {
-            return Err("The template is not valid: a tag is not closed".into());
-        };
-        let start = if inner.starts_with('-') { "-" } else { "" };
-        let end = if inner.ends_with('-') { "-" } else { "" };
-        let inner = inner.trim_matches('-').trim();
-        let (open, inner) = if is_tag {
-            ("{%", tag(inner))
-        } else {
-            ("{{", expression(inner))
-        };
-        if inner == "comment" {
-            let (_, beyond) = after
-                .split_once("endcomment")
-                .ok_or("The template is not valid: a comment is not closed")?;
-            rest = beyond.split_once("%}").map_or("", |(_, after)| after);
-            continue;
-        }
-        let _infallible = write!(out, "{open}{start} {inner} {end}{close}");
-        rest = after;
-    }
-    out.push_str(&rest.replace("{#", "{{ '{#' }}"));
-    Ok(out)
-}
-
-fn tag(inner: &str) -> String {
-    let (name, rest) = inner.split_once(char::is_whitespace).unwrap_or((inner, ""));
-    let rest = rest.trim();
-    match name {
-        "if" => format!("if {}", condition(rest)),
-        "elsif" => format!("elif {}", condition(rest)),
-        "unless" => format!("if not ({})", condition(rest)),
-        "endunless" => "endif".into(),
-        "assign" => format!("set {}", expression(rest)),
-        "for" => format!("for {}", expression(rest)),
-        _ => inner.to_owned(),
-    }
-}
-
-/// A condition: each `a contains b` in it is turned around.
-fn condition(text: &str) -> String {
-    let text = expression(text);
-    let sides = parted(&text, " and ").into_iter();
-    let sides = sides.map(|side| {
-        let turned: Vec<String> = parted(side, " or ").into_iter().map(turned).collect();
-        turned.join(" or ")
-    });
-    sides.collect::<Vec<_>>().join(" and ")
-}
-
-fn turned(text: &str) -> String {
-    match parted(text, " contains ").as_slice() {
-        [subject, object] => format!("({} in {})", object.trim(), subject.trim()),
-        _ => text.to_owned(),
-    }
-}
-
-/// The parts between a word, where it stands outside of quotes.
-fn parted<'a>(text: &'a str, word: &str) -> Vec<&'a str> {
-    let is_outside = |at: &usize| {
-        let before = text.get(..*at).unwrap_or_default();
-        ['\'', '"']
-            .iter()
-            .all(|quote| before.matches(*quote).count() % 2 == 0)
-    };
-    let mut parts = Vec::new();
-    let mut from = 0;
-    for at in text
-        .match_indices(word)
-        .map(|(at, _)| at)
-        .filter(is_outside)
-    {
-        parts.extend(text.get(from..at));
-        from = at + word.len();
-    }
-    parts.extend(text.get(from..));
-    parts
-}
-
-/// A value with filters: `| f: a, b` is `| f(a, b)`.
-fn expression(text: &str) -> String {
-    let mut parts = outside_quotes(text, '|').into_iter();
-    let mut out = words(&parts.next().unwrap_or_default());
-    for filter in parts {
-        let filter = filter.trim();
-        match filter.split_once(':') {
-            Some((name, arguments)) => {
-                let _infallible = write!(out, " | {}({})", name.trim(), words(arguments.trim()));
-            }
-            None => {
-                let _infallible = write!(out, " | {filter}");
-            }
-        }
-    }
-    out
-}
-
-/// Liquid's names for nothing.
-fn words(text: &str) -> String {
-    let mut out = String::new();
-    for (index, part) in outside_quotes(text, ' ').into_iter().enumerate() {
-        if index > 0 {
-            out.push(' ');
-        }
-        out.push_str(match part.as_str() {
-            "nil" | "null" => "none",
-            "blank" | "empty" => "''",
-            other => other,
-        });
-    }
-    out
-}
-
-/// Splits where a letter is not within quotes.
-fn outside_quotes(text: &str, at: char) -> Vec<String> {
-    let mut parts = vec![String::new()];
-    let mut quote = None;
-    for letter in text.chars() {
-        match (quote, letter) {
-            (None, '\'' | '"') => quote = Some(letter),
-            (Some(open), _) if open == letter => quote = None,
-            (None, _) if letter == at => {
-                parts.push(String::new());
-                continue;
-            }
-            _ => {}
-        }
-        if let Some(part) = parts.last_mut() {
-            part.push(letter);
-        }
-    }
-    parts
 }
 
 #[cfg(test)]
@@ -316,6 +270,16 @@ mod tests {
                 "<a href=\"https://x/?a=1&amp;b=2\">{# x #}</a>",
             ),
             ("a {#", "a {#"),
+            ("{% raw %}{{ a }}{# b #}{% endraw %}.", "{{ a }}{# b #}."),
+            ("{% if user.name | upcase == 'A:B' %}x{% endif %}.", "."),
+            // A backslash is a letter like others.
+            (r"{{ 'a\nb' | append: '\' }}", r"a\nb\"),
+            (
+                "{{ list[0] }}{{ user['email'] | size }}{{ 'it' | capitalize }}",
+                "a15It",
+            ),
+            // What stands within quotes stays there.
+            ("{% if '\"' \"x contains a\" %}x{% endif %}", "x"),
         ] {
             assert_eq!(rendered(source), expected, "{source}");
         }
@@ -336,6 +300,56 @@ mod tests {
         let endless = "{% for a in list %}".repeat(30) + &"{% endfor %}".repeat(30);
         let values = Value::from_serialize(json!({"list": vec![0; 100]}));
         assert!(render(&endless, &values, true).is_err());
+    }
+
+    /// A text of sixteen letters, and a step that is done to it so many times.
+    fn grown(step: &str, times: usize) -> String {
+        "{% assign a = 'sixteen letters!' %}".to_owned() + &step.repeat(times)
+    }
+
+    #[test]
+    fn no_template_takes_all_memory() {
+        for step in [
+            "{% assign a = a | append: a %}",
+            "{% assign a = a | prepend: a %}",
+            "{% assign a = a | replace: 'e', a %}",
+            "{% assign a = a | replace: '', a %}",
+            // Nothing but a filter makes text, and no list is written.
+            "{% assign a = a ~ a %}",
+            "{% assign a = a + a %}",
+            "{% assign a = a * 9 %}",
+            "{% assign a = a, a %}",
+            "{% assign a = a | escape, a %}",
+            "{% assign a = [a, a] %}",
+            "{% assign a = nil if no else[a] %}",
+            "{% assign a = (a, a) %}",
+            "{% assign a = {'a': a} %}",
+            "{% assign a = a[0:] %}",
+            "{% assign a = nil | default: a[0:] %}",
+            "{% assign a %}{{ a }}{{ a }}{% endset %}",
+            "{% set a %}{{ a }}{{ a }}{% endset %}",
+            "{% filter upcase %}{{ a }}{% endfilter %}",
+            // Quotes hide nothing.
+            "{{ '}}' ~ a ~ '}}' }}",
+            r"{{ '\' ~ a ~ '\' }}",
+            "{% raw %}{{ \"{% endraw %}{% set a = a ~ a %}\" }}",
+        ] {
+            assert!(check(&grown(step, 40)).is_err(), "{step}");
+        }
+        let turns = "{% elsif a %}".repeat(10_000);
+        assert!(check(&format!("{{% if a %}}{turns}{{% endif %}}")).is_err());
+        assert!(check(&format!("{{{{ {}a }}}}", "a.".repeat(10_000))).is_err());
+    }
+
+    #[test]
+    fn what_is_made_is_counted_together() {
+        let quarter = grown("{% assign a = a | append: a %}", 14);
+        let with = |more: &str, times| check(&(quarter.clone() + &more.repeat(times)));
+        assert_eq!(with("{% assign b = a | strip %}", 2), Ok(()));
+        assert!(with("{% assign b = a | strip %}", 3).is_err());
+        assert_eq!(with("{{ a }}", 15), Ok(()));
+        let refusal = with("{{ a }}", 17).unwrap_err();
+        assert!(refusal.contains("four mebibytes"), "{refusal}");
     }
 
     #[test]

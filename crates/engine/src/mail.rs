@@ -6,17 +6,17 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use domain::Instant;
+use domain::{EventKind, Instant, LogEvent};
+use lettre::message::MultiPart;
 use lettre::message::header::ContentType;
-use lettre::message::{Mailbox, MultiPart};
 use lettre::{AsyncTransport as _, Message};
 use store::Mail;
 use tokio_util::sync::CancellationToken;
 
-use crate::Engine;
 use crate::error::Result;
 use crate::letters::Parts;
 use crate::mail_route::{Route, Way};
+use crate::{Context, Engine, sender};
 
 /// Mails taken at a time.
 const TAKEN: u32 = 20;
@@ -36,6 +36,9 @@ const ATTEMPTS: i64 = 10;
 /// The wait after the first attempt; it triples up to the last.
 const FIRST_WAIT: Duration = Duration::from_secs(10);
 const LONGEST_WAIT: Duration = Duration::from_secs(12 * 3600);
+
+/// Digits of the shortest code that a mail holds.
+const CODE_LENGTH: usize = 6;
 
 /// Whom mail reaches that nobody asked for, when it is dropped as a file anyway.
 const NOBODY: &str = "root@localhost";
@@ -86,19 +89,37 @@ impl Engine {
         let mut write = self.store.write();
         let now = self.now();
         for (mail, outcome) in due.iter().zip(outcomes) {
-            match outcome {
-                Ok(()) => write.mark_sent(&mail.id, now),
-                Err(problem) => {
-                    tracing::warn!(mail = mail.id, attempt = mail.attempts, problem, "not sent");
-                    let next = wait_after(mail.attempts).map(|wait| now.plus(wait));
-                    write.mark_unsent(&mail.id, &problem, next)
-                }
+            let Err(problem) = outcome else {
+                write.mark_sent(&mail.id, now);
+                continue;
             };
+            tracing::warn!(mail = mail.id, attempt = mail.attempts, problem, "not sent");
+            let next = wait_after(mail.attempts).map(|wait| now.plus(wait));
+            write.mark_unsent(&mail.id, &problem, next);
+            if next.is_none() {
+                write.log(&self.given_up(mail, &problem));
+            }
         }
         if !write.is_empty() {
             self.store.commit(write).await?;
         }
         Ok(due.len())
+    }
+
+    /// What the log tells of a mail that is not tried any more: nothing that it says.
+    fn given_up(&self, mail: &Mail, problem: &str) -> LogEvent {
+        let mut event = self.event(&Context::default(), EventKind::NotificationFailed);
+        event.description = Some(without_secrets(problem));
+        event.user_name = Some(mail.recipient.clone());
+        event.details.insert("mail".into(), mail.id.clone().into());
+        let attempts = mail.attempts.into();
+        event.details.insert("attempts".into(), attempts);
+        event
+    }
+
+    /// Mails that were given up and are not forgotten yet.
+    pub async fn dead_letters(&self) -> Result<i64> {
+        Ok(self.store.count_dead_mail().await?)
     }
 
     async fn send(&self, route: &Route, mail: &Mail) -> Result<(), String> {
@@ -128,7 +149,10 @@ fn message(
     now: Instant,
 ) -> std::result::Result<Message, Box<dyn std::error::Error>> {
     let parts = Parts::of(&mail.body);
-    let from: Mailbox = parts.from.unwrap_or(from).parse()?;
+    // A template whose values make no sender of it holds no mail back.
+    let own = parts.from.and_then(sender::mailbox);
+    let from = own.or_else(|| sender::mailbox(from));
+    let from = from.ok_or("the sender is no mailbox")?;
     // The same at each attempt, so that a mail sent twice is shown once.
     let id = format!("<{}@{}>", mail.id, from.email.domain());
     let builder = Message::builder()
@@ -161,6 +185,18 @@ fn wait_after(attempts: i64) -> Option<Duration> {
     (attempts < ATTEMPTS).then(|| wait.min(LONGEST_WAIT))
 }
 
+/// What a mail server said, without what it may repeat of a mail: links and codes.
+fn without_secrets(problem: &str) -> String {
+    let is_secret = |word: &str| {
+        let mut runs = word.split(|letter: char| !letter.is_ascii_digit());
+        word.contains("://") || runs.any(|digits| digits.len() >= CODE_LENGTH)
+    };
+    let words = problem.split_whitespace();
+    let words = words.map(|word| if is_secret(word) { "[…]" } else { word });
+    let text = words.collect::<Vec<_>>().join(" ");
+    text.chars().take(300).collect()
+}
+
 /// lettre prints only the outermost cause.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -185,22 +221,47 @@ mod tests {
         assert_eq!(waits[8..], [Some(43_200), None]);
     }
 
-    #[test]
-    fn other_letters_and_long_subjects_survive() {
+    fn sent_from(body: &str) -> String {
         let mail = Mail {
             id: "abc".into(),
             recipient: "Zoë <zoe@example.com>".into(),
             subject: "[Ferry] Import user job for tenant здесь and connection c completed".into(),
-            body: "Zoë\n".into(),
+            body: body.into(),
             attempts: 1,
         };
-        let text = String::from_utf8(
-            message("ferry@localhost", &mail, Instant::from_millis(0))
-                .unwrap()
-                .formatted(),
-        )
-        .unwrap();
+        let message = message("ferry@localhost", &mail, Instant::from_millis(0)).unwrap();
+        String::from_utf8(message.formatted()).unwrap()
+    }
+
+    #[test]
+    fn other_letters_and_long_subjects_survive() {
+        let text = sent_from("Zoë\n");
         assert!(text.contains("Message-ID: <abc@localhost>"), "{text}");
         assert!(text.contains("To: =?utf-8?"), "{text}");
+    }
+
+    #[test]
+    fn a_sender_that_is_none_holds_no_mail_back() {
+        for (own, expected) in [
+            ("Shop <crew@example.com>", "<crew@example.com>"),
+            ("Shop, Inc. <crew@example.com>", "<crew@example.com>"),
+            ("Shop, Inc.", "ferry@localhost"),
+            ("", "ferry@localhost"),
+        ] {
+            let text = sent_from(&format!("Hello\n\u{c}<p>Hello\u{c}{own}"));
+            let from = text.lines().find(|line| line.starts_with("From: "));
+            assert!(from.unwrap().ends_with(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_a_server_repeats_of_a_mail_is_left_out() {
+        assert_eq!(
+            without_secrets(
+                "permanent error (550): 5.7.1 spam: https://x/?ticket=a,\n code=123456!"
+            ),
+            "permanent error (550): 5.7.1 spam: […] […]"
+        );
+        assert_eq!(without_secrets(&"a".repeat(400)).len(), 300);
     }
 }

@@ -9,6 +9,7 @@ use store::Mail;
 
 use crate::Engine;
 use crate::letters::Parts;
+use crate::sender;
 
 /// Mails that are kept.
 const KEPT: usize = 100;
@@ -51,10 +52,11 @@ impl Engine {
             return;
         }
         let parts = Parts::of(&mail.body);
+        let own = parts.from.filter(|own| sender::mailbox(own).is_some());
         let sent = SentMail {
             id: mail.id.clone(),
             at: self.now(),
-            from: parts.from.unwrap_or(from).to_owned(),
+            from: own.unwrap_or(from).to_owned(),
             recipient: mail.recipient.clone(),
             subject: mail.subject.clone(),
             text: parts.text.to_owned(),

@@ -209,7 +209,7 @@ pub(crate) fn no_such_session() -> Error {
 }
 
 /// Whether a proof is young enough for `max_age`.
-fn is_recent(at: Instant, max_age: Option<u64>, now: Instant) -> bool {
+pub(crate) fn is_recent(at: Instant, max_age: Option<u64>, now: Instant) -> bool {
     max_age.is_none_or(|seconds| {
         let age = now.seconds().saturating_sub(at.seconds());
         u64::try_from(age).is_ok_and(|age| age <= seconds)

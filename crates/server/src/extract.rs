@@ -14,6 +14,7 @@ use oidc::{OAuthError, Scopes};
 use serde_json::Value;
 
 use crate::error::ApiError;
+use crate::forwarded::forwarded;
 use crate::presented::Presented;
 use crate::state::AppState;
 
@@ -36,16 +37,14 @@ impl FromRequestParts<AppState> for Caller {
                 .get(name)
                 .and_then(|value: &header::HeaderValue| value.to_str().ok())
         };
-        let forwarded = text("x-forwarded-for")
-            .filter(|_| state.trusts_proxy)
-            .and_then(|list| list.rsplit(',').next())
-            .map(|ip| ip.trim().to_owned());
-        let peer = parts
-            .extensions
-            .get::<ConnectInfo<SocketAddr>>()
-            .map(|info| info.0.ip().to_string());
+        let named = state.trusts_proxy.then(|| forwarded(&parts.headers));
+        let peer = || {
+            let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>()?;
+            Some(peer.0.ip().to_canonical())
+        };
+        let ip = named.flatten().or_else(peer);
         Ok(Self(Context {
-            ip: forwarded.or(peer),
+            ip: ip.map(|ip| ip.to_string()),
             user_agent: text("user-agent").map(|agent| agent.chars().take(300).collect()),
             actor: None,
             operation: None,

@@ -9,6 +9,7 @@ pub mod cors;
 pub mod dbconnections;
 pub mod error;
 pub mod extract;
+mod forwarded;
 pub mod health;
 pub mod isolation;
 mod mail_viewer;

@@ -1,5 +1,5 @@
-//! `GET /metrics`: how it stands with the scripts and with fast hashes, in the Prometheus text format. Off by default:
-//! it names connections to whoever can reach the port.
+//! `GET /metrics`: how it stands with the scripts, with fast hashes and with mail, in the Prometheus text format.
+//! Off by default: it names connections to whoever can reach the port.
 
 use axum::extract::State;
 use axum::http::{StatusCode, Uri, header};
@@ -20,7 +20,9 @@ pub async fn get(State(state): State<AppState>, uri: Uri) -> Response {
         return crate::observe::not_found(uri).await;
     }
     let mut text = String::new();
-    match encode(&mut text, &registry(&state)) {
+    // A store that does not answer leaves this one out and spoils nothing else.
+    let dead = state.engine.dead_letters().await.ok();
+    match encode(&mut text, &registry(&state, dead)) {
         Ok(()) => {
             let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
             ([(header::CONTENT_TYPE, kind)], text).into_response()
@@ -29,7 +31,7 @@ pub async fn get(State(state): State<AppState>, uri: Uri) -> Response {
     }
 }
 
-fn registry(state: &AppState) -> Registry {
+fn registry(state: &AppState, dead: Option<i64>) -> Registry {
     let mut registry = Registry::with_prefix("ferry");
     let total = |count: i64| ConstCounter::new(u64::try_from(count).unwrap_or(0));
     registry.register(
@@ -42,6 +44,12 @@ fn registry(state: &AppState) -> Registry {
         "Times that this process found no fast hash left",
         total(state.engine.wrapping_passes()),
     );
+    if let Some(dead) = dead {
+        let gauge = Gauge::<i64>::default();
+        gauge.set(dead);
+        let help = "Mails that were not to be sent and are not tried any more";
+        registry.register("mails_given_up", help, gauge);
+    }
     let mut gauges = |name: &str, help: &str| {
         let family = PerConnection::default();
         registry.register(name, help, family.clone());

@@ -5,7 +5,7 @@ use domain::Instant;
 
 use crate::db::{any, one};
 use crate::error::Result;
-use crate::{Store, Write};
+use crate::{Store, Write, first};
 
 const PLACE: &str = "outbox.body";
 
@@ -61,6 +61,14 @@ impl Store {
         })
         .collect()
     }
+
+    /// How many mails were given up and are not forgotten yet.
+    pub async fn count_dead_mail(&self) -> Result<i64> {
+        let sql = "select count(*) as mails from outbox \
+                   where sent_at is null and next_attempt_at is null";
+        let row = first(self.db.query(sql, Vec::new()).await?);
+        row.map_or(Ok(0), |mut row| row.int("mails"))
+    }
 }
 
 impl Write {
@@ -89,10 +97,11 @@ impl Write {
         ))
     }
 
-    /// Forgets mails that were sent before a moment.
+    /// Forgets mails that were sent before a moment, and those from before it that were given up.
     pub fn forget_mail(&mut self, before: Instant) -> &mut Self {
         self.push(any(
-            "delete from outbox where sent_at < $1",
+            "delete from outbox where sent_at < $1 \
+             or (sent_at is null and next_attempt_at is null and created_at < $1)",
             vec![before.into()],
         ))
     }

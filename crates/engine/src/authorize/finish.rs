@@ -14,7 +14,7 @@ use super::{Answer, DeviceEnd, Outcome};
 use crate::consent::Wish;
 use crate::error::{Error, Result};
 use crate::issue::{AUTHORIZATION_LIFETIME, CodeBinding, Issue};
-use crate::sessions::{Browser, Renewed};
+use crate::sessions::{Browser, Renewed, is_recent};
 use crate::transaction::{Lost, Step, Transaction};
 use crate::{Context, Engine};
 
@@ -57,7 +57,7 @@ impl Engine {
         for _ in 0..TRIES {
             let token: Option<&BrowserToken> = browser.token.as_ref();
             let mut transaction = self.open_transaction(id, token).await?;
-            self.forget_ended_session(&mut transaction).await?;
+            self.forget_void_session(&mut transaction).await?;
             let client = self.client_of(&transaction).await?;
             let step = self.step(&client, &transaction).await?;
             let is_device = transaction.progress.device.is_some();
@@ -88,23 +88,24 @@ impl Engine {
         )))
     }
 
-    /// A session that ended meanwhile, in another tab, vouches for nobody: ask anew.
-    async fn forget_ended_session(&self, transaction: &mut Transaction) -> Result<(), Lost> {
+    /// A session that ended meanwhile, in another tab, vouches for nobody, nor does one that became
+    /// older than `max_age` while a page stood open (OpenID Connect Core 3.1.2.1): ask anew.
+    async fn forget_void_session(&self, transaction: &mut Transaction) -> Result<(), Lost> {
         let proven = transaction.progress.proven.as_ref();
-        let Some(session) = proven.and_then(|proven| Authentication::from(proven).session) else {
+        let Some(authentication) = proven.map(Authentication::from) else {
             return Ok(());
         };
-        if self
-            .store
-            .find_session(&session, self.now())
-            .await?
-            .is_none()
-        {
-            transaction.progress.proven = None;
-            transaction.progress.consent = None;
-            self.advance(transaction).await?;
+        let Some(session) = &authentication.session else {
+            return Ok(());
+        };
+        let now = self.now();
+        let is_recent = is_recent(authentication.at, transaction.request.max_age, now);
+        if is_recent && self.store.find_session(session, now).await?.is_some() {
+            return Ok(());
         }
-        Ok(())
+        transaction.progress.proven = None;
+        transaction.progress.consent = None;
+        self.advance(transaction).await
     }
 
     /// The person said no.

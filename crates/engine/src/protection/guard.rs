@@ -3,7 +3,7 @@
 use domain::Connection;
 use store::{BlockNotice, Counter, Write};
 
-use super::{Allowance, is_listed};
+use super::{Allowance, counted, is_listed};
 use crate::error::Result;
 use crate::{Context, Engine};
 
@@ -155,18 +155,16 @@ impl Engine {
         if is_listed(&shield.allowed, Some(ip)) {
             return Ok(true);
         }
-        let (now, name) = (self.now(), format!("signup/{ip}"));
+        let (now, name) = (self.now(), format!("signup/{}", counted(ip)));
         // As many as the allowance gives at once, over the time in which they grow back.
         let most = shield.sign_ups.max_attempts.max(1);
         let window = shield.sign_ups.every * u32::try_from(most).unwrap_or(u32::MAX);
-        let counter = self.store.find_counter(&name, now).await?;
-        if counter.is_some_and(|counter| counter.count >= most) {
-            return Ok(false);
-        }
+        // Counted before it is compared: of many at once no more get through than may.
         let mut write = self.store.write();
         write.count(&name, now, now.plus(window));
         self.store.commit(write).await?;
-        Ok(true)
+        let counter = self.store.find_counter(&name, now).await?;
+        Ok(counter.is_none_or(|counter| counter.count <= most))
     }
 
     async fn names(
@@ -184,13 +182,15 @@ impl Engine {
         let throttling = protection.throttling.as_ref();
         let throttled = throttling
             .filter(|shield| !is_listed(&shield.allowed, ip))
-            .and(ip);
+            .and(ip)
+            .map(counted);
         Ok(Names {
             account: brute_force.map(|shield| {
-                let ip = ip.filter(|_| shield.per_address).unwrap_or("-");
+                let ip = ip.filter(|_| shield.per_address).map(counted);
+                let ip = ip.as_deref().unwrap_or("-");
                 account_counter(identifier, connection.id.as_str(), ip)
             }),
-            address: throttled.map(|ip| format!("address/{ip}")),
+            address: throttled.as_ref().map(|ip| format!("address/{ip}")),
             slow: throttled.map(|ip| format!("slow/{ip}")),
         })
     }

@@ -240,6 +240,18 @@ fn is_listed(list: &[String], ip: Option<&str>) -> bool {
         })
 }
 
+/// An address as it is counted: of IPv6 the network of 64 bits, for who has one address of it has all.
+pub(crate) fn counted(ip: &str) -> String {
+    match ip.parse::<IpAddr>().map(|ip| ip.to_canonical()) {
+        Ok(IpAddr::V6(ip)) => {
+            let network = ipnet::Ipv6Net::new(ip, 64).map(|network| network.trunc());
+            network.map_or_else(|_| ip.to_string(), |network| network.to_string())
+        }
+        Ok(ip) => ip.to_string(),
+        Err(_) => ip.to_owned(),
+    }
+}
+
 /// Takes over what was sent, object by object; lists are replaced.
 fn merge(into: &mut Json, from: Json) {
     for (name, value) in from {
@@ -255,6 +267,20 @@ fn merge(into: &mut Json, from: Json) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_ipv6_the_network_is_counted() {
+        for (ip, expected) in [
+            ("192.0.2.1", "192.0.2.1"),
+            ("2001:db8::1", "2001:db8::/64"),
+            ("2001:db8::ffff:0:0:1", "2001:db8::/64"),
+            ("2001:db8:0:1::1", "2001:db8:0:1::/64"),
+            ("::ffff:192.0.2.1", "192.0.2.1"),
+            ("somewhere", "somewhere"),
+        ] {
+            assert_eq!(counted(ip), expected);
+        }
+    }
 
     #[test]
     fn a_list_holds_addresses_and_networks() {

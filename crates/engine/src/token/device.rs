@@ -16,6 +16,7 @@ use super::code::of_user;
 use super::{defect, outage};
 use crate::error::{Error, Result};
 use crate::issue::{CODE_LENGTH, Issue, token_hash};
+use crate::protection::counted;
 use crate::{Context, Engine};
 
 /// How long a person has.
@@ -131,7 +132,8 @@ impl Engine {
         user_code: &str,
     ) -> Result<Option<(StoredDevice, Client)>> {
         let now = self.now();
-        let counter = format!("device/{}", context.ip.as_deref().unwrap_or("-"));
+        let ip = context.ip.as_deref().map(counted);
+        let counter = format!("device/{}", ip.as_deref().unwrap_or("-"));
         let failed = self.store.find_counter(&counter, now).await?;
         if failed.is_some_and(|failed| failed.count >= MAX_WRONG_CODES) {
             let message = "Too many wrong codes. Try again later.";

@@ -171,6 +171,12 @@ mod tests {
         );
         assert_eq!(name("[passwords]\nscheme = \"md5\""), "passwords.scheme");
         assert_eq!(name("database_url = \"mysql://x\""), "database_url");
+        for seconds in ["0", "-1", "2592001"] {
+            let text = format!("token_lifetime = {seconds}");
+            assert_eq!(name(&text), "token_lifetime", "{seconds}");
+        }
+        let config = Config::from_toml("token_lifetime = 2592000").unwrap();
+        assert_eq!(config.engine.token_lifetime, 2_592_000);
         for url in [
             "https://login.example.com",
             "http://localhost:80@evil.example",

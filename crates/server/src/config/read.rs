@@ -11,6 +11,9 @@ use domain::secret::{ClientSecret, Key32};
 use super::table::SETTINGS;
 use super::{Config, ConfigError, Database, DatabaseUrl, ScriptConfig};
 
+/// Seconds that an access token may live: thirty days.
+const LONGEST_TOKEN: i64 = 2_592_000;
+
 /// Settings by name, as text.
 pub(super) type Values = BTreeMap<&'static str, String>;
 
@@ -244,7 +247,7 @@ fn engine_settings(
     settings.wrap_imported = reader.get("passwords.wrap_imported")?;
     settings.max_attempts = reader.get("passwords.max_attempts")?;
     settings.leaked_passwords = reader.text("passwords.leaked").map(Into::into);
-    settings.token_lifetime = reader.get("token_lifetime")?;
+    settings.token_lifetime = token_lifetime(reader)?;
     settings.key_lifetime = reader.days("signing_key_days")?;
     settings.default_directory = reader.text("default_directory");
     settings.default_audience = reader.text("default_audience");
@@ -276,6 +279,17 @@ fn engine_settings(
     settings.import.failed_rows_retention = reader.days("import.failed_rows_retention_days")?;
     settings.import.uploads_retention = reader.days("import.uploads_retention_days")?;
     Ok(settings)
+}
+
+/// A token that outlives what is kept of the key that signed it can be verified by nobody: no longer
+/// than an API may ask for.
+fn token_lifetime(reader: &Reader<'_>) -> Result<i64, ConfigError> {
+    let seconds = reader.get("token_lifetime")?;
+    if (1..=LONGEST_TOKEN).contains(&seconds) {
+        return Ok(seconds);
+    }
+    let problem = format!("expected 1 to {LONGEST_TOKEN} seconds (30 days), found {seconds}");
+    Err(fault("token_lifetime", problem))
 }
 
 /// Whether a host, with or without a port, is this machine.

@@ -97,7 +97,7 @@ pub const SETTINGS: &[Setting] = &[
         "token_lifetime",
         "FERRY_TOKEN_LIFETIME",
         "86400",
-        "Seconds that an access token lives when its API says nothing.",
+        "Seconds that an access token lives when its API says nothing: at most 2592000, 30 days.",
     ),
     setting(
         "signing_key_days",

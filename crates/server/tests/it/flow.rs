@@ -287,6 +287,40 @@ async fn a_third_party_asks_once_for_what_it_wants() {
 }
 
 #[tokio::test]
+async fn a_session_grows_too_old_while_a_page_stands_open() {
+    on_both(async |app: &App| {
+        stage(app).await;
+        let browser = Browser::new(app);
+        browser.sign_in("").await;
+        app.later(30);
+        let accept = [("action", "accept")];
+        // Young enough all the time.
+        let consent = browser.begin("&prompt=consent&max_age=60").await;
+        let answer = browser.fill(&consent, &accept).await;
+        assert!(told(&browser.get(&location(&answer)).await).contains_key("code"));
+        // Too old when the page is left.
+        let consent = browser.begin("&prompt=consent&max_age=60").await;
+        assert!(consent.starts_with("/u/consent?"), "{consent}");
+        app.later(31);
+        let answer = browser.fill(&consent, &accept).await;
+        let login = location(&browser.get(&location(&answer)).await);
+        assert!(login.starts_with("/u/login?"), "{login}");
+        // A proof given in this very login is fresh, however long the next page stands open.
+        let consent = location(&browser.fill(&login, &ANN).await);
+        assert!(consent.starts_with("/u/consent?"), "{consent}");
+        app.later(61);
+        let answer = browser.fill(&consent, &accept).await;
+        assert!(told(&browser.get(&location(&answer)).await).contains_key("code"));
+        // Nobody asked for an age.
+        let consent = browser.begin("&prompt=consent").await;
+        app.later(3000);
+        let answer = browser.fill(&consent, &accept).await;
+        assert!(told(&browser.get(&location(&answer)).await).contains_key("code"));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_stranger_redirects_nobody() {
     on_both(async |app: &App| {
         stage(app).await;

@@ -261,3 +261,94 @@ async fn nobody_views_mail_unless_it_is_asked_for() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_mail_that_is_given_up_is_told() {
+    on_both(async |app: &App| {
+        let legacy = LegacyStore::start().await;
+        legacy.connect_with(app, "legacy", json!({})).await;
+        sign_up(app, "ann@example.com").await;
+        // A mail server that is not there.
+        let port = {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            listener.local_addr().unwrap().port()
+        };
+        let provider = json!({
+            "name": "smtp", "default_from_address": "shop@example.com",
+            "credentials": {"smtp_host": "127.0.0.1", "smtp_port": port},
+        });
+        let set = app.quietly("POST", PROVIDER, provider).await;
+        assert_eq!(set.status, 201, "{}", set.body);
+        // All tries but the last.
+        for _ in 0..9 {
+            assert_eq!(waiting(app).await, 1);
+        }
+        let metrics = async || {
+            let metrics = app.quietly("GET", "/metrics", Value::Null).await.body;
+            metrics.as_str().unwrap().to_owned()
+        };
+        let text = metrics().await;
+        assert!(text.contains("\nferry_mails_given_up 0\n"), "{text}");
+        let stop = tokio_util::sync::CancellationToken::new();
+        let outbox = std::sync::Arc::clone(&app.engine).run_outbox(stop.clone());
+        let outbox = tokio::spawn(outbox);
+        let given_up = async || loop {
+            let events = app.quietly("GET", "/api/v2/logs?per_page=100", Value::Null);
+            let events = events.await.body;
+            let mut events = events.as_array().unwrap().iter();
+            if let Some(event) = events.find(|event| event["type"] == "fn") {
+                break event.clone();
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        };
+        let patience = std::time::Duration::from_secs(60);
+        let event = tokio::time::timeout(patience, given_up()).await.unwrap();
+        stop.cancel();
+        outbox.await.unwrap();
+        assert_eq!(event["user_name"], "ann@example.com");
+        assert_eq!(event["details"]["attempts"], 10);
+        assert!(!event.to_string().contains("ticket="), "{event}");
+        let text = metrics().await;
+        assert!(text.contains("\nferry_mails_given_up 1\n"), "{text}");
+        assert_eq!(waiting(app).await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_template_names_a_sender() {
+    on_both(async |app: &App| {
+        let template = |from: &str| {
+            json!({
+                "template": "reset_email", "enabled": true, "body": "{{ url }}", "subject": "x",
+                "from": from, "syntax": "liquid",
+            })
+        };
+        let path = "/api/v2/email-templates/reset_email";
+        let put = async |from: &str| app.quietly("PUT", path, template(from)).await;
+        for from in [
+            "nobody",
+            "{{ friendly_name }}",
+            "{{ user.nickname }}@example.com",
+            "Shop, Inc. <shop>",
+        ] {
+            let answer = put(from).await;
+            assert_eq!(answer.status, 400, "{from}");
+            let message = answer.body["message"].as_str().unwrap();
+            assert!(message.ends_with("on property from."), "{message}");
+        }
+        for from in [
+            "",
+            "shop@example.com",
+            "{{ friendly_name }} <shop@example.com>",
+            "{{ support_email }}",
+            "{{ user.nickname }} <shop@example.com>",
+            "Shop, Inc. <shop@example.com>",
+        ] {
+            assert_eq!(put(from).await.status, 200, "{from}");
+        }
+        let change = json!({"from": "nobody"});
+        assert_eq!(app.quietly("PATCH", path, change).await.status, 400);
+    })
+    .await;
+}

@@ -355,6 +355,48 @@ async fn an_operator_gives_pages_a_look_and_words() {
 }
 
 #[tokio::test]
+async fn a_template_that_grows_without_end_is_refused_or_left_out() {
+    let app = App::on_sqlite().await;
+    let path = "/api/v2/branding/templates/universal-login";
+    let put = async |middle: &str| {
+        let template = format!(
+            "<html><head>{{%- auth0:head -%}}</head><body>{middle}{{%- auth0:widget -%}}our own page</body></html>"
+        );
+        let body = json!({"template": template});
+        app.quietly("PUT", path, body).await.status
+    };
+    let grown = |step: &str| {
+        let start = "{% assign a = 'sixteen letters!' %}";
+        format!("{start}{}", step.repeat(40))
+    };
+    for step in [
+        "{% assign a = a | append: a %}",
+        "{% assign a = a | prepend: a %}",
+        "{% assign a = a | replace: 'e', a %}",
+        "{% assign a = a ~ a %}",
+        "{% assign a = [a, a] %}",
+    ] {
+        let middle = grown(step);
+        assert_eq!(put(&middle).await, 400, "{step}");
+        let mail = json!({
+            "template": "welcome_email", "syntax": "liquid", "enabled": true,
+            "from": "crew@example.com", "subject": "Ahoy", "body": middle,
+        });
+        let path = "/api/v2/email-templates";
+        assert_eq!(app.quietly("POST", path, mail).await.status, 400, "{step}");
+    }
+    // Grows where it is shown, and only there.
+    let step = "{% if prompt.screen.name %}{% assign a = a | append: a %}{% endif %}";
+    for (middle, is_shown) in [("", true), (grown(step).as_str(), false)] {
+        assert!(put(middle).await < 300);
+        let response = render(&state(&app), &reader(None), page("login")).await;
+        let (_, text) = text_of(response).await;
+        assert!(text.contains("<main"), "{text}");
+        assert_eq!(text.contains("our own page"), is_shown, "{text}");
+    }
+}
+
+#[tokio::test]
 async fn an_operator_words_the_mails() {
     let app = App::on_sqlite().await;
     app.connection("plain", json!({})).await;

@@ -1,11 +1,14 @@
 //! Attack protection: blocked accounts and who lifts the block, throttled addresses.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
 use serde_json::{Value, json};
+use server::state::AppState;
+use tower::ServiceExt as _;
 
 use crate::app::{Answer, App, on_both};
 use crate::legacy_store::{LegacyStore, REALM};
@@ -395,6 +398,140 @@ async fn an_address_from_which_too_much_fails_is_throttled() {
         assert_eq!(sign_up(IP, "three").await, "200 null");
     })
     .await;
+}
+
+#[tokio::test]
+async fn of_sign_ups_at_once_no_more_get_through_than_may() {
+    const IP: &str = "192.0.2.1";
+    on_both(async |app: &App| {
+        prepare(app).await;
+        let limits = json!({"stage": {
+            "pre-user-registration": {"max_attempts": 3, "rate": 60_000},
+        }});
+        set(app, THROTTLING, limits).await;
+        let sign_up = |number: usize| {
+            let body = json!({
+                "client_id": app.client(), "connection": "plain", "password": "right",
+                "email": format!("p{number}@example.com"),
+            });
+            from(app, IP, "/dbconnections/signup", body)
+        };
+        let answers = futures_util::future::join_all((0..20).map(sign_up)).await;
+        let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+        let passed = statuses.iter().filter(|status| **status == 200).count();
+        let refused = statuses.iter().filter(|status| **status == 429).count();
+        assert!(passed <= 3 && passed + refused == 20, "{statuses:?}");
+        // Who came too early does not put off the end.
+        app.later(181);
+        assert_eq!(sign_up(20).await.status, 200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_network_of_ipv6_counts_as_one_address() {
+    on_both(async |app: &App| {
+        prepare(app).await;
+        set(app, BRUTE_FORCE, json!({"max_attempts": 3})).await;
+        let ann = "ann@example.com";
+        fail(app, "[2001:db8::1]", ann, 2).await;
+        fail(app, "[2001:db8::2]", ann, 1).await;
+        assert_eq!(
+            login(app, "[2001:db8::ffff:0:0:3]", ann, "right").await,
+            "429 too_many_attempts"
+        );
+        assert_eq!(
+            login(app, "[2001:db8:0:1::1]", ann, "right").await,
+            "200 in"
+        );
+        let path = format!("{BLOCKS}?identifier=ann%40example.com");
+        let blocks = app.quietly("GET", &path, Value::Null).await.body;
+        assert_eq!(blocks["blocked_for"][0]["ip"], "2001:db8::/64");
+        // The log keeps the address itself.
+        let events = app.quietly("GET", "/api/v2/logs?per_page=100", Value::Null);
+        let events = events.await.body;
+        let mut events = events.as_array().unwrap().iter();
+        let blocked = events.find(|event| event["type"] == "limit_wc").unwrap();
+        assert_eq!(blocked["ip"], "2001:db8::ffff:0:0:3");
+        // Sign-ups and logins of whatever names are counted so too.
+        let limits = json!({"stage": {
+            "pre-login": {"max_attempts": 3, "rate": 600_000},
+            "pre-user-registration": {"max_attempts": 1, "rate": 60_000},
+        }});
+        set(app, THROTTLING, limits).await;
+        for number in 1..=3 {
+            let (ip, name) = (
+                format!("[2001:db8:0:2::{number}]"),
+                format!("guess{number}@example.com"),
+            );
+            fail(app, &ip, &name, 1).await;
+        }
+        assert_eq!(
+            login(app, "[2001:db8:0:2::4]", "bob@example.com", "right").await,
+            "429 too_many_requests"
+        );
+        let sign_up = async |ip: &str, name: &str| {
+            let body = json!({
+                "client_id": app.client(), "connection": "plain", "password": "right",
+                "email": format!("{name}@example.com"),
+            });
+            from(app, ip, "/dbconnections/signup", body).await.status
+        };
+        assert_eq!(sign_up("[2001:db8::6]", "one").await, 200);
+        assert_eq!(sign_up("[2001:db8::7]", "two").await, 429);
+        assert_eq!(sign_up("[2001:db8:0:1::1]", "two").await, 200);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn behind_a_proxy_its_last_word_names_the_caller() {
+    let app = App::on_sqlite().await;
+    prepare(&app).await;
+    let behind = server::routes::app(AppState {
+        engine: Arc::clone(&app.engine),
+        draining: tokio_util::sync::CancellationToken::new(),
+        trusts_proxy: true,
+        serves_metrics: false,
+        isolation: None,
+    });
+    let alone = server::routes::app(AppState {
+        engine: Arc::clone(&app.engine),
+        draining: tokio_util::sync::CancellationToken::new(),
+        trusts_proxy: false,
+        serves_metrics: false,
+        isolation: None,
+    });
+    for (router, lines, expected) in [
+        (&behind, &["203.0.113.9"] as &[_], "203.0.113.9"),
+        (&behind, &["198.51.100.7, 203.0.113.9:80"], "203.0.113.9"),
+        // Whoever sends a line of their own gains nothing.
+        (&behind, &["198.51.100.7", "203.0.113.9"], "203.0.113.9"),
+        (&behind, &["[2001:db8::1]:80"], "2001:db8::1"),
+        (&behind, &["203.0.113.9", "a name"], "192.0.2.1"),
+        (&behind, &[], "192.0.2.1"),
+        (&alone, &["203.0.113.9"], "192.0.2.1"),
+    ] {
+        app.later(1);
+        let body = json!({
+            "grant_type": REALM, "realm": "plain", "client_id": app.client(),
+            "username": "ann@example.com", "password": "wrong",
+        });
+        let mut request = Request::post("/oauth/token").header("content-type", "application/json");
+        for line in lines {
+            request = request.header("x-forwarded-for", *line);
+        }
+        let mut request = request.body(Body::from(body.to_string())).unwrap();
+        let peer: SocketAddr = "[::ffff:192.0.2.1]:1".parse().unwrap();
+        request.extensions_mut().insert(ConnectInfo(peer));
+        let response = router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 403);
+        let events = app.quietly("GET", "/api/v2/logs?per_page=100", Value::Null);
+        let events = events.await.body;
+        let mut events = events.as_array().unwrap().iter();
+        let failed = events.find(|event| event["type"] == "fp").unwrap();
+        assert_eq!(failed["ip"], expected, "{lines:?}");
+    }
 }
 
 #[tokio::test]

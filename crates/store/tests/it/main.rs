@@ -149,6 +149,7 @@ conformance! {
         rows_of_version_1_are_read;
     outbox:
         only_old_sent_mails_are_forgotten,
+        dead_letters_are_counted_and_forgotten,
         a_mail_is_claimed_retried_and_sent,
         racing_senders_share_the_mails;
     password_history:

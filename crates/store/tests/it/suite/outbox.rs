@@ -96,3 +96,34 @@ pub async fn only_old_sent_mails_are_forgotten(store: &Bench) {
     assert_eq!(left.count(), 2);
     assert_eq!(store.claim_mail(at(10), at(20), 9).await.unwrap().len(), 1);
 }
+
+pub async fn dead_letters_are_counted_and_forgotten(store: &Bench) {
+    post(
+        store,
+        ["dead", "sent", "waiting", "taken"].map(str::to_owned),
+    )
+    .await;
+    let dead = async || store.count_dead_mail().await.unwrap();
+    assert_eq!(dead().await, 0);
+    let mut write = store.write();
+    write.mark_unsent("dead", "refused", None);
+    write.mark_unsent("taken", "no route", Some(at(50)));
+    write.mark_sent("sent", at(20));
+    store.commit(write).await.unwrap();
+    assert_eq!(dead().await, 1);
+    let forget = async |before| {
+        let mut write = store.write();
+        write.forget_mail(at(before));
+        store.commit(write).await.unwrap();
+    };
+    // As old as the moment is not older.
+    forget(0).await;
+    assert_eq!(dead().await, 1);
+    forget(1).await;
+    assert_eq!(dead().await, 0);
+    let dump = store.dump().await.unwrap();
+    let left = dump.lines().filter(|line| line.starts_with("outbox:"));
+    assert_eq!(left.count(), 3);
+    let claimed = store.claim_mail(at(50), at(90), 9).await.unwrap();
+    assert_eq!(claimed.len(), 2);
+}
