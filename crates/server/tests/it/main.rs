@@ -8,6 +8,7 @@
 
 mod actions;
 mod app;
+mod arrivals;
 mod authoring;
 mod bad_input;
 mod browser;
