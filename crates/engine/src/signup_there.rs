@@ -84,22 +84,33 @@ impl Engine {
         email: &str,
         asked: &Attributes,
     ) -> Result<(), SignUpError> {
-        let username = asked.username.as_ref().map(Username::as_str);
-        let asked_for = [
-            (Some(email), SignUpError::UserExists),
-            (username, SignUpError::UsernameExists),
-        ];
-        for (name, taken) in asked_for {
-            let Some(name) = name else { continue };
-            let found = self.find_in_legacy_store(context, connection, name).await?;
-            if found.is_some() {
-                return Err(taken);
-            }
-        }
+        let names = (email, asked.username.as_ref());
+        self.refuse_known_there(context, connection, names).await?;
         match self.refuse_existing_here(connection, asked).await {
             Err(Error::Conflict { .. }) => Err(SignUpError::UserExists),
             other => Ok(other?),
         }
+    }
+
+    /// Who is known to the legacy store by an address or a username could not get in any more if
+    /// somebody else had it here.
+    pub(crate) async fn refuse_known_there(
+        &self,
+        context: &Context,
+        connection: &Connection,
+        (email, username): (&str, Option<&Username>),
+    ) -> Result<(), SignUpError> {
+        let asked_for = [
+            (Some(email), SignUpError::UserExists),
+            (username.map(Username::as_str), SignUpError::UsernameExists),
+        ];
+        for (name, taken) in asked_for {
+            let Some(name) = name else { continue };
+            if self.is_in_legacy_store(context, connection, name).await? {
+                return Err(taken);
+            }
+        }
+        Ok(())
     }
 
     /// What `login` says of a user who was just made.

@@ -145,6 +145,7 @@ fn refusal(error: SignUpError, tells_existing: bool) -> Response {
             "The username provided is in use already.",
         ),
         SignUpError::UsernameRequired => ("bad.username", "A username is required."),
+        SignUpError::UsernameUnwanted => ("bad.username", "This connection has no usernames."),
         SignUpError::Throttled => return throttled(),
         SignUpError::Disabled => ("public_signup_disabled", "Public signup is disabled"),
         SignUpError::UserExists | SignUpError::UsernameExists | SignUpError::UnknownConnection => {

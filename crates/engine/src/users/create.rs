@@ -94,9 +94,8 @@ impl Engine {
         let phone = phone.filter(|_| email.is_none() && username.is_none());
         for identifier in [email, username, phone].into_iter().flatten() {
             if self
-                .find_in_legacy_store(context, connection, identifier)
+                .is_in_legacy_store(context, connection, identifier)
                 .await?
-                .is_some()
             {
                 return Err(user_exists());
             }

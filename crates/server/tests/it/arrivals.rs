@@ -8,6 +8,7 @@ use crate::app::{Answer, App, on_both};
 use crate::legacy_store::{LegacyStore, REALM};
 
 const USERS: &str = "/api/v2/users";
+const SIGN_UP: &str = "/dbconnections/signup";
 
 async fn login(app: &App, name: &str, password: &str) -> u16 {
     let body = json!({
@@ -104,6 +105,69 @@ async fn a_first_login_loses_against_a_new_password() {
             login(app, "9", "her password"),
         );
         assert_eq!(both.await, (200, 200));
+    })
+    .await;
+}
+
+/// A store that tells letter case apart.
+const GET_USER: &str = "function getByEmail(name, callback) {
+    const known = ['ann@example.com', 'Bob@example.com', 'cyd'];
+    callback(null, known.includes(name) ? { user_id: '7', email: 'ann@example.com' } : null);
+}";
+
+fn strict(requires_username: bool) -> Value {
+    json!({
+        "enabledDatabaseCustomization": true, "import_mode": true,
+        "requires_username": requires_username, "customScripts": {"get_user": GET_USER},
+    })
+}
+
+#[tokio::test]
+async fn nobody_takes_the_names_of_who_has_not_arrived() {
+    on_both(async |app: &App| {
+        let legacy = LegacyStore::start().await;
+        legacy.connect_with(app, "legacy", strict(true)).await;
+        let sign_up = async |connection: &str, email: &str, username: &str| {
+            let body = json!({
+                "client_id": app.client(), "connection": connection, "email": email,
+                "username": username, "password": "long enough",
+            });
+            app.ask_as("", "POST", SIGN_UP, body).await
+        };
+        for (email, username, code) in [
+            ("ann@example.com", "new", "user_exists"),
+            // It would be kept in lower case, and she is there in lower case.
+            ("ANN@example.com", "new", "user_exists"),
+            ("Bob@example.com", "new", "user_exists"),
+            ("new@example.com", "CYD", "username_exists"),
+        ] {
+            let answer = sign_up("legacy", email, username).await;
+            let told = (answer.status, &answer.body["code"]);
+            assert_eq!(told, (400, &json!(code)), "{email} {username}");
+        }
+        let answer = sign_up("legacy", "new@example.com", "new").await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        let id = answer.body["_id"].as_str().unwrap();
+        for email in ["ANN@example.com", "Bob@example.com"] {
+            let user = json!({
+                "connection": "legacy", "email": email, "username": "dan",
+                "password": "long enough",
+            });
+            let answer = app.quietly("POST", USERS, user).await;
+            assert_eq!(answer.status, 409, "{email} {}", answer.body);
+            let answer = change(app, id, json!({"email": email})).await;
+            assert_eq!(answer.status, 400, "{email} {}", answer.body);
+            let message = "The specified new email already exists";
+            assert_eq!(answer.body["message"], message);
+        }
+        // A username where there are none.
+        let bare = app.connection("bare", strict(false)).await;
+        let enable = json!([{"client_id": app.client(), "status": true}]);
+        let path = format!("/api/v2/connections/{bare}/clients");
+        assert_eq!(app.quietly("PATCH", &path, enable).await.status, 204);
+        let answer = sign_up("bare", "new@example.com", "new").await;
+        let told = (answer.status, &answer.body["code"]);
+        assert_eq!(told, (400, &json!("bad.username")));
     })
     .await;
 }
