@@ -2,11 +2,21 @@
 
 use domain::connection::Mode;
 use domain::profile::EmailCase;
-use domain::{Connection, EventKind, Json, Profile};
+use domain::{Connection, EventKind, Json, Profile, Username};
 use script::{LogLine, LookupOutcome};
 
 use crate::error::{Error, Result};
 use crate::{Context, Engine};
+
+/// The spelling of a username that a legacy store is asked for first: where it will be the authority
+/// it gets them in lower case.
+pub(crate) fn wanted_username<'a>(connection: &Connection, username: &'a Username) -> &'a str {
+    if connection.mode() == Mode::Import {
+        username.as_typed()
+    } else {
+        username.as_str()
+    }
+}
 
 /// How a legacy store may spell an identifier that somebody wants here: as it was typed and, where
 /// it would be kept in lower case, like that too. There are stores to which these are two people,

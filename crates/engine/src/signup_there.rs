@@ -7,6 +7,7 @@ use script::{LoginOutcome, ScriptRefusal, UserToCreate};
 
 use crate::deeds::{Deed, DeedError, Subject};
 use crate::error::Error;
+use crate::legacy::wanted_username;
 use crate::signup::{SignUp, SignUpError};
 use crate::{Context, Engine};
 
@@ -100,9 +101,10 @@ impl Engine {
         connection: &Connection,
         (email, username): (&str, Option<&Username>),
     ) -> Result<(), SignUpError> {
+        let username = username.map(|username| wanted_username(connection, username));
         let asked_for = [
             (Some(email), SignUpError::UserExists),
-            (username.map(Username::as_str), SignUpError::UsernameExists),
+            (username, SignUpError::UsernameExists),
         ];
         for (name, taken) in asked_for {
             let Some(name) = name else { continue };

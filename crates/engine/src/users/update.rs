@@ -5,14 +5,13 @@ use domain::connection::{Mode, RootAttributes};
 use domain::user::Credential;
 use domain::{
     Connection, EmailAddress, EventKind, HashText, LogEvent, SessionEnd, User, UserId, UserRow,
-    Username,
 };
 use store::{Key, StoreError, Write};
 
 use super::change::{Change, UserChange};
 use super::{concerning, no_such_connection, no_such_user, rules};
 use crate::error::{Error, Result};
-use crate::legacy::spellings;
+use crate::legacy::{spellings, wanted_username};
 use crate::password_choice::Occasion;
 use crate::{Context, Engine};
 
@@ -116,7 +115,10 @@ impl Engine {
             .filter(|_| changes(user.attributes.username.as_ref(), &change.username));
         let asked = [
             (email.map(EmailAddress::as_str), Key::Email),
-            (username.map(Username::as_str), Key::Username),
+            (
+                username.map(|username| wanted_username(connection, username)),
+                Key::Username,
+            ),
         ];
         let asked = asked.into_iter().flat_map(|(identifier, key)| {
             let spellings = identifier.map(|typed| spellings(connection, typed));

@@ -111,7 +111,7 @@ async fn a_first_login_loses_against_a_new_password() {
 
 /// A store that tells letter case apart.
 const GET_USER: &str = "function getByEmail(name, callback) {
-    const known = ['ann@example.com', 'Bob@example.com', 'cyd'];
+    const known = ['ann@example.com', 'Bob@example.com', 'cyd', 'Eve'];
     callback(null, known.includes(name) ? { user_id: '7', email: 'ann@example.com' } : null);
 }";
 
@@ -140,6 +140,7 @@ async fn nobody_takes_the_names_of_who_has_not_arrived() {
             ("ANN@example.com", "new", "user_exists"),
             ("Bob@example.com", "new", "user_exists"),
             ("new@example.com", "CYD", "username_exists"),
+            ("new@example.com", "Eve", "username_exists"),
         ] {
             let answer = sign_up("legacy", email, username).await;
             let told = (answer.status, &answer.body["code"]);
@@ -160,6 +161,13 @@ async fn nobody_takes_the_names_of_who_has_not_arrived() {
             let message = "The specified new email already exists";
             assert_eq!(answer.body["message"], message);
         }
+        let user = json!({
+            "connection": "legacy", "email": "fay@example.com", "username": "Eve",
+            "password": "long enough",
+        });
+        assert_eq!(app.quietly("POST", USERS, user).await.status, 409);
+        let answer = change(app, id, json!({"username": "Eve"})).await;
+        assert_eq!(answer.status, 400, "{}", answer.body);
         // A username where there are none.
         let bare = app.connection("bare", strict(false)).await;
         let enable = json!([{"client_id": app.client(), "status": true}]);
