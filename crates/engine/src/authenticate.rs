@@ -86,9 +86,9 @@ impl Engine {
             return Ok(None);
         };
         let kept = (&hash, is_imported);
-        self.login_by_hash(context, login, user, kept)
-            .await
-            .map(Some)
+        // Boxed, or every arrival would hold the room of this rare way.
+        let by_hash = Box::pin(self.login_by_hash(context, login, user, kept));
+        by_hash.await.map(Some)
     }
 
     /// A hash that can't be verified is nobody's wrong password: logged by name, never counted.
