@@ -161,6 +161,13 @@ impl Connection {
         self.flag("requires_username")
     }
 
+    /// Whether users may have usernames: all of them must, or `options.attributes` names them.
+    pub fn takes_usernames(&self) -> bool {
+        let attributes = self.options.get("attributes");
+        let username = attributes.and_then(|attributes| attributes.get("username"));
+        self.requires_username() || username.is_some_and(Value::is_object)
+    }
+
     /// Whether people may sign in with passkeys (`authentication_methods.passkey.enabled`). Not where
     /// a legacy store says at each login who may.
     pub fn has_passkeys(&self) -> bool {

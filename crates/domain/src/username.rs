@@ -6,9 +6,11 @@ use crate::email;
 pub const MAX_LENGTH: usize = 128;
 
 /// A username as it is stored: lower case.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(transparent)]
-pub struct Username(String);
+#[derive(Clone, Debug)]
+pub struct Username {
+    text: String,
+    typed: String,
+}
 
 /// The pattern that [`is_well_formed`] checks, as messages print it.
 pub const PATTERN: &str = r"^[A-Za-z0-9@`^$!\-#.+'~_]{1,128}$";
@@ -16,7 +18,7 @@ pub const PATTERN: &str = r"^[A-Za-z0-9@`^$!\-#.+'~_]{1,128}$";
 impl Username {
     /// Reads and folds a username; `None` when it is not one.
     pub fn parse(text: &str) -> Option<Self> {
-        is_well_formed(text).then(|| Self(email::fold(text)))
+        is_well_formed(text).then(|| Self::folded(text))
     }
 
     /// A username as a legacy store spells it: any text, folded. Stores that we do not own keep
@@ -25,12 +27,38 @@ impl Username {
         let is_plain = !text.is_empty()
             && text.chars().count() <= MAX_LENGTH
             && !text.chars().any(char::is_control);
-        is_plain.then(|| Self(email::fold(text)))
+        is_plain.then(|| Self::folded(text))
+    }
+
+    fn folded(text: &str) -> Self {
+        Self {
+            text: email::fold(text),
+            typed: text.to_owned(),
+        }
     }
 
     /// The text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// The text as it was read: a store that we do not own may tell letter case apart.
+    pub fn as_typed(&self) -> &str {
+        &self.typed
+    }
+}
+
+impl PartialEq for Username {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Username {}
+
+impl serde::Serialize for Username {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
     }
 }
 

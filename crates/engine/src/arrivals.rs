@@ -9,6 +9,7 @@ use domain::Connection;
 use tokio::sync::OwnedMutexGuard;
 
 use crate::error::{Error, Result};
+use crate::protection::account_key;
 
 /// Longer than any script may run: who waited so long meets an outage anyway.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -30,7 +31,7 @@ pub(crate) struct Turn {
 impl Arrivals {
     /// Takes a turn for an identifier of a connection.
     pub(crate) async fn turn(&self, connection: &Connection, identifier: &str) -> Result<Turn> {
-        let name = format!("{}/{}", connection.id, domain::email::fold(identifier));
+        let name = format!("{}/{}", connection.id, account_key(identifier));
         let gate = self.gate(name);
         if let Ok(guard) = Arc::clone(&gate).try_lock_owned() {
             return Ok(Turn {

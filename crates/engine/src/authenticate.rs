@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::connection::Mode;
-use domain::{EventKind, HashText, Profile, User, UserId};
+use domain::{EventKind, HashText, Profile, User, UserId, UserRow};
 use script::LoginOutcome;
 
 use crate::error::{Error, Result};
@@ -21,7 +20,7 @@ impl Engine {
         context: &Context,
         login: &LoginCommand,
         user: User,
-        stored: &HashText,
+        (stored, is_imported): (&HashText, bool),
     ) -> Result<User, LoginError> {
         let hash = match recipes::read_stored(&login.connection, stored) {
             Ok(hash) => Arc::new(hash),
@@ -43,10 +42,13 @@ impl Engine {
             }
             return Err(self.refuse(context, login, event).await);
         }
+        self.look_again(context, login).await?;
         if user.is_blocked() {
             return Err(self.refuse_blocked(context, login, user.user_id).await);
         }
-        self.heed_leak(context, login, Some(&user), false).await?;
+        // Whoever was imported arrives now, as a newcomer of the legacy store does.
+        let arrives = is_imported && user.logins_count == 0;
+        self.heed_leak(context, login, Some(&user), arrives).await?;
         let mut write = self.store.write();
         // The user's row first: an administrator's change locks in the same order.
         self.note_login(context, login, &Entering::from(&user), &mut write);
@@ -57,12 +59,36 @@ impl Engine {
                 }
                 Err(error) => tracing::warn!(%error, "a proven password could not be re-hashed"),
             }
+        } else if is_imported {
+            // It stays as it is, and is proven now.
+            write.refresh_password(user.row, &login.connection.id, stored, stored);
         }
         match self.store.commit(write).await {
             // Deleted while the password was checked.
             Err(store::StoreError::Stale { .. }) => Err(LoginError::Denied),
             other => Ok(other.map(|()| user)?),
         }
+    }
+
+    /// Whom the legacy store just found has moved here before: its password is the one that is kept
+    /// here, whatever the legacy store still takes. `None` when it is gone again.
+    pub(crate) async fn login_known(
+        &self,
+        context: &Context,
+        login: &LoginCommand,
+        row: UserRow,
+    ) -> Result<Option<User>, LoginError> {
+        let user = self.store.find_user_by_row(row).await?;
+        let connection = &login.connection.id;
+        let credential = self.store.find_credential(row, connection).await?;
+        let hash = credential.and_then(|stored| Some((stored.hash?, stored.is_imported)));
+        let (Some(user), Some((hash, is_imported))) = (user, hash) else {
+            return Ok(None);
+        };
+        let kept = (&hash, is_imported);
+        // Boxed, or every arrival would hold the room of this rare way.
+        let by_hash = Box::pin(self.login_by_hash(context, login, user, kept));
+        by_hash.await.map(Some)
     }
 
     /// A hash that can't be verified is nobody's wrong password: logged by name, never counted.
@@ -109,6 +135,8 @@ impl Engine {
                 .deny(context, login, EventKind::UnknownUser, None)
                 .await),
             LoginOutcome::Refused { message, .. } => {
+                // Scripts that refuse may have looked at the password first.
+                self.look_again(context, login).await?;
                 let mut event = self.login_event(context, login, EventKind::LoginFailed);
                 event.description = Some(message.clone());
                 self.log_only(event).await?;
@@ -127,12 +155,9 @@ impl Engine {
         login: &LoginCommand,
         profile: Profile,
     ) -> Result<User, LoginError> {
+        self.look_again(context, login).await?;
         self.heed_leak_there(context, login).await?;
-        let user = self.welcome(context, login, profile).await?;
-        if login.connection.mode() == Mode::Import {
-            self.heed_leak(context, login, Some(&user), true).await?;
-        }
-        Ok(user)
+        self.welcome(context, login, profile).await
     }
 
     /// `WrongUsernameOrPasswordError`: with a user it is a wrong password, without an unknown user.

@@ -79,18 +79,7 @@ impl Engine {
         login: &LoginCommand,
     ) -> Result<User, LoginError> {
         let (connection, identifier) = (&login.connection, &login.identifier);
-        let attempts = self.attempts(context, connection, identifier).await?;
-        let kept_out = match attempts {
-            Attempts::Blocked => Some((EventKind::AccountBlocked, LoginError::TooManyAttempts)),
-            Attempts::Throttled => Some((EventKind::AddressBlocked, LoginError::Throttled)),
-            Attempts::Clean | Attempts::Failed => None,
-        };
-        if let Some((kind, error)) = kept_out {
-            self.hashing.verify_nothing(&login.password).await?;
-            self.log_only(self.login_event(context, login, kind))
-                .await?;
-            return Err(error);
-        }
+        let attempts = self.look_first(context, login).await?;
         let user = self.authenticate(context, login).await?;
         if attempts == Attempts::Failed {
             let mut write = self.store.write();
@@ -101,6 +90,52 @@ impl Engine {
             }
         }
         Ok(user)
+    }
+
+    /// Looks at the failures before any work is done. Being kept out costs the time of a wrong
+    /// password.
+    async fn look_first(
+        &self,
+        context: &Context,
+        login: &LoginCommand,
+    ) -> Result<Attempts, LoginError> {
+        let (connection, identifier) = (&login.connection, &login.identifier);
+        let attempts = self.attempts(context, connection, identifier).await?;
+        if attempts.keep_out() {
+            self.hashing.verify_nothing(&login.password).await?;
+        }
+        self.heed_attempts(context, login, attempts).await?;
+        Ok(attempts)
+    }
+
+    /// Keeps out whoever failed too often, and logs it.
+    async fn heed_attempts(
+        &self,
+        context: &Context,
+        login: &LoginCommand,
+        attempts: Attempts,
+    ) -> Result<(), LoginError> {
+        let (kind, error) = match attempts {
+            Attempts::Blocked => (EventKind::AccountBlocked, LoginError::TooManyAttempts),
+            Attempts::Throttled => (EventKind::AddressBlocked, LoginError::Throttled),
+            Attempts::Clean | Attempts::Failed => return Ok(()),
+        };
+        self.log_only(self.login_event(context, login, kind))
+            .await?;
+        Err(error)
+    }
+
+    /// Looks at the failures once more, now that the password was looked at: of many guesses at one
+    /// moment no more are answered than of as many in a row. A right one is told no more than a
+    /// wrong one.
+    pub(crate) async fn look_again(
+        &self,
+        context: &Context,
+        login: &LoginCommand,
+    ) -> Result<(), LoginError> {
+        let (connection, identifier) = (&login.connection, &login.identifier);
+        let attempts = self.attempts(context, connection, identifier).await?;
+        self.heed_attempts(context, login, attempts).await
     }
 
     async fn authenticate(
@@ -124,9 +159,13 @@ impl Engine {
             Some((
                 user,
                 StoredCredential {
-                    hash: Some(hash), ..
+                    hash: Some(hash),
+                    is_imported,
                 },
-            )) => self.login_by_hash(context, login, user, &hash).await,
+            )) => {
+                let kept = (&hash, is_imported);
+                self.login_by_hash(context, login, user, kept).await
+            }
             _ if connection.mode() == Mode::Import => self.arrive(context, login).await,
             Some((user, _)) => Err(self
                 .deny(context, login, EventKind::WrongPassword, Some(&user))
@@ -162,6 +201,7 @@ impl Engine {
         let connection = &login.connection;
         let turn = self.arrivals.turn(connection, &login.identifier).await?;
         if turn.has_waited {
+            self.look_first(context, login).await?;
             let found = self
                 .store
                 .find_login(&connection.id, &login.identifier)
@@ -169,11 +209,13 @@ impl Engine {
             if let Some((
                 user,
                 StoredCredential {
-                    hash: Some(hash), ..
+                    hash: Some(hash),
+                    is_imported,
                 },
             )) = found
             {
-                return self.login_by_hash(context, login, user, &hash).await;
+                let kept = (&hash, is_imported);
+                return self.login_by_hash(context, login, user, kept).await;
             }
         }
         self.login_by_script(context, login).await
@@ -195,13 +237,16 @@ impl Engine {
         self.refuse(context, login, event).await
     }
 
-    /// Refuses and counts the failure, in one write.
+    /// Refuses and counts the failure, in one write, unless there were too many by now.
     pub(crate) async fn refuse(
         &self,
         context: &Context,
         login: &LoginCommand,
         mut event: LogEvent,
     ) -> LoginError {
+        if let Err(kept_out) = self.look_again(context, login).await {
+            return kept_out;
+        }
         event
             .description
             .get_or_insert_with(|| "Wrong email or password.".into());

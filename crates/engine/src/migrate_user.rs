@@ -1,7 +1,7 @@
 //! A legacy user who just proved the password arrives here: profile → conflict check → one batch.
 //!
 //! Two first logins at once: one writes; the other loses on a unique key, reads the winner and
-//! simply logs in.
+//! simply logs in, by the password that is kept here from then on.
 
 use domain::conflict::{
     Claim, ClaimedKey, PasswordRule, Policy, Resolution, Trail, merge, obstacle, resolve,
@@ -21,6 +21,8 @@ const TRIES: usize = 5;
 /// What one try came to.
 enum Try {
     Done(Box<User>),
+    /// Let in by the password that is kept here.
+    Known(Box<User>),
     Lost,
 }
 
@@ -45,6 +47,11 @@ impl Found<'_> {
 
     fn has_password(&self) -> bool {
         self.own().any(|claim| claim.has_password)
+    }
+
+    /// Whether the password that is kept here decides, and not the legacy store.
+    fn decides_here(&self) -> bool {
+        self.is_known() && self.has_password() && !self.takes_password()
     }
 
     fn takes_password(&self) -> bool {
@@ -81,7 +88,13 @@ impl Engine {
                 Try::Done(user) if user.is_blocked() => {
                     return Err(self.refuse_blocked(context, login, user.user_id).await);
                 }
-                Try::Done(user) => return Ok(*user),
+                Try::Done(user) => {
+                    if fresh.is_some() {
+                        self.heed_leak(context, login, Some(&user), true).await?;
+                    }
+                    return Ok(*user);
+                }
+                Try::Known(user) => return Ok(*user),
             }
         }
         Err(Error::unavailable("the user kept changing while it arrived").into())
@@ -111,6 +124,10 @@ impl Engine {
                     claims: &claims,
                     policy,
                 };
+                if fresh.is_some() && found.decides_here() {
+                    let known = self.login_known(context, login, row).await?;
+                    return Ok(known.map_or(Try::Lost, |user| Try::Known(Box::new(user))));
+                }
                 self.attach_arrived(context, login, profile, &found, fresh)
                     .await
             }

@@ -48,6 +48,8 @@ pub enum SignUpError {
     UsernameExists,
     /// A username is required and missing.
     UsernameRequired,
+    /// The connection has no usernames.
+    UsernameUnwanted,
     /// The password may not be chosen.
     UnfitPassword(Unfit),
     /// A script refused with a message for the person.
@@ -153,14 +155,9 @@ impl Engine {
         sign_up: SignUp,
     ) -> Result<NewUser, SignUpError> {
         self.check_sign_up(connection, &sign_up).await?;
-        let email = sign_up.email.as_str();
-        if connection.mode() != Mode::Plain
-            && self
-                .find_in_legacy_store(context, connection, email)
-                .await?
-                .is_some()
-        {
-            return Err(SignUpError::UserExists);
+        if connection.mode() != Mode::Plain {
+            let names = (sign_up.email.as_str(), sign_up.username.as_ref());
+            self.refuse_known_there(context, connection, names).await?;
         }
         let user = self.new_signed_up(connection, sign_up).await?;
         let mut event = self.event(context, EventKind::SignUp);
@@ -199,6 +196,9 @@ impl Engine {
         }
         if connection.requires_username() && sign_up.username.is_none() {
             return Err(SignUpError::UsernameRequired);
+        }
+        if sign_up.username.is_some() && !connection.takes_usernames() {
+            return Err(SignUpError::UsernameUnwanted);
         }
         let attributes = Attributes {
             email: Some(sign_up.email.clone()),

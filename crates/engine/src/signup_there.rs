@@ -7,6 +7,7 @@ use script::{LoginOutcome, ScriptRefusal, UserToCreate};
 
 use crate::deeds::{Deed, DeedError, Subject};
 use crate::error::Error;
+use crate::legacy::wanted_username;
 use crate::signup::{SignUp, SignUpError};
 use crate::{Context, Engine};
 
@@ -84,22 +85,34 @@ impl Engine {
         email: &str,
         asked: &Attributes,
     ) -> Result<(), SignUpError> {
-        let username = asked.username.as_ref().map(Username::as_str);
+        let names = (email, asked.username.as_ref());
+        self.refuse_known_there(context, connection, names).await?;
+        match self.refuse_existing_here(connection, asked).await {
+            Err(Error::Conflict { .. }) => Err(SignUpError::UserExists),
+            other => Ok(other?),
+        }
+    }
+
+    /// Who is known to the legacy store by an address or a username could not get in any more if
+    /// somebody else had it here.
+    pub(crate) async fn refuse_known_there(
+        &self,
+        context: &Context,
+        connection: &Connection,
+        (email, username): (&str, Option<&Username>),
+    ) -> Result<(), SignUpError> {
+        let username = username.map(|username| wanted_username(connection, username));
         let asked_for = [
             (Some(email), SignUpError::UserExists),
             (username, SignUpError::UsernameExists),
         ];
         for (name, taken) in asked_for {
             let Some(name) = name else { continue };
-            let found = self.find_in_legacy_store(context, connection, name).await?;
-            if found.is_some() {
+            if self.is_in_legacy_store(context, connection, name).await? {
                 return Err(taken);
             }
         }
-        match self.refuse_existing_here(connection, asked).await {
-            Err(Error::Conflict { .. }) => Err(SignUpError::UserExists),
-            other => Ok(other?),
-        }
+        Ok(())
     }
 
     /// What `login` says of a user who was just made.

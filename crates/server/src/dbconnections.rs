@@ -54,7 +54,9 @@ pub async fn change_password(
         .shaped(CHANGE_PASSWORD)
         .map_err(IntoResponse::into_response)?;
     let text = |name: &str| body.get(name).and_then(Value::as_str);
-    let Some(identifier) = text("email").or_else(|| text("username")) else {
+    let named = text("email").or_else(|| text("username"));
+    let named = named.map(str::trim).filter(|name| !name.is_empty());
+    let Some(identifier) = named else {
         let message = "Payload validation error: 'Missing required property: email'.";
         return Err(ApiError::invalid(message).into_response());
     };
@@ -143,6 +145,7 @@ fn refusal(error: SignUpError, tells_existing: bool) -> Response {
             "The username provided is in use already.",
         ),
         SignUpError::UsernameRequired => ("bad.username", "A username is required."),
+        SignUpError::UsernameUnwanted => ("bad.username", "This connection has no usernames."),
         SignUpError::Throttled => return throttled(),
         SignUpError::Disabled => ("public_signup_disabled", "Public signup is disabled"),
         SignUpError::UserExists | SignUpError::UsernameExists | SignUpError::UnknownConnection => {

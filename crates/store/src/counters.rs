@@ -96,6 +96,26 @@ impl Write {
         ))
     }
 
+    /// The same, as long as no more than `most` are counted in the window: stale beyond that, and
+    /// then nothing is counted.
+    pub fn count_within(
+        &mut self,
+        name: &str,
+        most: i64,
+        (now, window_ends_at): (Instant, Instant),
+    ) -> &mut Self {
+        self.push(one(
+            "insert into rate_counters (name, count, window_ends_at) values ($1, 1, $3) \
+             on conflict (name) do update set \
+             count = case when rate_counters.window_ends_at > $2 \
+             then rate_counters.count + 1 else 1 end, \
+             window_ends_at = case when rate_counters.window_ends_at > $2 \
+             then rate_counters.window_ends_at else excluded.window_ends_at end \
+             where rate_counters.window_ends_at <= $2 or rate_counters.count < $4",
+            vec![stored(name), now.into(), window_ends_at.into(), most.into()],
+        ))
+    }
+
     /// Starts a counter anew.
     pub fn reset_counter(&mut self, name: &str) -> &mut Self {
         self.push(any(

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use domain::connection::Mode;
 use domain::{
     Attributes, Authentication, AuthenticationMethod, Client, Connection, EmailAddress, Password,
     Username,
@@ -97,16 +98,53 @@ impl Engine {
         self.note_proven(transaction, whom, &login.connection).await
     }
 
-    /// A name, where it comes first. Whoever it names, the password is asked for next.
+    /// A name, where it comes first. Whoever it names, the password is asked for next; only a
+    /// legacy store that does not answer is told at once.
     pub async fn submit_identifier(
         &self,
+        context: &Context,
         transaction: &mut Transaction,
         identifier: String,
     ) -> Result<(), Problem> {
         if !transaction.progress.is_answered() {
+            self.ask_who_that_is(context, transaction, &identifier)
+                .await?;
             transaction.progress.identifier = Some(identifier);
             transaction.progress.signs_up = false;
             self.advance(transaction).await.map_err(Problem::Lost)?;
+        }
+        Ok(())
+    }
+
+    /// Asks the legacy store about a name that nobody has here. Neither an account nor an address
+    /// that is kept out makes it work.
+    async fn ask_who_that_is(
+        &self,
+        context: &Context,
+        transaction: &Transaction,
+        identifier: &str,
+    ) -> Result<(), Problem> {
+        let client = self.client_of(transaction).await?;
+        let Ok(connection) = self.signing_in(&client, &transaction.request).await? else {
+            // The next page says so.
+            return Ok(());
+        };
+        let can_ask = connection.is_database()
+            && connection.mode() != Mode::Plain
+            && connection.script("get_user").is_some();
+        if !can_ask
+            || self
+                .store
+                .find_login(&connection.id, identifier)
+                .await?
+                .is_some()
+        {
+            return Ok(());
+        }
+        let attempts = self.attempts(context, &connection, identifier).await?;
+        if !attempts.keep_out() {
+            self.find_in_legacy_store(context, &connection, identifier)
+                .await?;
         }
         Ok(())
     }

@@ -1,14 +1,16 @@
 //! Failed attempts, counted for an account and an address; addresses from which too much fails.
 
+use std::time::Duration;
+
 use domain::Connection;
-use store::{BlockNotice, Counter, Write};
+use store::{BlockNotice, Counter, StoreError, Write};
 
 use super::{Allowance, counted, is_listed};
 use crate::error::Result;
 use crate::{Context, Engine};
 
 /// How long failures from an address are remembered.
-const DAY: std::time::Duration = std::time::Duration::from_hours(24);
+const DAY: Duration = Duration::from_hours(24);
 
 /// What is known of earlier failures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +23,13 @@ pub(crate) enum Attempts {
     Blocked,
     /// Too many from this address, on whatever accounts.
     Throttled,
+}
+
+impl Attempts {
+    /// Whether nobody is let in, whatever they bring.
+    pub(crate) const fn keep_out(self) -> bool {
+        matches!(self, Self::Blocked | Self::Throttled)
+    }
 }
 
 /// The counters that an attempt touches.
@@ -42,8 +51,16 @@ pub(super) fn connection_prefix(identifier: &str, connection: &str) -> String {
 
 /// What the counters of an identifier begin with.
 pub(super) fn account_prefix(identifier: &str) -> String {
-    let folded: String = domain::email::fold(identifier).chars().take(256).collect();
-    format!("login/{}/", folded.replace('%', "%25").replace('/', "%2F"))
+    let key = account_key(identifier);
+    format!("login/{}/", key.replace('%', "%25").replace('/', "%2F"))
+}
+
+/// What all spellings of an identifier share: neither letter case nor white space tells accounts
+/// apart, since there are stores that overlook either.
+pub(crate) fn account_key(identifier: &str) -> String {
+    let words: Vec<&str> = identifier.split_whitespace().collect();
+    let folded = domain::email::fold(&words.join(" "));
+    folded.chars().take(256).collect()
 }
 
 impl Engine {
@@ -155,16 +172,29 @@ impl Engine {
         if is_listed(&shield.allowed, Some(ip)) {
             return Ok(true);
         }
-        let (now, name) = (self.now(), format!("signup/{}", counted(ip)));
+        let name = format!("signup/{}", counted(ip));
         // As many as the allowance gives at once, over the time in which they grow back.
         let most = shield.sign_ups.max_attempts.max(1);
         let window = shield.sign_ups.every * u32::try_from(most).unwrap_or(u32::MAX);
-        // Counted before it is compared: of many at once no more get through than may.
+        self.count_within(&name, most, window).await
+    }
+
+    /// Counts one more of what is allowed so often in a window; `false` when that was reached. Of
+    /// many at one moment no more pass than of as many in a row.
+    pub(crate) async fn count_within(
+        &self,
+        name: &str,
+        most: i64,
+        window: Duration,
+    ) -> Result<bool> {
+        let now = self.now();
         let mut write = self.store.write();
-        write.count(&name, now, now.plus(window));
-        self.store.commit(write).await?;
-        let counter = self.store.find_counter(&name, now).await?;
-        Ok(counter.is_none_or(|counter| counter.count <= most))
+        write.count_within(name, most, (now, now.plus(window)));
+        match self.store.commit(write).await {
+            Ok(()) => Ok(true),
+            Err(StoreError::Stale { .. }) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     async fn names(

@@ -25,7 +25,7 @@ use domain::{Instant, Json};
 use serde_json::Value;
 
 pub use blocks::Block;
-pub(crate) use guard::Attempts;
+pub(crate) use guard::{Attempts, account_key};
 pub use shape::Shield;
 
 use crate::error::{Error, Result};

@@ -6,6 +6,7 @@ use store::Purpose;
 
 use crate::deeds::Subject;
 use crate::error::{Error, Result};
+use crate::protection::account_key;
 use crate::{Context, Engine};
 
 /// A request that will be looked at.
@@ -101,19 +102,13 @@ impl Engine {
     /// Nobody's mailbox is filled: an account gets no more links within a while than it gets wrong
     /// passwords.
     async fn count_request(&self, request: &PasswordRequest) -> Result<()> {
-        let account: String = domain::email::fold(&request.identifier)
-            .chars()
-            .take(256)
-            .collect();
+        let account = account_key(&request.identifier);
         let name = format!("reset/{}/{account}", request.connection.id);
-        let now = self.now();
-        let counter = self.store.find_counter(&name, now).await?;
-        if counter.is_some_and(|counter| counter.count >= self.settings.max_attempts) {
-            return Err(Error::TooMany("password links for this account".into()));
+        let (most, window) = (self.settings.max_attempts, self.settings.attempts_window);
+        if self.count_within(&name, most, window).await? {
+            return Ok(());
         }
-        let mut write = self.store.write();
-        write.count(&name, now, now.plus(self.settings.attempts_window));
-        Ok(self.store.commit(write).await?)
+        Err(Error::TooMany("password links for this account".into()))
     }
 }
 

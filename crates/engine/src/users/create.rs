@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use domain::connection::Mode;
 use domain::user::{Attributes, Credential, NewUser, Origin};
-use domain::{Connection, EmailAddress, EventKind, ForeignId, Password, User, Username};
+use domain::{Connection, EmailAddress, EventKind, ForeignId, Password, User};
 use store::{Key, StoreError};
 
 use super::{concerning, no_such_connection, no_such_user, rules};
 use crate::error::{Error, Result};
+use crate::legacy::wanted_username;
 use crate::password_choice::Occasion;
 use crate::{Context, Engine};
 
@@ -89,14 +90,14 @@ impl Engine {
             return Ok(());
         }
         let email = attributes.email.as_ref().map(EmailAddress::as_str);
-        let username = attributes.username.as_ref().map(Username::as_str);
+        let username = attributes.username.as_ref();
+        let username = username.map(|username| wanted_username(connection, username));
         let phone = attributes.phone_number.as_deref();
         let phone = phone.filter(|_| email.is_none() && username.is_none());
         for identifier in [email, username, phone].into_iter().flatten() {
             if self
-                .find_in_legacy_store(context, connection, identifier)
+                .is_in_legacy_store(context, connection, identifier)
                 .await?
-                .is_some()
             {
                 return Err(user_exists());
             }

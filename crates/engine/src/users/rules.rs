@@ -35,7 +35,7 @@ pub(super) fn check_identified(attributes: &Attributes) -> Result<()> {
 
 /// Only some connections have usernames.
 pub(super) fn check_takes_username(connection: &Connection) -> Result<()> {
-    if connection.requires_username() || identifier(connection, "username").is_some() {
+    if connection.takes_usernames() {
         return Ok(());
     }
     Err(Error::invalid(

@@ -5,13 +5,13 @@ use domain::connection::{Mode, RootAttributes};
 use domain::user::Credential;
 use domain::{
     Connection, EmailAddress, EventKind, HashText, LogEvent, SessionEnd, User, UserId, UserRow,
-    Username,
 };
 use store::{Key, StoreError, Write};
 
 use super::change::{Change, UserChange};
 use super::{concerning, no_such_connection, no_such_user, rules};
 use crate::error::{Error, Result};
+use crate::legacy::{spellings, wanted_username};
 use crate::password_choice::Occasion;
 use crate::{Context, Engine};
 
@@ -61,9 +61,9 @@ impl Engine {
                 .update_user_there(context, &connection, user, change)
                 .await;
         }
-        fold_email(&mut change);
         self.refuse_clash_there(context, &connection, &user, &change)
             .await?;
+        fold_email(&mut change);
         let fresh = match &change.password {
             Some(password) => Some(self.hashing.hash(password).await?),
             None => None,
@@ -115,14 +115,18 @@ impl Engine {
             .filter(|_| changes(user.attributes.username.as_ref(), &change.username));
         let asked = [
             (email.map(EmailAddress::as_str), Key::Email),
-            (username.map(Username::as_str), Key::Username),
+            (
+                username.map(|username| wanted_username(connection, username)),
+                Key::Username,
+            ),
         ];
+        let asked = asked.into_iter().flat_map(|(identifier, key)| {
+            let spellings = identifier.map(|typed| spellings(connection, typed));
+            spellings.into_iter().flatten().map(move |name| (name, key))
+        });
         for (identifier, key) in asked {
-            let Some(identifier) = identifier else {
-                continue;
-            };
             let there = self
-                .find_in_legacy_store(context, connection, identifier)
+                .find_in_legacy_store(context, connection, &identifier)
                 .await?;
             let Some(id) = there.map(|profile| profile.foreign_id) else {
                 continue;

@@ -322,7 +322,7 @@ fn token(params: &mut Params, name: &str) -> Result<Token, OAuthError> {
 fn password_grant(grant_type: GrantType, params: &mut Params) -> Result<PasswordGrant, OAuthError> {
     Ok(PasswordGrant {
         grant_type,
-        username: params.require("username")?,
+        username: name(&params.require("username")?)?,
         password: Password::from(params.require("password")?),
         realm: match grant_type {
             GrantType::PasswordRealm => Some(params.require("realm")?),
@@ -331,6 +331,15 @@ fn password_grant(grant_type: GrantType, params: &mut Params) -> Result<Password
         scope: scope(params)?,
         audience: params.take("audience")?,
     })
+}
+
+/// Who logs in, as the login pages take it: without what is around it.
+fn name(text: &str) -> Result<String, OAuthError> {
+    let name = text.trim();
+    if name.is_empty() {
+        return Err(OAuthError::missing_parameter("username"));
+    }
+    Ok(name.to_owned())
 }
 
 fn scope(params: &mut Params) -> Result<Scopes, OAuthError> {

@@ -73,7 +73,7 @@ pub async fn post_identifier(State(state): State<AppState>, visit: Visit, body: 
     let outcome = if is_name(&typed) {
         state
             .engine
-            .submit_identifier(&mut login, typed.clone())
+            .submit_identifier(&visit.context, &mut login, typed.clone())
             .await
     } else {
         Err(Problem::WrongCredentials)

@@ -444,6 +444,61 @@ async fn a_legacy_user_arrives_on_the_page() {
 }
 
 #[tokio::test]
+async fn where_the_name_comes_first_the_legacy_store_is_asked_about_it() {
+    on_both(async |app: &App| {
+        let legacy = LegacyStore::start().await;
+        legacy.connect(app, true).await;
+        let client = format!("/api/v2/clients/{}", app.client());
+        let callbacks = json!({
+            "callbacks": [CALLBACK], "grant_types": ["authorization_code"],
+        });
+        assert_eq!(app.quietly("PATCH", &client, callbacks).await.status, 200);
+        let mut write = app.engine.store.write();
+        write.set_setting("prompts", r#"{"identifier_first": true}"#);
+        app.engine.store.commit(write).await.unwrap();
+        legacy.put("7", "ann@example.com", "her password");
+        let browser = Browser::new(app);
+        let path = browser.begin("").await;
+        assert!(path.starts_with("/u/login/identifier?"), "{path}");
+        let named = |name: &'static str| [("username", name)];
+        // An outage shows before anybody types a password.
+        legacy.answers(
+            "get_user",
+            json!({"error": {"name": "Error", "message": "ECONNREFUSED"}}),
+        );
+        let answer = browser.fill(&path, &named("ann@example.com")).await;
+        assert_eq!(answer.status, 503);
+        let page = answer.body.as_str().unwrap();
+        assert!(
+            page.contains("The service is not available right now."),
+            "{page}"
+        );
+        legacy.answers("get_user", Value::Null);
+        legacy.calls();
+        // Whatever it says, the next page is the same.
+        let mut password = String::new();
+        for name in ["nobody@example.com", "ann@example.com"] {
+            password = location(&browser.fill(&path, &named(name)).await);
+            assert!(password.starts_with("/u/login/password?"), "{password}");
+        }
+        let asked = "get_user nobody@example.com, get_user ann@example.com";
+        assert_eq!(legacy.calls(), asked);
+        let answer = browser
+            .fill(&password, &[("password", "her password")])
+            .await;
+        assert!(told(&browser.get(&location(&answer)).await).contains_key("code"));
+        assert_eq!(legacy.calls(), "login ann@example.com");
+        // Whoever is here is not asked about.
+        let other = Browser::new(app);
+        let path = other.begin("").await;
+        let answer = other.fill(&path, &named("ANN@example.com")).await;
+        assert!(location(&answer).starts_with("/u/login/password?"));
+        assert_eq!(legacy.calls(), "");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_session_is_listed_and_ended() {
     on_both(async |app: &App| {
         stage_as(

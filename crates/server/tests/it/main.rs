@@ -8,6 +8,7 @@
 
 mod actions;
 mod app;
+mod arrivals;
 mod audiences;
 mod authoring;
 mod bad_input;

@@ -1,5 +1,9 @@
 //! Which passwords may be chosen, wherever one is chosen; and that nobody's move is judged.
 
+use std::sync::Arc;
+
+use domain::user::Credential;
+use domain::{Attributes, EmailAddress, ForeignId, NewUser, Origin, Password};
 use serde_json::{Value, json};
 
 use crate::app::{Answer, App, on_both};
@@ -246,6 +250,52 @@ async fn a_leaked_password_is_told_and_let_in_unless_it_is_blocked() {
         assert_eq!(login("other").await, "403 invalid_grant");
         set(json!({"enabled": false})).await;
         assert_eq!(login("123456").await, "200 in");
+        assert_eq!(codes(app, "pwd_leak").await, 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_was_imported_is_let_in_once_with_a_leaked_password() {
+    on_both(async |app: &App| {
+        let connection = app.connection("people", json!({})).await;
+        serve(app, connection.as_str()).await;
+        app.leak(&["123456"]);
+        let on = json!({"enabled": true, "shields": ["block"]});
+        assert_eq!(app.quietly("PATCH", BREACHED, on).await.status, 200);
+        // Of the scheme in force: nothing is hashed anew at the login.
+        let password = Arc::new(Password::from("123456".to_owned()));
+        let imported = NewUser {
+            row: app.engine.store.next_user_row().await.unwrap(),
+            connection: connection.clone(),
+            foreign_id: ForeignId::from("7"),
+            attributes: Attributes {
+                email: Some(EmailAddress::parse("ann@example.com").unwrap()),
+                ..Attributes::default()
+            },
+            credential: Some(Credential {
+                hash: app.engine.hashing.hash(&password).await.unwrap(),
+                is_imported: true,
+            }),
+            factors: Vec::new(),
+            origin: Origin::Import,
+            import_job: None,
+            created_at: app.engine.now(),
+        };
+        let mut write = app.engine.store.write();
+        write.insert_user(&imported).unwrap();
+        app.engine.store.commit(write).await.unwrap();
+        let login = async |password: &str| login(app, "people", "ann@example.com", password).await;
+        assert_eq!(login("wrong").await, "403 invalid_grant");
+        assert_eq!(login("123456").await, "200 in");
+        // Proven by now, and an import leaves it alone.
+        let kept = app
+            .engine
+            .store
+            .find_credential(imported.row, &connection)
+            .await;
+        assert!(!kept.unwrap().unwrap().is_imported);
+        assert_eq!(login("123456").await, "403 password_leaked");
         assert_eq!(codes(app, "pwd_leak").await, 2);
     })
     .await;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
+use futures_util::future::{join, join_all};
 use serde_json::{Value, json};
 use server::state::AppState;
 use tower::ServiceExt as _;
@@ -569,6 +570,114 @@ async fn a_blocked_account_never_reaches_the_legacy_store() {
         );
         assert_eq!(legacy.calls(), "");
         assert_eq!(login("right").await, "200 in");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn guesses_at_one_moment_are_no_more_than_guesses_in_a_row() {
+    const IP: &str = "192.0.2.1";
+    on_both(async |app: &App| {
+        let legacy = LegacyStore::start().await;
+        legacy.connect(app, false).await;
+        let import = legacy.attach(app, "import", true).await;
+        let enable = json!([{"client_id": app.client(), "status": true}]);
+        let path = format!("/api/v2/connections/{import}/clients");
+        assert_eq!(app.quietly("PATCH", &path, enable).await.status, 204);
+        legacy.put("7", "ann@example.com", "right");
+        let login = async |password| login_in(app, "legacy", IP, "ann@example.com", password).await;
+        // It begins before ten others have failed and is answered after them: right or wrong, it is
+        // told the same.
+        for late in ["right", "wrong"] {
+            let pause = legacy.pause("login");
+            let others = async {
+                pause.arrival().await;
+                for _ in 0..10 {
+                    assert_eq!(login("wrong").await, "403 invalid_grant");
+                }
+                pause.release();
+            };
+            let (late, ()) = join(login(late), others).await;
+            assert_eq!(late, "429 too_many_attempts");
+            app.later(31 * 60);
+        }
+        assert_eq!(count(app, "limit_wc").await, 2);
+        assert_eq!(login("right").await, "200 in");
+        // In import mode they take turns, and whoever had to wait is looked at once more.
+        legacy.calls();
+        let pause = legacy.pause("login");
+        let open = async {
+            pause.arrival().await;
+            pause.release();
+        };
+        let guesses = (0..14).map(|_| login_in(app, "import", IP, "bob@example.com", "wrong"));
+        let (told, ()) = join(join_all(guesses), open).await;
+        let answered = told.iter().filter(|told| *told == "403 invalid_grant");
+        assert_eq!(answered.count(), 10, "{told:?}");
+        assert_eq!(legacy.calls().matches("login").count(), 10);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn sign_ups_at_one_moment_are_no_more_than_allowed() {
+    on_both(async |app: &App| {
+        prepare(app).await;
+        let limits = json!({"stage": {
+            "pre-user-registration": {"max_attempts": 2, "rate": 60_000},
+        }});
+        set(app, THROTTLING, limits).await;
+        let sign_ups = (0..8).map(|number| {
+            let body = json!({
+                "client_id": app.client(), "connection": "plain", "password": "right",
+                "email": format!("newcomer{number}@example.com"),
+            });
+            from(app, "192.0.2.1", "/dbconnections/signup", body)
+        });
+        let answers = join_all(sign_ups).await;
+        let mut statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 200, 429, 429, 429, 429, 429, 429]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn however_a_name_is_spelled_it_is_one_account() {
+    const IP: &str = "192.0.2.1";
+    on_both(async |app: &App| {
+        prepare(app).await;
+        for name in [
+            " ann@example.com",
+            "ann@example.com ",
+            "  ANN@example.com  ",
+            "\u{a0}ann@example.com",
+            "ann@example.com\u{2003}",
+        ] {
+            fail(app, IP, name, 2).await;
+        }
+        for name in ["ann@example.com", "ann@example.com   "] {
+            assert_eq!(login(app, IP, name, "right").await, "429 too_many_attempts");
+        }
+        for name in [
+            "no body",
+            "no  body",
+            "NO\u{2003}body",
+            "no body ",
+            "no   body",
+        ] {
+            fail(app, IP, name, 2).await;
+        }
+        let told = login(app, IP, "no\u{a0} body", "right").await;
+        assert_eq!(told, "429 too_many_attempts");
+        // Whoever is let in is let in with a blank, too.
+        assert_eq!(login(app, IP, " bob@example.com ", "right").await, "200 in");
+        let forgot = json!({
+            "client_id": app.client(), "connection": "plain", "username": " bob@example.com ",
+        });
+        let answer = from(app, IP, "/dbconnections/change_password", forgot).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(app.mailed_link().await.0, "bob@example.com");
     })
     .await;
 }

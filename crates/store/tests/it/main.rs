@@ -70,7 +70,8 @@ conformance! {
     counters:
         a_window_counts_and_ends,
         any_text_names_a_counter,
-        racing_events_are_all_counted;
+        racing_events_are_all_counted,
+        a_limit_holds_in_a_race;
     deletions:
         a_deleted_connection_leaves_no_arriving_user,
         a_deleted_user_leaves_no_arriving_factor,

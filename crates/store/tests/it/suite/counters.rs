@@ -1,6 +1,6 @@
 //! Rate counters.
 
-use store::{Counter, Store};
+use store::{Counter, Store, StoreError};
 
 use crate::bench::Bench;
 use crate::make::{EXOTIC, at};
@@ -63,4 +63,30 @@ pub async fn racing_events_are_all_counted(store: &Bench) {
         store.find_counter("x", at(1)).await.unwrap().unwrap().count,
         200
     );
+}
+
+async fn count_within(store: &Store, now: i64) -> Result<(), StoreError> {
+    let mut write = store.write();
+    write.count_within("x", 3, (at(now), at(now + 10)));
+    store.commit(write).await
+}
+
+pub async fn a_limit_holds_in_a_race(store: &Bench) {
+    let task = |store: Store, _| async move { count_within(&store, 0).await };
+    let outcomes = store.race(20, task).await;
+    assert_eq!(outcomes.iter().filter(|outcome| outcome.is_ok()).count(), 3);
+    let refused = count_within(store, 9).await;
+    assert!(
+        matches!(refused, Err(StoreError::Stale { .. })),
+        "{refused:?}"
+    );
+    let counted = async |now| store.find_counter("x", at(now)).await.unwrap().unwrap();
+    assert_eq!(counted(9).await.count, 3);
+    // A new window counts anew.
+    count_within(store, 10).await.unwrap();
+    let second = Counter {
+        count: 1,
+        window_ends_at: at(20),
+    };
+    assert_eq!(counted(10).await, second);
 }
