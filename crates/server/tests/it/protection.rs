@@ -402,34 +402,6 @@ async fn an_address_from_which_too_much_fails_is_throttled() {
 }
 
 #[tokio::test]
-async fn of_sign_ups_at_once_no_more_get_through_than_may() {
-    const IP: &str = "192.0.2.1";
-    on_both(async |app: &App| {
-        prepare(app).await;
-        let limits = json!({"stage": {
-            "pre-user-registration": {"max_attempts": 3, "rate": 60_000},
-        }});
-        set(app, THROTTLING, limits).await;
-        let sign_up = |number: usize| {
-            let body = json!({
-                "client_id": app.client(), "connection": "plain", "password": "right",
-                "email": format!("p{number}@example.com"),
-            });
-            from(app, IP, "/dbconnections/signup", body)
-        };
-        let answers = futures_util::future::join_all((0..20).map(sign_up)).await;
-        let statuses: Vec<u16> = answers.iter().map(|answer| answer.status).collect();
-        let passed = statuses.iter().filter(|status| **status == 200).count();
-        let refused = statuses.iter().filter(|status| **status == 429).count();
-        assert!(passed <= 3 && passed + refused == 20, "{statuses:?}");
-        // Who came too early does not put off the end.
-        app.later(181);
-        assert_eq!(sign_up(20).await.status, 200);
-    })
-    .await;
-}
-
-#[tokio::test]
 async fn a_network_of_ipv6_counts_as_one_address() {
     on_both(async |app: &App| {
         prepare(app).await;
