@@ -132,6 +132,8 @@ pub struct User {
     pub logins_count: i64,
     /// When the password was last set here.
     pub last_password_reset: Option<Instant>,
+    /// When an administrator last ended all sessions.
+    pub sessions_revoked_at: Option<Instant>,
     /// Kinds of enrolled second factors.
     pub factors: Vec<String>,
 }
@@ -140,6 +142,13 @@ impl User {
     /// Whether the user may not sign in.
     pub fn is_blocked(&self) -> bool {
         self.attributes.blocked == Some(true)
+    }
+
+    /// Whether a proof of who they are that was given at a moment still counts: none does that is not
+    /// younger than the password and than the last end of all sessions.
+    pub fn accepts_proof_of(&self, at: Instant) -> bool {
+        let ends = [self.last_password_reset, self.sessions_revoked_at];
+        ends.into_iter().flatten().all(|end| end < at)
     }
 
     /// The identity in a connection.

@@ -8,7 +8,7 @@ use super::Problem;
 use crate::Engine;
 use crate::error::Result;
 use crate::mfa::FactorNeed;
-use crate::transaction::{Facts, Proven, Transaction};
+use crate::transaction::{Facts, Lost, Proven, Transaction};
 
 /// The value of `acr_values` by which an application asks for a second factor.
 const MULTI_FACTOR: &str = "http://schemas.openid.net/pape/policies/2007/06/multi-factor";
@@ -37,6 +37,9 @@ impl Engine {
         let Some(user) = user.filter(|user| !user.is_blocked()) else {
             return Ok(None);
         };
+        if !self.holds(&user, &authentication).await? {
+            return Ok(None);
+        }
         Ok(Some(ProvenLogin {
             user,
             authentication,
@@ -45,8 +48,8 @@ impl Engine {
         }))
     }
 
-    /// Adds what is due of second factors and passkeys. Who is gone or barred owes nothing: the end
-    /// of the login refuses them.
+    /// Adds what is due of second factors and passkeys. Who is gone or barred owes nothing, nor does
+    /// a proof that counts no longer: the end of the login refuses them.
     pub(super) async fn add_factor_facts(
         &self,
         transaction: &Transaction,
@@ -57,6 +60,9 @@ impl Engine {
         let Some(user) = user.filter(|user| !user.is_blocked()) else {
             return Ok(());
         };
+        if !self.holds(&user, authentication).await? {
+            return Ok(());
+        }
         let demanded = is_demanded(&transaction.request);
         let need = self.required_factor(&user, authentication, demanded);
         facts.second_factor_due = need.await? != FactorNeed::None;
@@ -87,8 +93,8 @@ impl Engine {
             && self.store.list_passkeys(user.row).await?.is_empty())
     }
 
-    /// A second factor was proven. A session that vouched so far does no longer: the login's end
-    /// begins one that knows of the factor.
+    /// A second factor was proven. A session that vouched so far does no longer, if it still lives:
+    /// the login's end begins one that knows of the factor.
     pub async fn note_factor(
         &self,
         transaction: &mut Transaction,
@@ -98,9 +104,32 @@ impl Engine {
             return Ok(());
         };
         let mut authentication = Authentication::from(proven);
+        if self.is_void(&authentication).await? {
+            return self.forget_proof(transaction).await.map_err(Problem::Lost);
+        }
         authentication.methods.push(method);
         authentication.session = None;
         self.note_authentication(transaction, &authentication).await
+    }
+
+    /// A proof that counts no longer vouches for nobody: ask anew.
+    pub(super) async fn forget_void_proof(
+        &self,
+        transaction: &mut Transaction,
+    ) -> Result<(), Lost> {
+        let Some(proven) = &transaction.progress.proven else {
+            return Ok(());
+        };
+        if self.is_void(&Authentication::from(proven)).await? {
+            self.forget_proof(transaction).await?;
+        }
+        Ok(())
+    }
+
+    async fn forget_proof(&self, transaction: &mut Transaction) -> Result<(), Lost> {
+        transaction.progress.proven = None;
+        transaction.progress.consent = None;
+        self.advance(transaction).await
     }
 
     /// A passkey signed its owner in.

@@ -57,7 +57,7 @@ impl Engine {
         for _ in 0..TRIES {
             let token: Option<&BrowserToken> = browser.token.as_ref();
             let mut transaction = self.open_transaction(id, token).await?;
-            self.forget_ended_session(&mut transaction).await?;
+            self.forget_void_proof(&mut transaction).await?;
             let client = self.client_of(&transaction).await?;
             let step = self.step(&client, &transaction).await?;
             let is_device = transaction.progress.device.is_some();
@@ -86,25 +86,6 @@ impl Engine {
         Err(Lost::Failed(Error::unavailable(
             "the login kept changing while it ended",
         )))
-    }
-
-    /// A session that ended meanwhile, in another tab, vouches for nobody: ask anew.
-    async fn forget_ended_session(&self, transaction: &mut Transaction) -> Result<(), Lost> {
-        let proven = transaction.progress.proven.as_ref();
-        let Some(session) = proven.and_then(|proven| Authentication::from(proven).session) else {
-            return Ok(());
-        };
-        if self
-            .store
-            .find_session(&session, self.now())
-            .await?
-            .is_none()
-        {
-            transaction.progress.proven = None;
-            transaction.progress.consent = None;
-            self.advance(transaction).await?;
-        }
-        Ok(())
     }
 
     /// The person said no.
@@ -174,7 +155,7 @@ impl Engine {
     }
 
     /// Begins or renews the browser's session after a fresh proof. Where the proof is the session's
-    /// own, that goes on as it is.
+    /// own, that goes on as it is. The batch fails when the proof counts no longer.
     pub(super) async fn keep_session(
         &self,
         context: &Context,
@@ -182,6 +163,7 @@ impl Engine {
         mut authentication: Authentication,
         write: &mut Write,
     ) -> Result<(Authentication, Option<Renewed>)> {
+        write.require_proof(authentication.user, authentication.at);
         if authentication.session.is_some() {
             return Ok((authentication, None));
         }

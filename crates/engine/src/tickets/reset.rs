@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use domain::connection::Mode;
 use domain::user::{Attributes, Credential, NewUser, Origin};
-use domain::{EventKind, HashText, Password, Profile, SessionEnd, User};
+use domain::{EventKind, HashText, Password, Profile, User};
 use password::policy::Fault;
 use store::{Purpose, StoreError, Write};
 
@@ -42,6 +42,9 @@ impl Engine {
             Err(landing) => return landing,
         };
         let done = self.try_reset(context, &opened, password).await;
+        if done.is_ok() {
+            self.notices_wake.notify_one();
+        }
         Landing::of(Some(&opened.ticket), done.err())
     }
 
@@ -149,10 +152,9 @@ impl Engine {
             hash: HashText::from(hash.expose()),
             is_imported: false,
         };
-        self.lift_blocks(&mut write, connection, &user);
         self.remember_password(&mut write, connection, user.row);
         write.set_password(user.row, &connection.id, &credential, self.now());
-        write.delete_sessions(user.row, &self.ending(SessionEnd::PasswordChanged));
+        self.end_by_password(&mut write, connection, &user);
         write
     }
 
@@ -261,7 +263,7 @@ impl Engine {
         self.lift_block_of(&mut write, connection, &ticket.email);
         if let Some(user) = &user {
             write.note_password_reset(user.row, now);
-            write.delete_sessions(user.row, &self.ending(SessionEnd::PasswordChanged));
+            self.end_by_password(&mut write, connection, user);
         }
         write.log(&self.deed_event(context, connection, &subject, deed.done()));
         match self.store.commit(write).await {

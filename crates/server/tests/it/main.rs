@@ -21,6 +21,7 @@ mod cors;
 mod crossing;
 mod devices;
 mod doors;
+mod endings;
 mod exports;
 mod federation;
 mod flow;

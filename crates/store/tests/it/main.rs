@@ -190,7 +190,8 @@ conformance! {
     sessions:
         a_session_lives_until_idle_or_old,
         a_raced_renewal_leaves_one_token,
-        sessions_go_with_their_clients;
+        sessions_go_with_their_clients,
+        a_proof_counts_until_the_password_or_the_sessions_end;
     settings:
         a_setting_is_set_and_set_again,
         a_setting_with_secrets_is_sealed_and_changed_once,
