@@ -1,10 +1,13 @@
 //! A user: the person, with the identities that prove who it is.
 
+use std::borrow::Cow;
+
 use crate::clock::Instant;
 use crate::email::EmailAddress;
 use crate::id::{ConnectionId, ForeignId, JobId, UserId};
 use crate::metadata::Json;
 use crate::mfa_factor::MfaFactor;
+use crate::profile_data;
 use crate::secret::HashText;
 use crate::username::Username;
 
@@ -149,6 +152,23 @@ impl User {
     pub fn accepts_proof_of(&self, at: Instant) -> bool {
         let ends = [self.last_password_reset, self.sessions_revoked_at];
         ends.into_iter().flatten().all(|end| end < at)
+    }
+
+    /// What the identity in a connection says of the person: the account's attributes, or a linked
+    /// identity's own ones. Those are not the account's, nor the account's its.
+    pub fn attributes_in(&self, connection: &ConnectionId) -> Cow<'_, Attributes> {
+        if !self.is_linked_in(connection) {
+            return Cow::Borrowed(&self.attributes);
+        }
+        let identity = self.identity_in(connection);
+        let profile = identity.and_then(|identity| identity.profile_data.as_ref());
+        Cow::Owned(profile.map(profile_data::to_attributes).unwrap_or_default())
+    }
+
+    /// Whether the account is named after another identity than the one in a connection.
+    pub fn is_linked_in(&self, connection: &ConnectionId) -> bool {
+        self.identity_in(connection)
+            .is_some_and(|identity| !identity.is_primary)
     }
 
     /// The identity in a connection.

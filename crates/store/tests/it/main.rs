@@ -107,6 +107,7 @@ conformance! {
         a_row_is_judged_by_what_came_before_it,
         an_upsert_changes_what_it_may,
         an_upsert_replaces_only_an_unproven_hash,
+        an_upsert_gives_a_linked_identity_its_password_alone,
         offset_counters_and_errors_move_with_the_rows,
         a_lost_lease_or_connection_writes_nothing,
         a_row_with_nul_refuses_its_batch,
