@@ -100,7 +100,7 @@ impl Engine {
         let now = self.now();
         write.delete_sessions(user.row, &self.ending(SessionEnd::PasswordChanged));
         write.revoke_refresh_tokens_of(user.row, now);
-        if let Some(email) = &user.attributes.email {
+        if let Some(email) = &user.attributes_in(&connection.id).email {
             write.void_tickets(Purpose::Password, &connection.id, email.as_str(), now);
         }
         self.lift_blocks(write, connection, user);

@@ -50,7 +50,7 @@ impl Engine {
         connection: &Connection,
         user: &User,
     ) -> Option<(Ticket, Mail)> {
-        let addressee = Addressee::of(user)?;
+        let addressee = Addressee::of(user, connection)?;
         let (template, purpose) = ("stolen_credentials", Purpose::Password);
         let link = self.ticket_mailed_as(template, connection, &addressee, purpose);
         Some(link.await)
@@ -62,7 +62,7 @@ impl Engine {
         connection: &Connection,
         user: &User,
     ) -> Option<(Ticket, Mail)> {
-        let addressee = Addressee::of(user)?;
+        let addressee = Addressee::of(user, connection)?;
         let link = self.mailed_ticket(connection, &addressee, Purpose::Unblock);
         Some(link.await)
     }

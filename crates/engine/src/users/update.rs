@@ -50,7 +50,10 @@ impl Engine {
         check_identifiers(&connection, &change)?;
         rules::check_metadata(change.user_metadata.value(), change.app_metadata.value())?;
         if let Some(password) = &change.password {
-            let person = (&user.attributes, Some(user.row));
+            // As they will be: a name of this very change may not be the password, either.
+            let mut attributes = user.attributes.clone();
+            change.apply(&mut attributes);
+            let person = (&attributes, Some(user.row));
             self.judge_choice(&connection, person, Occasion::Change, password)
                 .await
                 .map_err(rules::refused_choice)?;
