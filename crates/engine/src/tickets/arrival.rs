@@ -71,30 +71,38 @@ impl Engine {
         Ok(profile)
     }
 
-    /// A legacy user arrives with the new password.
+    /// A legacy user arrives with the new password. None when somebody came by this address since
+    /// it was looked for.
     pub(super) async fn arrive_with(
         &self,
         context: &Context,
         opened: &Opened,
         profile: Profile,
         hash: &HashText,
-    ) -> Result<Write, Problem> {
+    ) -> Result<Option<Write>, Problem> {
         let connection = &opened.connection;
         let claims = self
             .store
             .claims_of(&connection.id, &profile.foreign_id, &profile.attributes)
             .await?;
+        let is_here = |claim: &Claim| claim.same_connection && claim.key == ClaimedKey::Email;
+        if claims.iter().any(is_here) {
+            return Ok(None);
+        }
         let policy = connection.arrival_policy();
         match resolve(&profile.attributes, &claims, &policy) {
-            Resolution::Create => self.create_with(context, opened, profile, hash).await,
+            Resolution::Create => {
+                let made = self.create_with(context, opened, profile, hash);
+                made.await.map(Some)
+            }
             Resolution::Attach(row) => {
                 let known = Known {
                     row,
                     claims: &claims,
                     policy,
                 };
-                self.attach_with(context, opened, &profile, &known, hash)
-                    .await
+                let made = self.attach_with(context, opened, &profile, &known, hash);
+                made.await.map(Some)
             }
             Resolution::Refuse(key) => {
                 let why = format!("another user holds this {}", key.as_str());

@@ -78,8 +78,11 @@ impl Engine {
                 None => hash.insert(self.hashing.hash(password).await?),
             };
             let write = match holder {
-                Holder::Here(user) => self.set_here(context, opened, user, hash),
+                Holder::Here(user) => Some(self.set_here(context, opened, user, hash)),
                 Holder::There(profile) => self.arrive_with(context, opened, profile, hash).await?,
+            };
+            let Some(write) = write else {
+                continue;
             };
             match self.store.commit(write).await {
                 Ok(()) => return Ok(()),

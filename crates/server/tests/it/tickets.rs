@@ -204,6 +204,11 @@ async fn a_legacy_user_arrives_with_a_new_password() {
         assert_eq!(arrived["ferry"]["origin"], "login");
         assert_eq!(arrived["email_verified"], true);
         logged(app, "ferry_sum").await;
+        let events = app
+            .quietly("GET", "/api/v2/logs?per_page=100", Value::Null)
+            .await
+            .body;
+        assert!(!events.to_string().contains("ferry_fum"), "{events}");
         legacy.calls();
         assert_eq!(login(app, "mixed@example.com", "new password").await, 200);
         assert_eq!(login(app, "mixed@example.com", "old password").await, 403);
