@@ -107,7 +107,9 @@ create table users (
     last_password_reset bigint,
     created_at bigint not null,
     updated_at bigint not null,
-    version bigint not null
+    version bigint not null,
+    -- When an administrator last ended all sessions: a login under way must begin anew.
+    sessions_revoked_at bigint
 );
 
 create table identities (
@@ -309,15 +311,17 @@ create table tickets (
     purpose text not null,
     connection_id {{keytext}} not null,
     user_row bigint,
-    email {{keytext}} not null,
+    email text not null,
     result_url text,
     tells_email boolean not null,
     proves_email boolean not null,
     used_at bigint,
     created_at bigint not null,
-    expires_at bigint not null
+    expires_at bigint not null,
+    -- What two spellings of the address share.
+    email_key {{keytext}} not null
 );
-create index tickets_email on tickets (connection_id, email);
+create index tickets_email on tickets (connection_id, email_key);
 create index tickets_expiry on tickets (expires_at);
 
 create table outbox (

@@ -1,10 +1,13 @@
 //! A user: the person, with the identities that prove who it is.
 
+use std::borrow::Cow;
+
 use crate::clock::Instant;
 use crate::email::EmailAddress;
 use crate::id::{ConnectionId, ForeignId, JobId, UserId};
 use crate::metadata::Json;
 use crate::mfa_factor::MfaFactor;
+use crate::profile_data;
 use crate::secret::HashText;
 use crate::username::Username;
 
@@ -132,6 +135,8 @@ pub struct User {
     pub logins_count: i64,
     /// When the password was last set here.
     pub last_password_reset: Option<Instant>,
+    /// When an administrator last ended all sessions.
+    pub sessions_revoked_at: Option<Instant>,
     /// Kinds of enrolled second factors.
     pub factors: Vec<String>,
 }
@@ -140,6 +145,30 @@ impl User {
     /// Whether the user may not sign in.
     pub fn is_blocked(&self) -> bool {
         self.attributes.blocked == Some(true)
+    }
+
+    /// Whether a proof of who they are that was given at a moment still counts: none does that is not
+    /// younger than the password and than the last end of all sessions.
+    pub fn accepts_proof_of(&self, at: Instant) -> bool {
+        let ends = [self.last_password_reset, self.sessions_revoked_at];
+        ends.into_iter().flatten().all(|end| end < at)
+    }
+
+    /// What the identity in a connection says of the person: the account's attributes, or a linked
+    /// identity's own ones. Those are not the account's, nor the account's its.
+    pub fn attributes_in(&self, connection: &ConnectionId) -> Cow<'_, Attributes> {
+        if !self.is_linked_in(connection) {
+            return Cow::Borrowed(&self.attributes);
+        }
+        let identity = self.identity_in(connection);
+        let profile = identity.and_then(|identity| identity.profile_data.as_ref());
+        Cow::Owned(profile.map(profile_data::to_attributes).unwrap_or_default())
+    }
+
+    /// Whether the account is named after another identity than the one in a connection.
+    pub fn is_linked_in(&self, connection: &ConnectionId) -> bool {
+        self.identity_in(connection)
+            .is_some_and(|identity| !identity.is_primary)
     }
 
     /// The identity in a connection.

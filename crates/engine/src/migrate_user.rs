@@ -224,7 +224,7 @@ impl Engine {
         let is_first = taken.is_some() || !found.is_known();
         let mut user = stored.clone();
         let mut trail = Trail::default();
-        if !is_linked(&stored, connection) && (is_first || connection.mode() == Mode::Legacy) {
+        if !stored.is_linked_in(&connection.id) && (is_first || connection.mode() == Mode::Legacy) {
             let policy = found.policy.clone();
             let policy = policy.with_names(connection.root_attributes(), is_first);
             let merged = merge(&stored.attributes, profile.arriving(), &policy);
@@ -355,12 +355,6 @@ impl Engine {
         event.details.insert("factors".into(), factors.into());
         event
     }
-}
-
-/// Whether the account is named after another identity: a linked one's profile is not the account's.
-fn is_linked(user: &User, connection: &Connection) -> bool {
-    let identity = user.identity_in(&connection.id);
-    identity.is_some_and(|identity| !identity.is_primary)
 }
 
 pub(crate) fn own_credential(fresh: &HashText) -> Credential {

@@ -1,14 +1,15 @@
 //! A password that somebody chooses, against all that its connection asks: the policy, the
 //! operator's list of leaked passwords, the person's own earlier ones.
 //!
-//! A password that is *proven* at a login is never judged here: whoever moves in keeps theirs.
+//! A password that is *proven* at a login is never judged here: whoever moves in keeps theirs. What a
+//! new password ends is said here, too.
 
 use std::sync::Arc;
 
 use domain::user::{Attributes, UserRow};
-use domain::{Connection, Password};
+use domain::{Connection, Password, SessionEnd, User};
 use password::policy::{Fault, PasswordPolicy, Personal};
-use store::Write;
+use store::{Purpose, Write};
 
 use crate::Engine;
 use crate::error::Error;
@@ -90,6 +91,19 @@ impl Engine {
         if keep > 0 {
             write.remember_password(row, &connection.id, keep, self.now());
         }
+    }
+
+    /// Adds to a batch what a new password ends, whoever set it: the sessions and refresh tokens that
+    /// the old one opened, the links to a new one, the blocks after failures. What writes the user's
+    /// row comes before it.
+    pub(crate) fn end_by_password(&self, write: &mut Write, connection: &Connection, user: &User) {
+        let now = self.now();
+        write.delete_sessions(user.row, &self.ending(SessionEnd::PasswordChanged));
+        write.revoke_refresh_tokens_of(user.row, now);
+        if let Some(email) = &user.attributes_in(&connection.id).email {
+            write.void_tickets(Purpose::Password, &connection.id, email.as_str(), now);
+        }
+        self.lift_blocks(write, connection, user);
     }
 
     pub(crate) async fn is_leaked(&self, password: &Arc<Password>) -> Result<bool, Error> {

@@ -84,8 +84,10 @@ impl Engine {
             let connection = authentication.connection.as_ref();
             connection.is_some_and(|id| user.identity_in(id).is_some())
         };
+        let holds = |user: &User| is_theirs(user) && user.accepts_proof_of(authentication.at);
         let user = user
-            .filter(|user| is_served && !user.is_blocked() && is_theirs(user) && is_meant(user));
+            .filter(|user| is_served && !user.is_blocked() && is_meant(user))
+            .filter(holds);
         Ok(user.map(|user| (session, user)))
     }
 
@@ -133,6 +135,27 @@ impl Engine {
         Ok(Renewed { id, cookie })
     }
 
+    /// Whether a proof counts no longer: the password was set or all sessions were ended since, or the
+    /// session that vouches for it is over. Of who is gone nothing is said here.
+    pub(crate) async fn is_void(&self, authentication: &Authentication) -> Result<bool> {
+        let user = self.store.find_user_by_row(authentication.user).await?;
+        match user {
+            Some(user) => Ok(!self.holds(&user, authentication).await?),
+            None => Ok(false),
+        }
+    }
+
+    /// Whether a user's proof still counts.
+    pub(crate) async fn holds(&self, user: &User, authentication: &Authentication) -> Result<bool> {
+        if !user.accepts_proof_of(authentication.at) {
+            return Ok(false);
+        }
+        match &authentication.session {
+            Some(id) => Ok(self.store.find_session(id, self.now()).await?.is_some()),
+            None => Ok(true),
+        }
+    }
+
     /// The end of sessions at this moment, for a batch.
     pub(crate) fn ending(&self, reason: SessionEnd) -> Ending {
         Ending {
@@ -167,7 +190,7 @@ impl Engine {
             .await?;
         event.user_id = Some(user.user_id.clone());
         let mut write = self.store.write();
-        write.delete_sessions(user.row, &self.ending(SessionEnd::Revoked));
+        write.revoke_sessions(user.row, &self.ending(SessionEnd::Revoked));
         write.log(&event);
         self.store.commit(write).await?;
         self.notices_wake.notify_one();

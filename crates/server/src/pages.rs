@@ -241,6 +241,10 @@ fn told(problem: &Problem) -> (&'static str, &str) {
         Problem::Used => ("link-used", "This URL can be used only once."),
         Problem::Expired => ("link-expired", "Access expired."),
         Problem::Refused(message) => ("something-went-wrong", message.as_str()),
+        Problem::Conflict => (
+            "account-conflict",
+            "Another account has these details already. Please contact the administrator.",
+        ),
         Problem::NotChanged | Problem::UnfitPassword(_) => {
             ("nothing-changed", "Nothing was changed. Please try again.")
         }

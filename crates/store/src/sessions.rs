@@ -3,7 +3,7 @@
 
 use domain::{Authentication, ClientId, ConnectionId, Instant, SessionId, UserRow};
 
-use crate::db::{Row, Value, any, one};
+use crate::db::{Expect, Row, Stmt, Value, any, one};
 use crate::error::Result;
 use crate::logout_notices::Ending;
 use crate::write::texts;
@@ -207,6 +207,32 @@ impl Write {
              (select id from sessions where user_row = $1)",
             vec![user.into()],
         ))
+    }
+
+    /// The same by an administrator's hand: what the user proved before counts no longer, wherever a
+    /// login is under way.
+    pub fn revoke_sessions(&mut self, user: UserRow, ending: &Ending) -> &mut Self {
+        self.push(any(
+            "update users set sessions_revoked_at = $2 where id = $1",
+            vec![user.into(), ending.at.into()],
+        ));
+        self.delete_sessions(user, ending)
+    }
+
+    /// Fails the batch when a proof that the user gave at a moment counts no longer by the time that
+    /// it commits: the rule is `domain::User::accepts_proof_of`'s.
+    pub fn require_proof(&mut self, user: UserRow, at: Instant) -> &mut Self {
+        let lock = self.own_lock;
+        self.push(Stmt {
+            sql: format!(
+                "select id from users where id = $1 \
+                 and (last_password_reset is null or last_password_reset < $2) \
+                 and (sessions_revoked_at is null or sessions_revoked_at < $2){lock}"
+            )
+            .into(),
+            params: vec![user.into(), at.into()],
+            expect: Expect::One,
+        })
     }
 
     /// Tells the clients of all sessions of a connection's users. Whoever deletes the connection

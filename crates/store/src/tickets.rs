@@ -52,7 +52,7 @@ pub struct Ticket {
     pub connection: ConnectionId,
     /// For whom; `None` for a legacy user who is not here yet.
     pub user: Option<UserRow>,
-    /// The key of the address that it is about.
+    /// The address that it is about, as it is spelled where it was found.
     pub email: String,
     /// Where the browser goes afterwards.
     pub result_url: Option<String>,
@@ -114,8 +114,8 @@ impl Write {
     pub fn insert_ticket(&mut self, ticket: &Ticket, now: Instant) -> &mut Self {
         self.push(one(
             "insert into tickets (token_hash, purpose, connection_id, user_row, email, \
-             result_url, tells_email, proves_email, created_at, expires_at) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+             result_url, tells_email, proves_email, created_at, expires_at, email_key) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
             vec![
                 (&ticket.token_hash).into(),
                 ticket.purpose.as_str().into(),
@@ -127,6 +127,7 @@ impl Write {
                 ticket.proves_email.into(),
                 now.into(),
                 ticket.expires_at.into(),
+                domain::email::fold(&ticket.email).into(),
             ],
         ))
     }
@@ -148,7 +149,7 @@ impl Write {
         ))
     }
 
-    /// Uses up whatever other tickets of this kind there are about an address.
+    /// Uses up whatever other tickets of this kind there are about an address, however each spells it.
     pub fn void_tickets(
         &mut self,
         purpose: Purpose,
@@ -157,11 +158,11 @@ impl Write {
         now: Instant,
     ) -> &mut Self {
         self.push(any(
-            "update tickets set used_at = $4 where connection_id = $1 and email = $2 \
+            "update tickets set used_at = $4 where connection_id = $1 and email_key = $2 \
              and purpose = $3 and used_at is null",
             vec![
                 connection.into(),
-                email.into(),
+                domain::email::fold(email).into(),
                 purpose.as_str().into(),
                 now.into(),
             ],

@@ -15,7 +15,7 @@ use crate::{Store, first};
 pub(crate) const COLUMNS: &str = "select u.id, u.user_id, u.version, u.email, u.email_verified, \
     u.username, u.phone_number, u.phone_verified, u.name, u.nickname, u.given_name, u.family_name, \
     u.picture, u.blocked, u.extra, u.user_metadata, u.app_metadata, u.logins_count, u.last_login, \
-    u.last_ip, u.last_password_reset, u.created_at, u.updated_at, \
+    u.last_ip, u.last_password_reset, u.sessions_revoked_at, u.created_at, u.updated_at, \
     (select string_agg(m.kind, ',' order by m.position) from mfa_factors m \
     where m.user_row = u.id), \
     i.connection_id, c.name, i.provider, i.foreign_id, i.origin, i.migrated_at, i.is_primary, \
@@ -279,6 +279,7 @@ fn user(row: &mut Row) -> Result<User> {
         last_login: row.time_or_null("last_login")?,
         last_ip: row.text_or_null("last_ip")?,
         last_password_reset: row.time_or_null("last_password_reset")?,
+        sessions_revoked_at: row.time_or_null("sessions_revoked_at")?,
         created_at: row.time("created_at")?,
         updated_at: row.time("updated_at")?,
         factors: row

@@ -7,6 +7,7 @@ use oidc::authorize::AuthorizationRequest;
 use super::Problem;
 use crate::error::Result;
 use crate::mfa::{FactorError, FactorNeed, Person};
+use crate::sessions::is_recent;
 use crate::transaction::{Facts, Lost, Proven, Transaction};
 use crate::{Context, Engine};
 
@@ -37,6 +38,9 @@ impl Engine {
         let Some(user) = user.filter(|user| !user.is_blocked()) else {
             return Ok(None);
         };
+        if !self.holds(&user, &authentication).await? {
+            return Ok(None);
+        }
         Ok(Some(ProvenLogin {
             user,
             authentication,
@@ -45,8 +49,8 @@ impl Engine {
         }))
     }
 
-    /// Adds what is due of second factors and passkeys. Who is gone or barred owes nothing: the end
-    /// of the login refuses them.
+    /// Adds what is due of second factors and passkeys. Who is gone or barred owes nothing, nor does
+    /// a proof that counts no longer: the end of the login refuses them.
     pub(super) async fn add_factor_facts(
         &self,
         transaction: &Transaction,
@@ -57,6 +61,9 @@ impl Engine {
         let Some(user) = user.filter(|user| !user.is_blocked()) else {
             return Ok(());
         };
+        if !self.holds(&user, authentication).await? {
+            return Ok(());
+        }
         let demanded = is_demanded(&transaction.request);
         let need = self.required_factor(&user, authentication, demanded);
         facts.second_factor_due = need.await? != FactorNeed::None;
@@ -87,8 +94,8 @@ impl Engine {
             && self.store.list_passkeys(user.row).await?.is_empty())
     }
 
-    /// A second factor was proven. A session that vouched so far does no longer: the login's end
-    /// begins one that knows of the factor.
+    /// A second factor was proven. A session that vouched so far does no longer, if it still lives:
+    /// the login's end begins one that knows of the factor.
     pub async fn note_factor(
         &self,
         transaction: &mut Transaction,
@@ -98,6 +105,9 @@ impl Engine {
             return Ok(());
         };
         let mut authentication = Authentication::from(proven);
+        if self.is_void(&authentication).await? {
+            return self.forget_proof(transaction).await.map_err(Problem::Lost);
+        }
         authentication.methods.push(method);
         authentication.session = None;
         self.note_authentication(transaction, &authentication).await
@@ -135,6 +145,30 @@ impl Engine {
             // A login that is over says so by itself.
             Ok(()) | Err(_) => Ok(oob_code),
         }
+    }
+
+    /// A proof that counts no longer vouches for nobody, nor does a session that became older than
+    /// `max_age` while a page stood open (OpenID Connect Core 3.1.2.1): ask anew.
+    pub(super) async fn forget_void_proof(
+        &self,
+        transaction: &mut Transaction,
+    ) -> Result<(), Lost> {
+        let Some(proven) = &transaction.progress.proven else {
+            return Ok(());
+        };
+        let authentication = Authentication::from(proven);
+        let is_recent = authentication.session.is_none()
+            || is_recent(authentication.at, transaction.request.max_age, self.now());
+        if !is_recent || self.is_void(&authentication).await? {
+            self.forget_proof(transaction).await?;
+        }
+        Ok(())
+    }
+
+    async fn forget_proof(&self, transaction: &mut Transaction) -> Result<(), Lost> {
+        transaction.progress.proven = None;
+        transaction.progress.consent = None;
+        self.advance(transaction).await
     }
 
     /// A passkey signed its owner in.

@@ -14,7 +14,7 @@ use super::{Answer, DeviceEnd, Outcome};
 use crate::consent::Wish;
 use crate::error::{Error, Result};
 use crate::issue::{AUTHORIZATION_LIFETIME, CodeBinding, Issue};
-use crate::sessions::{Browser, Renewed, is_recent};
+use crate::sessions::{Browser, Renewed};
 use crate::transaction::{Lost, Step, Transaction};
 use crate::{Context, Engine};
 
@@ -57,7 +57,7 @@ impl Engine {
         for _ in 0..TRIES {
             let token: Option<&BrowserToken> = browser.token.as_ref();
             let mut transaction = self.open_transaction(id, token).await?;
-            self.forget_void_session(&mut transaction).await?;
+            self.forget_void_proof(&mut transaction).await?;
             let client = self.client_of(&transaction).await?;
             let step = self.step(&client, &transaction).await?;
             let is_device = transaction.progress.device.is_some();
@@ -86,26 +86,6 @@ impl Engine {
         Err(Lost::Failed(Error::unavailable(
             "the login kept changing while it ended",
         )))
-    }
-
-    /// A session that ended meanwhile, in another tab, vouches for nobody, nor does one that became
-    /// older than `max_age` while a page stood open (OpenID Connect Core 3.1.2.1): ask anew.
-    async fn forget_void_session(&self, transaction: &mut Transaction) -> Result<(), Lost> {
-        let proven = transaction.progress.proven.as_ref();
-        let Some(authentication) = proven.map(Authentication::from) else {
-            return Ok(());
-        };
-        let Some(session) = &authentication.session else {
-            return Ok(());
-        };
-        let now = self.now();
-        let is_recent = is_recent(authentication.at, transaction.request.max_age, now);
-        if is_recent && self.store.find_session(session, now).await?.is_some() {
-            return Ok(());
-        }
-        transaction.progress.proven = None;
-        transaction.progress.consent = None;
-        self.advance(transaction).await
     }
 
     /// The person said no.
@@ -175,7 +155,7 @@ impl Engine {
     }
 
     /// Begins or renews the browser's session after a fresh proof. Where the proof is the session's
-    /// own, that goes on as it is.
+    /// own, that goes on as it is. The batch fails when the proof counts no longer.
     pub(super) async fn keep_session(
         &self,
         context: &Context,
@@ -183,6 +163,7 @@ impl Engine {
         mut authentication: Authentication,
         write: &mut Write,
     ) -> Result<(Authentication, Option<Renewed>)> {
+        write.require_proof(authentication.user, authentication.at);
         if authentication.session.is_some() {
             return Ok((authentication, None));
         }

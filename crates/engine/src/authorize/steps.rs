@@ -93,8 +93,10 @@ impl Engine {
             identifier,
             password,
         };
+        // As of before the password was looked at: one that is set meanwhile is the younger.
+        let at = self.now();
         let user = self.login(context, &login).await?;
-        let whom = (user.row, user.user_id);
+        let whom = (user.row, user.user_id, at);
         self.note_proven(transaction, whom, &login.connection).await
     }
 
@@ -173,7 +175,7 @@ impl Engine {
             SignUpError::Failed(error) => error.into(),
             other => Problem::SignUp(other),
         })?;
-        let whom = (user.row, user.foreign_id.user_id());
+        let whom = (user.row, user.foreign_id.user_id(), self.now());
         self.note_proven(transaction, whom, &connection).await
     }
 
@@ -205,7 +207,7 @@ impl Engine {
     async fn note_proven(
         &self,
         transaction: &mut Transaction,
-        (user, user_id): (domain::UserRow, domain::UserId),
+        (user, user_id, at): (domain::UserRow, domain::UserId, domain::Instant),
         connection: &Connection,
     ) -> Result<(), Problem> {
         let authentication = Authentication {
@@ -213,7 +215,7 @@ impl Engine {
             user_id,
             connection: Some(connection.id.clone()),
             session: None,
-            at: self.now(),
+            at,
             methods: vec![AuthenticationMethod::Password],
         };
         transaction.progress.proven = Some(Proven::from(&authentication));

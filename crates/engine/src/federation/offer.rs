@@ -36,6 +36,8 @@ impl Engine {
             password,
             client,
         };
+        // As of before the password was looked at: one that is set meanwhile is the younger.
+        let at = self.now();
         let user = self.login(context, &login).await?;
         let authentication = Authentication {
             user: user.row,
@@ -43,7 +45,7 @@ impl Engine {
             // The door through which the person came; it is theirs from now on.
             connection: Some(newcomer.connection.clone()),
             session: None,
-            at: self.now(),
+            at,
             methods: vec![
                 AuthenticationMethod::Federated,
                 AuthenticationMethod::Password,

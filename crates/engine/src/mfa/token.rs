@@ -196,7 +196,10 @@ impl Engine {
         if user.is_blocked() {
             return Err(OAuthError::user_blocked());
         }
-        let interrupted = serde_json::from_str(&found.body).map_err(defect)?;
+        let interrupted: Interrupted = serde_json::from_str(&found.body).map_err(defect)?;
+        if !user.accepts_proof_of(Instant::from_millis(interrupted.at)) {
+            return Err(OAuthError::mfa_token_expired().with_detail("the password was set since"));
+        }
         Ok((interrupted, user))
     }
 }

@@ -1,6 +1,6 @@
 //! Blocked accounts, as `/api/v2/user-blocks` shows and releases them, and the links of mails.
 
-use domain::{Connection, EventKind, User, UserId};
+use domain::{Attributes, Connection, EventKind, User, UserId};
 use store::Write;
 
 use super::guard::{account_prefix, connection_prefix};
@@ -51,7 +51,7 @@ impl Engine {
     pub async fn list_user_blocks(&self, id: &UserId) -> Result<Vec<Block>> {
         let user = self.blocked_user(id).await?;
         let mut blocks = Vec::new();
-        for identifier in identifiers(&user) {
+        for identifier in identifiers(&user.attributes) {
             blocks.extend(self.list_blocks(&identifier).await?);
         }
         Ok(blocks)
@@ -66,13 +66,13 @@ impl Engine {
     /// Releases a user under each identifier.
     pub async fn unblock_user(&self, context: &Context, id: &UserId) -> Result<()> {
         let user = self.blocked_user(id).await?;
-        self.unblock_all(context, &identifiers(&user), Some(id))
+        self.unblock_all(context, &identifiers(&user.attributes), Some(id))
             .await
     }
 
     /// Adds the end of a user's blocks in a connection to a batch.
     pub(crate) fn lift_blocks(&self, write: &mut Write, connection: &Connection, user: &User) {
-        for identifier in identifiers(user) {
+        for identifier in identifiers(&user.attributes_in(&connection.id)) {
             self.lift_block_of(write, connection, &identifier);
         }
     }
@@ -122,8 +122,7 @@ impl Engine {
 }
 
 /// All that a user may type to name itself.
-fn identifiers(user: &User) -> Vec<String> {
-    let attributes = &user.attributes;
+fn identifiers(attributes: &Attributes) -> Vec<String> {
     [
         attributes.email.as_ref().map(ToString::to_string),
         attributes

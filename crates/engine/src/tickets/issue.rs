@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use domain::conflict::{Claim, ClaimedKey};
 use domain::connection::Mode;
 use domain::entropy::alphanumeric;
 use domain::profile::EmailCase;
 use domain::{
-    ClientId, Connection, ConnectionId, EmailAddress, EventKind, JobId, LogEvent, User, UserId,
-    UserRow,
+    Attributes, ClientId, Connection, ConnectionId, EmailAddress, EventKind, ForeignId, JobId,
+    LogEvent, User, UserId, UserRow,
 };
 use store::{Mail, Purpose, Ticket, Write};
 
@@ -56,10 +57,12 @@ pub(super) struct Addressee {
 }
 
 impl Addressee {
-    pub(super) fn of(user: &User) -> Option<Self> {
+    /// A user by the address that they have in a connection.
+    pub(super) fn of(user: &User, connection: &Connection) -> Option<Self> {
+        let attributes = user.attributes_in(&connection.id);
         Some(Self {
             user: Some((user.row, user.user_id.clone())),
-            email: user.attributes.email.as_ref()?.to_string(),
+            email: attributes.email.as_ref()?.to_string(),
         })
     }
 }
@@ -184,7 +187,7 @@ impl Engine {
                 let connection = self.store.find_connection(&identity.connection).await?;
                 let connection = connection.ok_or_else(no_such_connection)?;
                 refuse_other_provider(&connection)?;
-                let addressee = Addressee::of(&user)
+                let addressee = Addressee::of(&user, &connection)
                     .ok_or_else(|| no_address("The user does not have an email address."))?;
                 return Ok((connection, addressee));
             }
@@ -210,7 +213,9 @@ impl Engine {
         identifier: &str,
     ) -> Result<Option<Addressee>> {
         let here = self.store.find_login(&connection.id, identifier).await?;
-        let here = here.as_ref().and_then(|(user, _)| Addressee::of(user));
+        let here = here
+            .as_ref()
+            .and_then(|(user, _)| Addressee::of(user, connection));
         match (connection.mode(), here) {
             (Mode::Plain | Mode::Import, Some(here)) => return Ok(Some(here)),
             (Mode::Plain, None) => return Ok(None),
@@ -225,18 +230,36 @@ impl Engine {
         let Some(email) = profile.attributes.email else {
             return Ok(None);
         };
-        let user_id = profile.foreign_id.user_id();
-        let user = self.store.find_user(&user_id).await?;
+        let user = self.copy_with(connection, &profile.foreign_id).await?;
         // A copy that still has an earlier address is not what this link is about.
         let has_it = |user: &User| {
-            let own = user.attributes.email.as_ref().map(EmailAddress::key);
-            user.identity_in(&connection.id).is_some() && own == Some(email.key())
+            let own = user.attributes_in(&connection.id);
+            own.email.as_ref().map(EmailAddress::key) == Some(email.key())
         };
         let user = user.filter(has_it);
         Ok(Some(Addressee {
             user: user.map(|user| (user.row, user.user_id)),
             email: email.to_string(),
         }))
+    }
+
+    /// Whom a legacy store's id names here: by their own id in the connection, linked or not, or by
+    /// one that was recorded beside it.
+    async fn copy_with(
+        &self,
+        connection: &Connection,
+        foreign_id: &ForeignId,
+    ) -> Result<Option<User>> {
+        let nothing_else = Attributes::default();
+        let claims = self
+            .store
+            .claims_of(&connection.id, foreign_id, &nothing_else)
+            .await?;
+        let own = |claim: &&Claim| claim.same_connection && claim.key == ClaimedKey::ForeignId;
+        match claims.iter().find(own) {
+            Some(claim) => Ok(self.store.find_user_by_row(claim.row).await?),
+            None => Ok(None),
+        }
     }
 
     pub(super) fn new_ticket(

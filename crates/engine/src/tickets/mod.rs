@@ -6,12 +6,14 @@
 //! | `newcomer` | the link for somebody who signs up |
 //! | `request` | somebody forgot a password |
 //! | `reset` | the link is followed and a password typed |
+//! | `arrival` | whoever follows it is in the legacy store alone |
 //! | `verify` | the link is followed |
 //! | `unblock` | a block after failures is lifted |
 //!
 //! A link is used once, also by two browsers at once. It is about an address: when the user has
 //! another one by then, it is void. Who asks for a link learns nothing about who exists.
 
+mod arrival;
 mod issue;
 mod newcomer;
 mod request;
@@ -55,6 +57,8 @@ pub enum Problem {
     UnfitPassword(Unfit),
     /// A script refused with a message for the person.
     Refused(String),
+    /// Another record here holds what the legacy user is known by; trying again is of no use.
+    Conflict,
     /// Nothing was changed; the link stays good.
     NotChanged,
     /// Anything that is not the person's fault; the link stays good.
@@ -113,13 +117,10 @@ fn hash_of(token: &str) -> String {
     hex::encode(Sha256::digest(token.as_bytes()))
 }
 
-/// Whether a user still has the address that a link is about.
+/// Whether a user still has the address that a link is about, in the link's connection.
 fn is_about(ticket: &Ticket, user: &User) -> bool {
-    let key = user
-        .attributes
-        .email
-        .as_ref()
-        .map(domain::EmailAddress::key);
+    let attributes = user.attributes_in(&ticket.connection);
+    let key = attributes.email.as_ref().map(domain::EmailAddress::key);
     key == Some(domain::email::fold(&ticket.email))
 }
 

@@ -4,17 +4,17 @@
 //! here yet arrives in that write, with the legacy profile. Where the legacy store keeps it, the
 //! link is used up, then the `change_password` script is called.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use domain::connection::Mode;
-use domain::user::{Attributes, Credential, NewUser, Origin};
-use domain::{EventKind, HashText, Password, Profile, SessionEnd, User};
+use domain::user::{Attributes, Credential};
+use domain::{EmailAddress, EventKind, HashText, Password, Profile, User};
 use password::policy::Fault;
 use store::{Purpose, StoreError, Write};
 
 use super::{Landing, Opened, Problem, came_second, is_about};
 use crate::deeds::{Deed, Subject};
-use crate::migrate_user::{drop_unwanted_names, keep_persistent, own_credential};
 use crate::password_choice::{ChoiceError, Occasion};
 use crate::{Context, Engine};
 
@@ -42,6 +42,9 @@ impl Engine {
             Err(landing) => return landing,
         };
         let done = self.try_reset(context, &opened, password).await;
+        if done.is_ok() {
+            self.notices_wake.notify_one();
+        }
         Landing::of(Some(&opened.ticket), done.err())
     }
 
@@ -53,10 +56,6 @@ impl Engine {
     ) -> Result<(), Problem> {
         let (connection, change) = (&opened.connection, Occasion::Change);
         if connection.mode() == Mode::Legacy {
-            let nothing_known = (&Attributes::default(), None);
-            let judged = self.judge_choice(connection, nothing_known, change, password);
-            self.heed_leaked_choice(context, opened, judged.await)
-                .await?;
             return self.reset_there(context, opened, password).await;
         }
         let mut hash = None;
@@ -65,21 +64,25 @@ impl Engine {
                 Some(user) => Holder::Here(user),
                 None => Holder::There(self.newcomer(context, opened).await?),
             };
-            let person = match &holder {
-                Holder::Here(user) => (&user.attributes, Some(user.row)),
-                Holder::There(profile) => (&profile.attributes, None),
+            let judged = {
+                let (attributes, row) = match &holder {
+                    Holder::Here(user) => (user.attributes_in(&connection.id), Some(user.row)),
+                    Holder::There(profile) => (Cow::Borrowed(&profile.attributes), None),
+                };
+                self.judge_choice(connection, (&attributes, row), change, password)
+                    .await
             };
-            let judged = self
-                .judge_choice(connection, person, change, password)
-                .await;
             self.heed_leaked_choice(context, opened, judged).await?;
             let hash = match &hash {
                 Some(hash) => hash,
                 None => hash.insert(self.hashing.hash(password).await?),
             };
             let write = match holder {
-                Holder::Here(user) => self.set_here(context, opened, user, hash),
+                Holder::Here(user) => Some(self.set_here(context, opened, user, hash)),
                 Holder::There(profile) => self.arrive_with(context, opened, profile, hash).await?,
+            };
+            let Some(write) = write else {
+                continue;
             };
             match self.store.commit(write).await {
                 Ok(()) => return Ok(()),
@@ -141,7 +144,9 @@ impl Engine {
     ) -> Write {
         let (ticket, connection) = (&opened.ticket, &opened.connection);
         let mut write = self.spend(context, opened, &Subject::of(&user));
-        if ticket.proves_email && !user.attributes.email_verified {
+        // A linked identity's address is not the account's: there the password alone is set.
+        let is_own = !user.is_linked_in(&connection.id);
+        if is_own && ticket.proves_email && !user.attributes.email_verified {
             user.attributes.email_verified = true;
             write.update_user(&user, &connection.id, self.now());
         }
@@ -149,15 +154,14 @@ impl Engine {
             hash: HashText::from(hash.expose()),
             is_imported: false,
         };
-        self.lift_blocks(&mut write, connection, &user);
         self.remember_password(&mut write, connection, user.row);
         write.set_password(user.row, &connection.id, &credential, self.now());
-        write.delete_sessions(user.row, &self.ending(SessionEnd::PasswordChanged));
+        self.end_by_password(&mut write, connection, &user);
         write
     }
 
     /// Link, other links, and the event of a changed password; the link comes first.
-    fn spend(&self, context: &Context, opened: &Opened, subject: &Subject) -> Write {
+    pub(super) fn spend(&self, context: &Context, opened: &Opened, subject: &Subject) -> Write {
         let (ticket, connection, now) = (&opened.ticket, &opened.connection, self.now());
         let mut write = self.store.write();
         write.use_ticket(&ticket.token_hash, now);
@@ -169,73 +173,27 @@ impl Engine {
         write
     }
 
-    /// The legacy profile of whom the link is for, who is not here yet.
-    async fn newcomer(&self, context: &Context, opened: &Opened) -> Result<Profile, Problem> {
-        let (ticket, connection) = (&opened.ticket, &opened.connection);
-        if connection.mode() != Mode::Import {
-            return Err(Problem::Unknown);
-        }
-        let found = self
-            .find_in_legacy_store(context, connection, &ticket.email)
-            .await?;
-        let mut profile = found.ok_or(Problem::Unknown)?;
-        let key = profile
-            .attributes
-            .email
-            .as_ref()
-            .map(domain::EmailAddress::key);
-        if key != Some(domain::email::fold(&ticket.email)) {
-            return Err(Problem::Unknown);
-        }
-        keep_persistent(connection, &mut profile.attributes);
-        drop_unwanted_names(connection, &mut profile.attributes);
-        profile.attributes.email_verified |= ticket.proves_email;
-        Ok(profile)
-    }
-
-    /// A legacy user arrives with the new password.
-    async fn arrive_with(
-        &self,
-        context: &Context,
-        opened: &Opened,
-        profile: Profile,
-        hash: &HashText,
-    ) -> Result<Write, Problem> {
-        let (ticket, connection) = (&opened.ticket, &opened.connection);
-        let user = NewUser {
-            row: self.store.next_user_row().await?,
-            connection: connection.id.clone(),
-            foreign_id: profile.foreign_id.clone(),
-            attributes: profile.attributes,
-            credential: Some(own_credential(hash)),
-            factors: Vec::new(),
-            origin: Origin::Login,
-            import_job: None,
-            created_at: self.now(),
-        };
-        let subject = Subject {
-            user_id: Some(profile.foreign_id.user_id()),
-            user_name: Some(ticket.email.clone()),
-            client: None,
-        };
-        let mut write = self.spend(context, opened, &subject);
-        write.require_connection(&connection.id);
-        write.insert_user(&user)?;
-        write.replace_factors(user.row, &profile.factors, user.created_at)?;
-        let mut event = self.deed_event(context, connection, &subject, EventKind::UserMigrated);
-        event.description = Some("A legacy user arrived with a new password.".into());
-        write.log(&event);
-        Ok(write)
-    }
-
     async fn reset_there(
         &self,
         context: &Context,
         opened: &Opened,
-        password: &Password,
+        password: &Arc<Password>,
     ) -> Result<(), Problem> {
         let (ticket, connection) = (&opened.ticket, &opened.connection);
         let user = self.copy_of(opened).await?;
+        let attributes = match &user {
+            Some(user) => user.attributes_in(&connection.id).into_owned(),
+            // Nothing is known of whom there is no copy of, but the address.
+            None => Attributes {
+                email: EmailAddress::parse(&ticket.email).ok(),
+                ..Attributes::default()
+            },
+        };
+        // Passwords that were used before are known to the legacy store alone.
+        let person = (&attributes, None);
+        let judged = self.judge_choice(connection, person, Occasion::Change, password);
+        self.heed_leaked_choice(context, opened, judged.await)
+            .await?;
         let subject = user.as_ref().map_or_else(
             || Subject {
                 user_name: Some(ticket.email.clone()),
@@ -261,7 +219,7 @@ impl Engine {
         self.lift_block_of(&mut write, connection, &ticket.email);
         if let Some(user) = &user {
             write.note_password_reset(user.row, now);
-            write.delete_sessions(user.row, &self.ending(SessionEnd::PasswordChanged));
+            self.end_by_password(&mut write, connection, user);
         }
         write.log(&self.deed_event(context, connection, &subject, deed.done()));
         match self.store.commit(write).await {

@@ -50,7 +50,7 @@ impl Engine {
         connection: &Connection,
         user: &User,
     ) -> Option<(Ticket, Mail)> {
-        let addressee = Addressee::of(user)?;
+        let addressee = Addressee::of(user, connection)?;
         let (template, purpose) = ("stolen_credentials", Purpose::Password);
         // Whoever typed the password may be somebody else: their languages are not the owner's.
         let nobody = Context::default();
@@ -65,7 +65,7 @@ impl Engine {
         connection: &Connection,
         user: &User,
     ) -> Option<(Ticket, Mail)> {
-        let addressee = Addressee::of(user)?;
+        let addressee = Addressee::of(user, connection)?;
         let nobody = Context::default();
         let link = self.mailed_ticket(&nobody, connection, &addressee, Purpose::Unblock);
         Some(link.await)

@@ -25,6 +25,10 @@ impl Engine {
 
     async fn try_verify(&self, context: &Context, opened: &Opened) -> Result<(), Problem> {
         let user = self.copy_of(opened).await?.ok_or(Problem::Unknown)?;
+        if user.is_linked_in(&opened.connection.id) {
+            // Its address is not the account's, and says nothing of that.
+            return Err(Problem::Unknown);
+        }
         if opened.connection.mode() == Mode::Legacy {
             return self.verify_there(context, opened, user).await;
         }

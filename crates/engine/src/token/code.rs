@@ -78,6 +78,10 @@ impl Engine {
         let user = self
             .present_user(authorization.authentication.user)
             .await??;
+        let proven_at = authorization.authentication.at;
+        if !user.accepts_proof_of(proven_at) {
+            return Err(OAuthError::invalid_code("the login counts no longer").into());
+        }
         let api = self.api_for_user(authorization.audience.as_deref()).await?;
         let asked = Scopes::parse(&authorization.scope).map_err(OAuthError::from)?;
         let scope = user_scope(client, &asked, api.as_ref());
@@ -93,6 +97,7 @@ impl Engine {
             id_token: true,
         };
         let mut write = self.store.write();
+        write.require_proof(user.row, proven_at);
         let response = self.add_first_tokens(&mut write, &issue, api.as_ref())?;
         write.use_code(code_hash, self.now());
         let event = self.exchange_event(context, client, EventKind::CodeExchanged);

@@ -239,6 +239,10 @@ impl Engine {
         let user = self
             .present_user(authorization.authentication.user)
             .await??;
+        let proven_at = authorization.authentication.at;
+        if !user.accepts_proof_of(proven_at) {
+            return Err(unknown("the login counts no longer"));
+        }
         let api = self.api_for_user(authorization.audience.as_deref()).await?;
         let scope = Scopes::parse(&authorization.scope)?;
         let issue = Issue {
@@ -252,6 +256,7 @@ impl Engine {
             id_token: true,
         };
         let mut write = self.store.write();
+        write.require_proof(user.row, proven_at);
         let response = self.add_first_tokens(&mut write, &issue, api.as_ref())?;
         write.end_device(&device.device_code_hash, DeviceState::Allowed);
         let event = self.exchange_event(context, client, EventKind::DeviceCodeExchanged);

@@ -47,8 +47,10 @@ impl Engine {
             identifier: grant.username,
             password: Arc::new(grant.password),
         };
+        // As of before the password was looked at: one that is set meanwhile is the younger.
+        let at = self.now();
         let user = self.login(context, &login).await.map_err(login_refusal)?;
-        let authentication = password_authentication(&user, &login.connection.id, self.now());
+        let authentication = password_authentication(&user, &login.connection.id, at);
         let proven = PasswordProven {
             client: &login.client,
             user: &user,

@@ -3,9 +3,7 @@
 
 use domain::connection::{Mode, RootAttributes};
 use domain::user::Credential;
-use domain::{
-    Connection, EmailAddress, EventKind, HashText, LogEvent, SessionEnd, User, UserId, UserRow,
-};
+use domain::{Connection, EmailAddress, EventKind, HashText, LogEvent, SessionEnd, User, UserId};
 use store::{Key, StoreError, Write};
 
 use super::change::{Change, UserChange};
@@ -51,7 +49,10 @@ impl Engine {
         check_identifiers(&connection, &change)?;
         rules::check_metadata(change.user_metadata.value(), change.app_metadata.value())?;
         if let Some(password) = &change.password {
-            let person = (&user.attributes, Some(user.row));
+            // As they will be: a name of this very change may not be the password, either.
+            let mut attributes = user.attributes.clone();
+            change.apply(&mut attributes);
+            let person = (&attributes, Some(user.row));
             self.judge_choice(&connection, person, Occasion::Change, password)
                 .await
                 .map_err(rules::refused_choice)?;
@@ -180,11 +181,8 @@ impl Engine {
                 let ending = self.ending(SessionEnd::AccountDeactivated);
                 write.delete_sessions(user.row, &ending);
             }
-            if let Some(fresh) = fresh {
-                self.write_fresh_password(&mut write, connection, user.row, fresh);
-            }
-            if fresh.is_none() && change.password.is_some() {
-                write.note_password_reset(user.row, self.now());
+            if change.password.is_some() {
+                self.write_new_password(&mut write, connection, &user, fresh);
             }
             for event in &events {
                 write.log(event);
@@ -199,6 +197,7 @@ impl Engine {
             let stored = self.store.find_user_by_row(user.row).await?;
             user = stored.ok_or_else(no_such_user)?;
             if !is_lost {
+                self.notices_wake.notify_one();
                 return Ok(user);
             }
         }
@@ -209,19 +208,25 @@ impl Engine {
         .into())
     }
 
-    fn write_fresh_password(
+    /// A password was set: here when there is a hash of it, else in the legacy store.
+    fn write_new_password(
         &self,
         write: &mut Write,
         connection: &Connection,
-        user: UserRow,
-        fresh: &HashText,
+        user: &User,
+        fresh: Option<&HashText>,
     ) {
-        let credential = Credential {
-            hash: HashText::from(fresh.expose()),
-            is_imported: false,
-        };
-        self.remember_password(write, connection, user);
-        write.set_password(user, &connection.id, &credential, self.now());
+        if let Some(fresh) = fresh {
+            let credential = Credential {
+                hash: HashText::from(fresh.expose()),
+                is_imported: false,
+            };
+            self.remember_password(write, connection, user.row);
+            write.set_password(user.row, &connection.id, &credential, self.now());
+        } else {
+            write.note_password_reset(user.row, self.now());
+        }
+        self.end_by_password(write, connection, user);
     }
 }
 

@@ -178,7 +178,10 @@ pub async fn answer(
             return Ok(Step::Show(Box::new(dead_end())));
         }
         let code = (login.state.as_str(), typed("code"));
-        let done = engine.confirm_totp_enrolment(context, person, code, |_| {});
+        let proven = (login.proven.user.row, login.proven.authentication.at);
+        let done = engine.confirm_totp_enrolment(context, person, code, |write| {
+            write.require_proof(proven.0, proven.1);
+        });
         return match done.await {
             Ok(proven) => Ok(Step::Proven(proven.method, proven.next_recovery_code)),
             Err(error) => {

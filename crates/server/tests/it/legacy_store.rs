@@ -101,6 +101,20 @@ impl LegacyStore {
         app.connection(name, self.options(import_mode)).await
     }
 
+    /// The same with more options.
+    pub async fn attach_as(
+        &self,
+        app: &App,
+        name: &str,
+        import_mode: bool,
+        more: &Value,
+    ) -> ConnectionId {
+        let mut options = self.options(import_mode);
+        let more = more.as_object().unwrap().clone();
+        options.as_object_mut().unwrap().extend(more);
+        app.connection(name, options).await
+    }
+
     fn options(&self, import_mode: bool) -> Value {
         let mut scripts = json!({});
         for name in NAMES {

@@ -40,6 +40,7 @@ mod mails;
 mod mfa;
 mod mfa_pages;
 mod outages;
+mod outlived;
 mod pages;
 mod passkeys;
 mod passwords;

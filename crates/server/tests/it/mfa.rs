@@ -128,6 +128,39 @@ async fn a_code_is_asked_for_and_taken_once() {
 }
 
 #[tokio::test]
+async fn a_new_password_ends_an_interrupted_login() {
+    on_both(async |app: &App| {
+        prepare(app).await;
+        add(app, json!({"type": "totp", "totp_secret": SECRET})).await;
+        for end in [true, false] {
+            let token = interrupted(app).await;
+            let (method, path, body) = if end {
+                ("DELETE", "/api/v2/users/auth0%7Cann/sessions", json!(null))
+            } else {
+                (
+                    "PATCH",
+                    "/api/v2/users/auth0%7Cann",
+                    json!({"password": "right"}),
+                )
+            };
+            let ended = app.quietly(method, path, body).await.status;
+            assert!((200..300).contains(&ended), "{ended}");
+            let otp = json!({"otp": code(app, SECRET)});
+            let answer = go_on(app, OTP, &token, otp).await;
+            assert_eq!(said(&answer), "401 expired_token mfa_token is expired");
+            let wish = json!({"authenticator_types": ["otp"]});
+            let more = app.ask_as(&token, "POST", "/mfa/associate", wish).await;
+            assert_eq!(more.status, 401);
+            app.later(30);
+        }
+        let token = interrupted(app).await;
+        let otp = json!({"otp": code(app, SECRET)});
+        assert_eq!(said(&go_on(app, OTP, &token, otp).await), "200 in");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn of_many_at_once_one_code_lets_one_in() {
     for app in [App::on_sqlite().await, App::on_postgres().await] {
         let app = &app;

@@ -300,3 +300,42 @@ async fn whoever_was_imported_is_let_in_once_with_a_leaked_password() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn personal_data_is_what_is_known_at_each_door() {
+    on_both(async |app: &App| {
+        let connection = app.connection("people", strict()).await;
+        serve(app, connection.as_str()).await;
+        let ann = json!({"connection": "people", "email": "ann@example.com", "user_id": "7"});
+        assert_eq!(app.quietly("POST", USERS, ann).await.status, 201);
+        // The name comes with the very change.
+        let path = format!("{USERS}/auth0%7C7");
+        let change = json!({"given_name": "Adelheid", "password": "My adelheid-1"});
+        let answer = app.quietly("PATCH", &path, change).await;
+        assert_eq!(answer.status, 400, "{}", answer.body);
+        let message = answer.body["message"].as_str().unwrap();
+        assert!(message.contains("PasswordNoUserInfoError"), "{message}");
+        // Where the legacy store keeps passwords: of whom there is a copy, and of whom there is none.
+        let legacy = LegacyStore::start().await;
+        let connection = legacy.attach_as(app, "old", false, &strict()).await;
+        let enable = json!([{"client_id": app.client(), "status": true}]);
+        let path = format!("/api/v2/connections/{connection}/clients");
+        assert_eq!(app.quietly("PATCH", &path, enable).await.status, 204);
+        legacy.put("1", "adelheid@example.com", "old password");
+        for has_copy in [false, true] {
+            if has_copy {
+                let entered = login(app, "old", "adelheid@example.com", "old password").await;
+                assert_eq!(entered, "200 in");
+            }
+            let forgot = json!({
+                "client_id": app.client(), "connection": "old", "email": "adelheid@example.com",
+            });
+            let forgotten = app.ask_as("", "POST", "/dbconnections/change_password", forgot);
+            assert_eq!(forgotten.await.status, 200);
+            let (_, link) = app.mailed_link().await;
+            assert_eq!(reset(app, &link, "My adelheid-1").await.0, 400);
+            assert_eq!(legacy.member("1", "password"), "old password");
+        }
+    })
+    .await;
+}

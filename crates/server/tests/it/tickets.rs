@@ -204,6 +204,11 @@ async fn a_legacy_user_arrives_with_a_new_password() {
         assert_eq!(arrived["ferry"]["origin"], "login");
         assert_eq!(arrived["email_verified"], true);
         logged(app, "ferry_sum").await;
+        let events = app
+            .quietly("GET", "/api/v2/logs?per_page=100", Value::Null)
+            .await
+            .body;
+        assert!(!events.to_string().contains("ferry_fum"), "{events}");
         legacy.calls();
         assert_eq!(login(app, "mixed@example.com", "new password").await, 200);
         assert_eq!(login(app, "mixed@example.com", "old password").await, 403);
@@ -540,6 +545,125 @@ async fn nobody_s_mailbox_is_filled() {
         }
         forgot(app, "Ann@example.com").await;
         assert!(logged(app, "fcpr").await.contains("too many"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_newcomer_who_is_here_already_arrives_or_is_told_for_good() {
+    on_both(async |app: &App| {
+        let legacy = LegacyStore::start().await;
+        legacy.connect(app, true).await;
+        let put = async |user: Value| {
+            let mut user = user;
+            user["connection"] = "legacy".into();
+            assert_eq!(app.quietly("POST", USERS, user).await.status, 201);
+        };
+        put(json!({"email": "old@example.com", "user_id": "7"})).await;
+        put(json!({
+            "email": "bob-old@example.com", "user_id": "8", "password": "his password",
+        }))
+        .await;
+        put(json!({
+            "email": "dee@example.com", "user_id": "d", "phone_number": "+4912345",
+        }))
+        .await;
+        // The legacy store knows them by other addresses.
+        legacy.put("7", "ann@example.com", "old password");
+        legacy.put("8", "bob@example.com", "old password");
+        forgot(app, "ann@example.com").await;
+        let (_, link) = app.mailed_link().await;
+        assert_eq!(reset(app, &link, "new password").await.status, 200);
+        logged(app, "ferry_sum").await;
+        assert_eq!(user(app, "7").await["email"], "ann@example.com");
+        legacy.calls();
+        assert_eq!(login(app, "ann@example.com", "new password").await, 200);
+        assert_eq!(legacy.calls(), "");
+        // A password that is this person's own here is not replaced by way of an address that is not.
+        forgot(app, "bob@example.com").await;
+        let (_, link) = app.mailed_link().await;
+        for _ in 0..2 {
+            let told = words(&reset(app, &link, "new password").await);
+            assert!(told.starts_with("400 "), "{told}");
+            assert!(told.contains("contact the administrator"), "{told}");
+        }
+        assert!(logged(app, "ferry_fum").await.contains("could not move"));
+        assert_eq!(login(app, "bob-old@example.com", "his password").await, 200);
+        // Somebody else has the number.
+        let cy = json!({
+            "user_id": "9", "email": "cy@example.com", "phone_number": "+4912345",
+        });
+        legacy.answers("get_user", json!({"value": cy}));
+        forgot(app, "cy@example.com").await;
+        let (_, link) = app.mailed_link().await;
+        let told = words(&reset(app, &link, "new password").await);
+        assert!(told.contains("contact the administrator"), "{told}");
+        assert_eq!(user(app, "9").await["statusCode"], 404);
+        assert_eq!(app.engine.store.orphans().await.unwrap(), [""; 0]);
+    })
+    .await;
+}
+
+/// An account in another connection, to which the user 7 is linked.
+async fn link_to_another(app: &App) {
+    app.connection("people", json!({})).await;
+    let main = json!({
+        "connection": "people", "email": "main@example.com", "user_id": "m",
+        "password": "main password",
+    });
+    assert_eq!(app.quietly("POST", USERS, main).await.status, 201);
+    let path = format!("{USERS}/auth0%7Cm/identities");
+    let seven = json!({"provider": "auth0", "user_id": "7"});
+    let linked = app.quietly("POST", &path, seven).await;
+    assert_eq!(linked.status, 201, "{}", linked.body);
+}
+
+#[tokio::test]
+async fn a_linked_identity_has_an_address_and_a_password_of_its_own() {
+    on_both(async |app: &App| {
+        let legacy = LegacyStore::start().await;
+        legacy.connect_with(app, "legacy", json!({})).await;
+        let ann = json!({
+            "connection": "legacy", "email": "ann@example.com", "user_id": "7",
+            "password": "old password",
+        });
+        assert_eq!(app.quietly("POST", USERS, ann).await.status, 201);
+        link_to_another(app).await;
+        let before = user(app, "m").await;
+        forgot(app, "ann@example.com").await;
+        let (recipient, link) = app.mailed_link().await;
+        assert_eq!(recipient, "ann@example.com");
+        assert_eq!(reset(app, &link, "new password").await.status, 200);
+        assert_eq!(login(app, "ann@example.com", "old password").await, 403);
+        assert_eq!(login(app, "ann@example.com", "new password").await, 200);
+        let after = user(app, "m").await;
+        for name in ["email", "email_verified", "name", "identities"] {
+            assert_eq!(before[name], after[name], "{name}");
+        }
+        let store = &app.engine.store;
+        let people = store.find_connection_by_name("people").await.unwrap();
+        let people = people.unwrap().id;
+        let found = store.find_login(&people, "main@example.com").await.unwrap();
+        assert!(found.is_some());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_linked_copy_of_a_legacy_user_is_found_for_its_link() {
+    on_both(async |app: &App| {
+        let legacy = LegacyStore::start().await;
+        legacy.connect(app, false).await;
+        legacy.put("7", "ann@example.com", "old password");
+        assert_eq!(login(app, "ann@example.com", "old password").await, 200);
+        link_to_another(app).await;
+        forgot(app, "ann@example.com").await;
+        let (recipient, link) = app.mailed_link().await;
+        assert_eq!(recipient, "ann@example.com");
+        assert_eq!(reset(app, &link, "new password").await.status, 200);
+        assert_eq!(legacy.member("7", "password"), "new password");
+        // It is the account's password that was set: its sessions end.
+        assert!(user(app, "m").await["last_password_reset"].is_string());
     })
     .await;
 }

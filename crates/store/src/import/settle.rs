@@ -85,6 +85,9 @@ pub(super) fn settle(
     if is_documented && row.is_custom_hash && is_proven {
         return Ok(Err(defined()));
     }
+    if stored.is_linked {
+        return Ok(Ok(settle_linked(row, stored, policy)?));
+    }
     let has_id = stored.has_id(row, holders);
     if stored.says_the_same(row, policy, has_id) {
         return Ok(Ok(Settled {
@@ -129,6 +132,25 @@ pub(super) fn settle(
         change: is_changed.then_some(change),
         trail,
     }))
+}
+
+/// A linked identity takes a password and nothing else: names, keys and factors are the account's,
+/// and that is somebody whom the row does not describe.
+fn settle_linked(row: &ImportRow, stored: &Stored, policy: &Policy) -> Result<Settled> {
+    let mut trail = Trail::default();
+    let change = if takes_password(row, stored, policy, &mut trail) {
+        Some(Change {
+            attributes: stored.attributes()?,
+            user_metadata: stored.user_metadata.clone(),
+            app_metadata: stored.app_metadata.clone(),
+            is_key_changed: false,
+            takes_password: true,
+            takes_factors: false,
+        })
+    } else {
+        None
+    };
+    Ok(Settled { change, trail })
 }
 
 fn takes_factors(row: &ImportRow, stored: &Stored, policy: &Policy, trail: &mut Trail) -> bool {

@@ -12,7 +12,7 @@ use crate::error::{Result, StoreError};
 pub(super) const COLUMNS: &str = "u.id, u.version, u.user_id, u.email, u.email_verified, \
     u.username, u.phone_number, u.phone_verified, u.name, u.nickname, u.given_name, u.family_name, \
     u.picture, u.blocked, u.user_metadata, u.app_metadata, i.password_hash, i.password_imported, \
-    exists (select 1 from mfa_factors m where m.user_row = u.id)";
+    exists (select 1 from mfa_factors m where m.user_row = u.id), i.is_primary";
 
 /// Users with their identities in the connection `$1`, of which a condition says which. The empty
 /// text keeps a planner without statistics off the index that begins with the connection: it would
@@ -26,6 +26,7 @@ pub(super) fn select(condition: &str) -> String {
 
 /// A stored user.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "columns")]
 pub(super) struct Stored {
     pub user: UserRow,
     pub version: i64,
@@ -46,6 +47,8 @@ pub(super) struct Stored {
     pub password: Option<HashText>,
     pub is_password_imported: bool,
     pub has_factors: bool,
+    /// The account is named after another identity: what a row says of the person is not its.
+    pub is_linked: bool,
 }
 
 impl Stored {
@@ -71,6 +74,7 @@ impl Stored {
             password: row.text_or_null("password_hash")?.map(HashText::from),
             is_password_imported: row.flag("password_imported")?,
             has_factors: row.flag("has_factors")?,
+            is_linked: !row.flag("is_primary")?,
         })
     }
 

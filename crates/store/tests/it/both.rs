@@ -567,6 +567,7 @@ fn apply(write: &mut store::Write, change: &Change) {
                     last_ip: None,
                     logins_count: 0,
                     last_password_reset: None,
+                    sessions_revoked_at: None,
                     factors: vec![],
                 };
                 write.update_user(&user, &connection.id, at(2));

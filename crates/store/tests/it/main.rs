@@ -108,6 +108,7 @@ conformance! {
         a_row_is_judged_by_what_came_before_it,
         an_upsert_changes_what_it_may,
         an_upsert_replaces_only_an_unproven_hash,
+        an_upsert_gives_a_linked_identity_its_password_alone,
         offset_counters_and_errors_move_with_the_rows,
         a_lost_lease_or_connection_writes_nothing,
         a_row_with_nul_refuses_its_batch,
@@ -196,7 +197,8 @@ conformance! {
     sessions:
         a_session_lives_until_idle_or_old,
         a_raced_renewal_leaves_one_token,
-        sessions_go_with_their_clients;
+        sessions_go_with_their_clients,
+        a_proof_counts_until_the_password_or_the_sessions_end;
     settings:
         a_setting_is_set_and_set_again,
         a_setting_with_secrets_is_sealed_and_changed_once,

@@ -7,8 +7,8 @@ use store::import::ImportRow;
 use crate::bench::Bench;
 use crate::import::{Import, row};
 use crate::make::{
-    EXOTIC, at, credential, email, exotic_json, hash, insert, new_user, put_connection, put_user,
-    username,
+    EXOTIC, at, credential, email, ending, exotic_json, hash, insert, new_user, put_connection,
+    put_user, username,
 };
 
 pub async fn a_full_row_comes_back_as_it_was(store: &Bench) {
@@ -391,6 +391,60 @@ pub async fn an_upsert_replaces_only_an_unproven_hash(store: &Bench) {
             .unwrap();
         assert_eq!((found.hash.unwrap().expose(), found.is_imported), wanted);
     }
+}
+
+pub async fn an_upsert_gives_a_linked_identity_its_password_alone(store: &Bench) {
+    let mut import = Import::start(store, "job", true).await;
+    let other = put_connection(store, "other").await;
+    let primary = put_user(store, &other, "7", "ann@other.org").await;
+    let secondary = store.next_user_row().await.unwrap();
+    let secondary = domain::NewUser {
+        credential: Some(domain::Credential {
+            hash: hash("old"),
+            is_imported: true,
+        }),
+        ..new_user(secondary, &import.connection, "1", "ann@x.org")
+    };
+    insert(store, &secondary).await.unwrap();
+    let secondary = store.find_user_by_row(secondary.row).await;
+    let secondary = secondary.unwrap().unwrap();
+    let mut write = store.write();
+    write.link_user(&primary, &secondary, &ending(at(1)));
+    store.commit(write).await.unwrap();
+    let before = store.find_user_by_row(primary.row).await.unwrap().unwrap();
+    let change = ImportRow {
+        name: Some("Somebody else".into()),
+        user_metadata: Some(r#"{"plan":"pro"}"#.into()),
+        password: Some(hash("new")),
+        is_custom_hash: true,
+        factors: vec![MfaFactor::Totp("AB".into())],
+        ..row("1", "ann@x.org")
+    };
+    assert_eq!(
+        import.batch(vec![change]).await.unwrap(),
+        Counters {
+            total: 1,
+            inserted: 0,
+            updated: 1,
+            failed: 0
+        }
+    );
+    let user = store.find_user_by_row(primary.row).await.unwrap().unwrap();
+    assert_eq!(user.attributes, before.attributes);
+    assert_eq!(user.factors, before.factors);
+    for (connection, address, password) in [
+        (&import.connection, "ann@x.org", Some("new")),
+        (&other, "ann@other.org", None),
+    ] {
+        let found = store.find_login(&connection.id, address).await.unwrap();
+        let (user, credential) = found.unwrap();
+        assert_eq!(user.row, primary.row);
+        if let Some(password) = password {
+            assert_eq!(credential.hash.unwrap().expose(), password);
+            assert!(credential.is_imported);
+        }
+    }
+    assert_eq!(store.orphans().await.unwrap(), [""; 0]);
 }
 
 pub async fn offset_counters_and_errors_move_with_the_rows(store: &Bench) {

@@ -129,3 +129,31 @@ pub async fn sessions_go_with_their_clients(store: &Bench) {
     store.commit(write).await.unwrap();
     assert_eq!(store.orphans().await.unwrap(), [""; 0]);
 }
+
+pub async fn a_proof_counts_until_the_password_or_the_sessions_end(store: &Bench) {
+    put_user(store).await;
+    let counts = async |millis: i64| {
+        let mut write = store.write();
+        write.require_proof(UserRow(1), at(millis));
+        let is_taken = match store.commit(write).await {
+            Ok(()) => true,
+            Err(StoreError::Stale { .. }) => false,
+            Err(error) => unreachable!("{error}"),
+        };
+        let user = store.find_user_by_row(UserRow(1)).await.unwrap().unwrap();
+        assert_eq!(user.accepts_proof_of(at(millis)), is_taken);
+        is_taken
+    };
+    assert!(counts(1).await);
+    let mut write = store.write();
+    write.note_password_reset(UserRow(1), at(10));
+    store.commit(write).await.unwrap();
+    assert!(!counts(9).await && !counts(10).await && counts(11).await);
+    put(store, "one", "one").await.unwrap();
+    let mut write = store.write();
+    write.revoke_sessions(UserRow(1), &ending(at(20)));
+    store.commit(write).await.unwrap();
+    assert!(!counts(11).await && !counts(20).await && counts(21).await);
+    let left = store.list_sessions(UserRow(1), "", 9, at(1)).await.unwrap();
+    assert_eq!(left.len(), 0);
+}
