@@ -85,15 +85,7 @@ pub(crate) fn range(prefix: &str) -> (Value, Value) {
 impl Write {
     /// Counts one event; the first opens a window.
     pub fn count(&mut self, name: &str, now: Instant, window_ends_at: Instant) -> &mut Self {
-        self.push(one(
-            "insert into rate_counters (name, count, window_ends_at) values ($1, 1, $3) \
-             on conflict (name) do update set \
-             count = case when rate_counters.window_ends_at > $2 \
-             then rate_counters.count + 1 else 1 end, \
-             window_ends_at = case when rate_counters.window_ends_at > $2 \
-             then rate_counters.window_ends_at else excluded.window_ends_at end",
-            vec![stored(name), now.into(), window_ends_at.into()],
-        ))
+        self.count_within(name, i64::MAX, (now, window_ends_at))
     }
 
     /// The same, as long as no more than `most` are counted in the window: stale beyond that, and

@@ -87,7 +87,9 @@ struct Inner {
     fault: Option<Fault>,
     is_nameless: bool,
     now: i64,
-    /// What was asked for by each code.
+    /// How many codes were given out.
+    codes: usize,
+    /// What was asked for by each code that is still good.
     asked: HashMap<String, Parameters>,
     /// Parameters of the last request to `/authorize`.
     last: Parameters,
@@ -113,6 +115,7 @@ impl OpenIdProvider {
             fault: None,
             is_nameless: false,
             now,
+            codes: 0,
             asked: HashMap::new(),
             last: HashMap::new(),
             key: Arc::new(key),
@@ -266,7 +269,8 @@ async fn authorize(
         }
         _ => {
             let mut inner = provider.inner();
-            let code = format!("code+{}/=", inner.asked.len());
+            inner.codes += 1;
+            let code = format!("code+{}/=", inner.codes);
             inner.asked.insert(code.clone(), asked.clone());
             fields.push(("code", code));
         }

@@ -402,7 +402,7 @@ async fn an_access_token_enrols_and_proves_nothing_else() {
         prepare(app).await;
         let token = own_token(app, "openid enroll read:authenticators").await;
         let reader = own_token(app, "read:authenticators").await;
-        let begin = async |wish: Value| {
+        let associate = async |wish: Value| {
             let begun = app.ask_as(&token, "POST", "/mfa/associate", wish).await;
             assert_eq!(begun.status, 200, "{}", begun.body);
             begun.body
@@ -414,7 +414,7 @@ async fn an_access_token_enrols_and_proves_nothing_else() {
             ids.map(|one| one["id"].as_str().unwrap().to_owned())
                 .collect::<Vec<_>>()
         };
-        let begun = begin(json!({"authenticator_types": ["otp"]})).await;
+        let begun = associate(json!({"authenticator_types": ["otp"]})).await;
         let secret = begun["secret"].as_str().unwrap();
         let recovery = begun["recovery_codes"][0].as_str().unwrap();
         let good = json!({"otp": code(app, secret)});
@@ -443,7 +443,7 @@ async fn an_access_token_enrols_and_proves_nothing_else() {
         assert_eq!(said(&answer), "403 invalid_grant Invalid recovery_code.");
         // Another factor beside the first.
         let wish = json!({"authenticator_types": ["oob"], "oob_channels": ["email"]});
-        let begun = begin(wish).await;
+        let begun = associate(wish).await;
         let (to, digits) = mailed_code(app).await;
         assert_eq!(to, "ann@example.com");
         let more = json!({"oob_code": begun["oob_code"], "binding_code": digits});

@@ -127,7 +127,7 @@ pub async fn two_abandoned_batches_leave_the_files_beginning(store: &Bench) {
     let mut next = 0;
     for polls in 0..60 {
         let (first, second) = two(&mut import, rows(next..next + 9), rows(next + 9..next + 20));
-        abandon(quiet.import_two(&first, &second), polls).await;
+        Box::pin(abandon(quiet.import_two(&first, &second), polls)).await;
         // Waits for the abandoned ones, if they still run.
         let mut write = store.write();
         write.renew_lease(&import.lease, crate::make::at(1_000_000));
